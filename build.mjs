@@ -1,0 +1,46 @@
+// The whole front-end build: one bundle for other people's shops, one stylesheet, and htmx from its package.
+// Our own pages use frontend/components as they are, plain ES modules without a build.
+import { copyFile, mkdir, stat } from "node:fs/promises"
+import { gzipSync } from "node:zlib"
+import { readFileSync } from "node:fs"
+import * as esbuild from "esbuild"
+
+const out = "frontend/static/build"
+const options = {
+  bundle: true,
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+  target: ["es2022", "chrome110", "firefox115", "safari16.4"],
+  // The server owns these addresses; the stylesheet names them as the browser will.
+  external: ["/static/*", "*.woff2", "*.svg", "*.webp"],
+}
+const builds = [
+  { ...options, entryPoints: ["frontend/widgets/v1.js"], format: "esm", outfile: `${out}/embed/v1.js`, loader: { ".css": "text" } },
+  { ...options, entryPoints: ["frontend/static/css/app.css"], outfile: `${out}/app.css` },
+]
+
+async function vendor() {
+  await mkdir(`${out}/vendor`, { recursive: true })
+  await copyFile("node_modules/htmx.org/dist/htmx.min.js", `${out}/vendor/htmx.js`)
+}
+
+async function exists(path) {
+  return stat(path).then(() => true, () => false)
+}
+
+function report() {
+  for (const path of ["embed/v1.js", "app.css", "vendor/htmx.js"]) {
+    const bytes = readFileSync(`${out}/${path}`)
+    console.log(`${path.padEnd(16)} ${(bytes.length / 1024).toFixed(1)} KB, ${(gzipSync(bytes).length / 1024).toFixed(1)} KB gz`)
+  }
+}
+
+await vendor()
+if (process.argv.includes("--watch")) {
+  for (const build of builds) await (await esbuild.context(build)).watch()
+  console.log("watching frontend/ ...")
+} else {
+  await Promise.all(builds.map((build) => esbuild.build(build)))
+  report()
+}
