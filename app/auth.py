@@ -1,0 +1,127 @@
+"""Who is asking, and whether a page's form is really ours. Sessions themselves live in community.sessions."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Request
+from litestar.handlers.base import BaseRouteHandler
+
+from app.errors import CrossSite, Forbidden, SignInFirst
+from app.ids import new_token
+from app.settings import settings
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+ROLES = ("member", "moderator", "admin")
+
+
+class NavGroup(msgspec.Struct, frozen=True):
+    slug: str
+    name: str
+    unread: int = 0
+
+
+class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+    """The person behind a request; `member_id` is None for a stranger. Also what every page's frame shows of them."""
+
+    member_id: int | None = None
+    handle: str = ""
+    name: str = ""
+    role: str = "member"
+    avatar_url: str = ""
+    session_id: int | None = None
+    scopes: frozenset[str] = frozenset({"read", "write", "moderate", "admin"})
+    groups: tuple[NavGroup, ...] = ()
+    unread_notifications: int = 0
+
+    @property
+    def is_member(self) -> bool:
+        return self.member_id is not None
+
+    @property
+    def is_moderator(self) -> bool:
+        return self.role in ("moderator", "admin") and "moderate" in self.scopes
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin" and "admin" in self.scopes
+
+
+STRANGER = Viewer()
+
+
+def require_member(viewer: Viewer, scope: str = "write") -> int:
+    """The member's id, or SignInFirst; an API token must also carry the scope."""
+    if viewer.member_id is None:
+        raise SignInFirst()
+    if scope not in viewer.scopes:
+        raise Forbidden(f"This token lacks the “{scope}” scope.")
+    return viewer.member_id
+
+
+def require_moderator(viewer: Viewer) -> int:
+    member_id = require_member(viewer, "moderate")
+    if not viewer.is_moderator:
+        raise Forbidden()
+    return member_id
+
+
+def require_admin(viewer: Viewer) -> int:
+    member_id = require_member(viewer, "admin")
+    if not viewer.is_admin:
+        raise Forbidden()
+    return member_id
+
+
+def session_cookie_name() -> str:
+    # The __Host- prefix pins the cookie to this host over TLS; browsers drop it on plain http.
+    return "__Host-gv_session" if settings().is_https else "gv_session"
+
+
+def form_cookie_name() -> str:
+    return "__Host-gv_form" if settings().is_https else "gv_form"
+
+
+def sign(purpose: str, value: str) -> str:
+    """HMAC-SHA256 of a value for one purpose, hex."""
+    return hmac.new(settings().secret_key.encode(), f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()
+
+
+def csrf_token(request: Request) -> str:
+    """The token of this browser's forms, bound to its session, or to a cookie made for a stranger's form."""
+    seed = request.cookies.get(session_cookie_name()) or request.cookies.get(form_cookie_name())
+    if not seed:
+        seed = request.state.get("new_form_cookie") or new_token()
+        request.state["new_form_cookie"] = seed
+    return sign("form", seed)
+
+
+def is_own_origin(origin: str, headers: Mapping[str, str]) -> bool:
+    """Exactly our own origin. In the demo the address it was reached under counts as ours."""
+    ours = {settings().base_url}
+    if not settings().is_production:
+        host = headers.get("host", "")
+        ours |= {f"http://{host}", f"https://{host}"}
+    parts = urlsplit(origin)
+    return bool(parts.netloc) and f"{parts.scheme}://{parts.netloc}" == origin and origin in ours
+
+
+async def refuse_cross_site(request: Request) -> None:
+    """App-wide `before_request`: an unsafe page request must come from our own page and carry its token."""
+    if request.method in SAFE_METHODS or _route(request).opt.get("csrf_exempt"):
+        return
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise CrossSite()
+    origin = request.headers.get("origin")
+    if origin is not None and not is_own_origin(origin, request.headers):
+        raise CrossSite()
+    seed = request.cookies.get(session_cookie_name()) or request.cookies.get(form_cookie_name())
+    given = request.headers.get("x-csrf-token") or (await request.form()).get("_csrf")
+    if not seed or not isinstance(given, str) or not hmac.compare_digest(given.encode(), sign("form", seed).encode()):
+        raise CrossSite()
+
+
+def _route(request: Request) -> BaseRouteHandler:
+    return request.route_handler

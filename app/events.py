@@ -1,0 +1,56 @@
+"""Announce up: a feature publishes what happened; features above subscribe and react in jobs of their own.
+
+The event row and one job per subscriber are written on the caller's connection, so they commit with the change.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from app import clock, db, jobs
+
+E = TypeVar("E", bound="Event")
+Subscriber = Callable[[Any], Awaitable[None]]
+
+_types: dict[str, type["Event"]] = {}
+_subscribers: dict[type["Event"], list[str]] = {}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened: a frozen struct in the past tense, with ids and facts, never rows."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.__name__ in _types and _types[cls.__name__].__module__ != cls.__module__:
+            raise RuntimeError(f"two events are called {cls.__name__}")
+        _types[cls.__name__] = cls
+
+
+async def publish(event: Event, *, actor_id: int | None = None) -> int:
+    """Write the event and a job for each subscriber in the current transaction; the event's id."""
+    name, data = type(event).__name__, msgspec.json.encode(event)
+    event_id: int = await db.current_connection().fetchval(
+        "INSERT INTO event (type, actor_id, data, happened_at) VALUES ($1, $2, $3::jsonb, $4) RETURNING id",
+        name,
+        actor_id,
+        data.decode(),
+        clock.now(),
+    )
+    await jobs.enqueue([(job, data) for job in _subscribers.get(type(event), ())])
+    return event_id
+
+
+def on(event_type: type[E]) -> Callable[[Callable[[E], Awaitable[None]]], Callable[[E], Awaitable[None]]]:
+    """Subscribe a job to an event: `@on(OrderPaid) async def credit_referrer(event): ...`. Idempotent, please."""
+
+    def subscribe(function: Callable[[E], Awaitable[None]]) -> Callable[[E], Awaitable[None]]:
+        async def run(payload: bytes) -> None:
+            await function(msgspec.json.decode(payload, type=event_type))
+
+        name = f"{function.__module__}.{function.__name__}"
+        jobs.register(name, run)
+        _subscribers.setdefault(event_type, []).append(name)
+        return function
+
+    return subscribe

@@ -1,0 +1,96 @@
+"""The three faces of a Problem: a page for a person, a fragment for htmx, problem+json for a program."""
+
+import logging
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, NotAuthorizedException, ValidationException
+
+from app import auth, errors, web
+from app.errors import Problem
+from app.settings import settings
+
+log = logging.getLogger(__name__)
+
+BY_STATUS: dict[int, type[Problem]] = {
+    401: errors.SignInFirst,
+    403: errors.Forbidden,
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    409: errors.Conflict,
+    410: errors.Gone,
+    413: errors.TooLarge,
+    429: errors.TooMany,
+    503: errors.Unavailable,
+}
+
+
+def wants_json(request: Request) -> bool:
+    path = request.scope["path"]
+    return path.startswith(("/api/", "/webhooks/")) or request.headers.get("accept", "").startswith("application/json")
+
+
+def show_problem(request: Request, problem: Problem) -> Response:
+    """The problem in the face this request asked for."""
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(problem, errors.TooMany):
+        headers["Retry-After"] = str(problem.retry_after)
+    if wants_json(request):
+        return _as_json(problem, headers)
+    if request.headers.get("hx-request"):
+        # The message lands beside the form instead of replacing what was typed.
+        headers |= {"HX-Retarget": "#problems", "HX-Reswap": "innerHTML"}
+        return web.render(request, "errors/_fragment.html", _viewer(request), problem.status, headers, problem=problem)
+    if isinstance(problem, errors.SignInFirst) and request.method == "GET":
+        return web.redirect("/login?next=" + web.quoted_path(request), status=303)
+    return web.render(request, "errors/page.html", _viewer(request), problem.status, headers, problem=problem)
+
+
+def show_http_exception(request: Request, error: HTTPException) -> Response:
+    """Litestar's own refusals, as one of our Problems."""
+    if isinstance(error, ValidationException):
+        fields = {item.get("key") or "body": item["message"] for item in error.extra or [] if isinstance(item, dict)}
+        if any(isinstance(i, dict) and i.get("source") == "path" for i in error.extra or []):
+            return show_problem(request, errors.NotFound())
+        problem: Problem = errors.Malformed("Some values could not be read.", fields=fields)
+    elif isinstance(error, NotAuthorizedException):
+        problem = errors.SignInFirst()
+    else:
+        problem = BY_STATUS.get(error.status_code, errors.Malformed)()
+        if error.status_code >= 500:
+            return show_crash(request, error)
+    return show_problem(request, problem)
+
+
+def show_crash(request: Request, error: Exception) -> Response:
+    """A bug: logged with the request id, which the page shows so that it can be found."""
+    log.exception("unhandled error", exc_info=error)
+    problem = Problem("Something broke on our side. It has been written down; trying again may help.")
+    problem.status, problem.type, problem.title = 500, "crash", "Something broke"
+    return show_problem(request, problem)
+
+
+HANDLERS = {Problem: show_problem, HTTPException: show_http_exception, Exception: show_crash}
+
+
+def _as_json(problem: Problem, headers: dict[str, str]) -> Response:
+    body = {
+        "type": f"{settings().base_url}/problems/{problem.type}",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "errors": [{"field": field, "detail": detail} for field, detail in problem.fields.items()],
+        "request_id": structlog.contextvars.get_contextvars().get("request_id", ""),
+    }
+    return Response(
+        msgspec.json.encode(body), status_code=problem.status, media_type="application/problem+json", headers=headers
+    )
+
+
+def _viewer(request: Request) -> auth.Viewer:
+    return request.state.get("viewer") or auth.STRANGER
+
+
+__all__ = ["HANDLERS", "HTTPStatus", "MediaType", "show_problem"]

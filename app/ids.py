@@ -1,0 +1,28 @@
+"""Random identifiers and codes."""
+
+import hashlib
+import secrets
+import uuid
+
+# Crockford-like: no 0/o, 1/l/i, u, so that a code survives being read aloud or copied from a poster.
+CODE_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_token() -> str:
+    """256 random bits for a bearer secret. Shown once; only its `digest` is stored."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> bytes:
+    """What is stored of a token: SHA-256, which is enough for 256 random bits."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def new_code(length: int = 7) -> str:
+    """A short public code of unambiguous characters (about 4.9 bits each)."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
+
+
+def new_click_id() -> uuid.UUID:
+    """128 random bits, issued by the server before the redirect."""
+    return uuid.UUID(bytes=secrets.token_bytes(16))

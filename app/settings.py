@@ -1,0 +1,100 @@
+"""Settings come from the environment (`GRAPEVINE_X`, or a file named by `GRAPEVINE_X_FILE`) and are checked at once.
+
+A value that cannot be right refuses to start, in one sentence that names the setting.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
+NAMES = (
+    "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT"
+).split()
+
+
+class BadSetting(Exception):
+    """A setting has a value the server cannot run with; the sentence says which and why."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    database_url: str = ""
+    redis_url: str = ""
+    meili_url: str = ""
+    meili_key: str = ""
+    secret_key: str = DEMO_SECRET
+    base_url: str = "http://localhost:8000"
+    storage_url: str = ""
+    smtp_url: str = ""
+    data_dir: Path = Path("var")
+    env: str = "demo"
+    metrics_port: int = 0
+    """The port of `/metrics` in production; 0 serves it on the main port in the demo and not at all in production."""
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def is_https(self) -> bool:
+        return self.base_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Settings from an environment; raises BadSetting with one sentence."""
+    given = {name.lower(): value for name in NAMES if (value := _value(environ, f"GRAPEVINE_{name}"))}
+    given["base_url"] = given.get("base_url", "http://localhost:8000").rstrip("/")
+    if "data_dir" in given:
+        given["data_dir"] = Path(given["data_dir"])  # type: ignore[assignment]
+    if "metrics_port" in given:
+        if not given["metrics_port"].isdigit():
+            raise BadSetting("GRAPEVINE_METRICS_PORT is a port number, for example 9100.")
+        given["metrics_port"] = int(given["metrics_port"])  # type: ignore[assignment]
+    settings = Settings(**given)  # type: ignore[arg-type]
+    _check(settings)
+    return settings
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return load(os.environ)
+
+
+def _value(environ: Mapping[str, str], name: str) -> str:
+    if path := environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise BadSetting(f"{name}_FILE names {path}, which cannot be read ({error.strerror}).") from error
+    return environ.get(name, "").strip()
+
+
+def _check(settings: Settings) -> None:
+    if settings.env not in ("demo", "production"):
+        raise BadSetting(f"GRAPEVINE_ENV is “demo” or “production”, not “{settings.env}”.")
+    for name, value, schemes in (
+        ("DATABASE_URL", settings.database_url, ("postgres", "postgresql")),
+        ("REDIS_URL", settings.redis_url, ("redis", "rediss", "unix")),
+        ("MEILI_URL", settings.meili_url, ("http", "https")),
+        ("BASE_URL", settings.base_url, ("http", "https")),
+        ("STORAGE_URL", settings.storage_url, ("file", "s3", "gs", "az")),
+        ("SMTP_URL", settings.smtp_url, ("smtp", "smtps")),
+    ):
+        if value and urlsplit(value).scheme not in schemes:
+            raise BadSetting(f"GRAPEVINE_{name} must start with {' or '.join(s + '://' for s in schemes)}.")
+    if settings.is_production:
+        if settings.secret_key == DEMO_SECRET:
+            raise BadSetting("GRAPEVINE_SECRET_KEY is missing. Set it to a long random value, for example: openssl rand -hex 32")
+        if len(settings.secret_key) < 32:
+            raise BadSetting("GRAPEVINE_SECRET_KEY is too short: at least 32 characters.")
+        if not settings.is_https:
+            raise BadSetting("GRAPEVINE_BASE_URL must be the public https:// address in production.")

@@ -1,0 +1,62 @@
+"""Text from people: cleaned once at the door, rendered once at the write."""
+
+import re
+import unicodedata
+
+import nh3
+from markdown_it import MarkdownIt
+
+from app.errors import Invalid
+from app.i18n import gettext as _
+
+# Bidi overrides and invisible controls let a text look like another one; newline and tab may stay.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_markdown = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "typographer": False})
+
+ALLOWED_TAGS = set(
+    "p br hr em strong s code pre blockquote ul ol li a h2 h3 h4 h5 table thead tbody tr th td".split()
+)
+
+
+def clean(value: str, field: str, *, most: int, least: int = 0, lines: bool = False) -> str:
+    """Text as we keep it: NFC, without controls, trimmed; raises Invalid outside `least`..`most` characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise Invalid(field, _("This text holds characters that are not valid Unicode.")) from error
+    value = _UNWANTED.sub("", unicodedata.normalize("NFC", value.replace("\r\n", "\n"))).strip()
+    if not lines:
+        value = " ".join(value.split())
+    if len(value) < least:
+        raise Invalid(field, _("At least %(n)s characters, please.", n=least) if value else _("Please fill this in."))
+    if len(value) > most:
+        raise Invalid(field, _("At most %(most)s characters, please; this has %(n)s.", most=f"{most:,}", n=f"{len(value):,}"))
+    return value
+
+
+def markdown(source: str) -> str:
+    """Safe HTML of a member's Markdown. Links to elsewhere are marked as the member's own, not ours."""
+    html = _markdown.render(source).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
+    return nh3.clean(
+        html,
+        tags=ALLOWED_TAGS,
+        attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow ugc noopener",
+    )
+
+
+def excerpt(source: str, most: int = 200) -> str:
+    """The beginning of a Markdown text as one plain line."""
+    plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", source)
+    plain = " ".join(re.sub(r"[*_`>#~|]+", "", plain).split())
+    return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
+
+
+def slugify(title: str, fallback: str = "x") -> str:
+    """A readable address part: ASCII words; a title without any keeps its own letters (Chinese stays Chinese)."""
+    ascii_form = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_form).strip("-")
+    if len(slug) < 2:
+        slug = re.sub(r"[\W_]+", "-", title.lower()).strip("-")
+    return slug[:60].strip("-") or fallback

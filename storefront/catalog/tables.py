@@ -1,0 +1,29 @@
+from piccolo.columns import BigSerial
+from piccolo.constraints import Unique
+from piccolo.table import Table
+
+from app.columns import amount, moment, reference, words
+from storefront.stores.tables import Store
+
+
+class Product(Table, tablename="product"):
+    """Something a store sells, as the store last described it."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    external_id = words()
+    slug = words(unique=True)
+    title = words()
+    description = words(optional=True)
+    url = words()
+    price = amount()
+    currency = words()
+    image_url = words(optional=True)
+    brand = words(optional=True)
+    category = words(optional=True)
+    gtin = words(optional=True)
+    created_at = moment()
+    updated_at = moment()
+    withdrawn_at = moment(null=True)
+
+    product_once_per_store = Unique([store_id, external_id])

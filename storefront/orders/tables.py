@@ -1,0 +1,99 @@
+from piccolo.columns import UUID, BigSerial
+from piccolo.constraints import Check, Unique
+from piccolo.table import Table
+
+from app.columns import amount, count, document, moment, raw_bytes, reference, words
+from community.members.tables import Member
+from storefront.catalog.tables import Product
+from storefront.stores.tables import Store
+
+
+class Inbox(Table, tablename="inbox"):
+    """Every webhook a store's signature vouched for, as it came, once per event id, kept for ever."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    event_id = words()
+    topic = words(optional=True)
+    payload = raw_bytes()
+    payload_sha256 = raw_bytes()
+    received_at = moment()
+    state = words()
+    note = words(optional=True)
+
+    inbox_once_per_event = Unique([store_id, event_id])
+    inbox_state_known = Check("state IN ('received', 'applied', 'kept', 'flagged')")
+
+
+class Customer(Table, tablename="customer"):
+    """A store's customer. The e-mail is kept only as a keyed hash, to find the member with the same one."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    external_id = words()
+    email_hmac = words(optional=True, index=True)
+    member_id = reference(Member, null=True)
+    created_at = moment()
+
+    customer_once_per_store = Unique([store_id, external_id])
+
+
+class Order(Table, tablename="orders"):
+    """A store's order as last told. `updated_at` of the source decides which telling is newer."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    external_id = words()
+    number = words(optional=True)
+    customer_id = reference(Customer, null=True)
+    currency = words()
+    placed_at = moment(null=True)
+    paid_at = moment(null=True)
+    delivered_at = moment(null=True)
+    cancelled_at = moment(null=True)
+    gv = UUID(default=None, null=True)
+    codes = document()
+    shipping = amount()
+    source_updated_at = moment(null=True)
+    created_at = moment()
+
+    order_once_per_store = Unique([store_id, external_id])
+
+
+class OrderLine(Table, tablename="order_line"):
+    id = BigSerial(primary_key=True)
+    order_id = reference(Order, index=False)
+    external_id = words()
+    product_id = reference(Product, null=True)
+    external_product_id = words(optional=True)
+    title = words(optional=True)
+    quantity = count(1)
+    gross = amount()
+    discount = amount()
+    tax = amount()
+
+    order_line_once = Unique([order_id, external_id])
+
+
+class Refund(Table, tablename="refund"):
+    """Money a store gave back. It may come before its order: `order_external_id` finds it later."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    external_id = words()
+    order_external_id = words()
+    currency = words()
+    refunded_at = moment()
+    created_at = moment()
+
+    refund_once_per_store = Unique([store_id, external_id])
+
+
+class RefundLine(Table, tablename="refund_line"):
+    id = BigSerial(primary_key=True)
+    refund_id = reference(Refund, index=False)
+    external_line_id = words()
+    quantity = count()
+    amount = amount()
+
+    refund_line_once = Unique([refund_id, external_line_id])
