@@ -21,7 +21,7 @@ HOPELESS_AFTER = 3  # crashes in a row before the tree was ever ready
 class Child(NamedTuple):
     name: str
     command: Sequence[str]
-    env: Mapping[str, str] = {}  # noqa: B006 - never changed
+    env: Mapping[str, str] = {}
 
 
 class _Running:
@@ -186,7 +186,7 @@ class _Heard:
 @contextlib.contextmanager
 def _signals():  # type: ignore[no-untyped-def]
     heard = _Heard()
-    meant = {number: heard.told_to_stop for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    meant = dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), heard.told_to_stop)
     before = {number: signal.signal(number, handler) for number, handler in meant.items()}
     before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, lambda *_: None)  # wake up and look
     old_wakeup = signal.set_wakeup_fd(heard.sender.fileno(), warn_on_full_buffer=False)
