@@ -77,3 +77,11 @@ build_front() {
     node_ build.mjs
   fi
 }
+
+# The browser of the journeys, or nothing.
+find_chromium() {
+  local name
+  for name in ${CHROMIUM:-} chromium chromium-browser google-chrome; do
+    if command -v "$name"; then return; fi
+  done
+}
