@@ -41,6 +41,8 @@ if (process.argv.includes("--watch")) {
   for (const build of builds) await (await esbuild.context(build)).watch()
   console.log("watching frontend/ ...")
 } else {
-  await Promise.all(builds.map((build) => esbuild.build(build)))
-  report()
+  const present = []
+  for (const build of builds) if (await exists(build.entryPoints[0])) present.push(build)
+  await Promise.all(present.map((build) => esbuild.build(build)))
+  if (present.length === builds.length) report()
 }

@@ -34,7 +34,7 @@ make_venv() {
 install_lock() {
   local lock=$1 stamp=$VENV/.installed/$1 log
   cmp -s "$lock" "$stamp" && return
-  say "Installing $(grep -c '^[a-z].*==' "$lock") Python packages from $lock ..."
+  say "Installing the Python packages of $lock ($(grep -c '^[a-z].*==' "$lock")) ..."
   log=$(mktemp)
   if ! "$PY" -m pip install --require-hashes --no-deps -r "$lock" >"$log" 2>&1; then
     tail -n 25 "$log" >&2
@@ -68,7 +68,7 @@ build_front() {
   new_node || install_lock requirements-node.lock
   if ! cmp -s package-lock.json node_modules/.installed-lock; then
     say "Installing the front-end packages ..."
-    npm_ ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    npm_ ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
     cp package-lock.json node_modules/.installed-lock
   fi
   local made=frontend/static/build/app.css
