@@ -55,6 +55,15 @@ class _Running:
         if self.process is None and time.monotonic() >= self.start_again_at:
             self.start()
 
+    def start_anew(self) -> None:
+        self.ask_to_stop()
+        if self.process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(3)
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+        self.process, self.start_again_at, self.crashes = None, 0.0, 0
+
     def signal(self, number: signal.Signals) -> None:
         if self.process and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
@@ -72,14 +81,18 @@ def run(
     record: Path,
     is_ready: Callable[[], bool] | None = None,
     on_ready: Callable[[], None] | None = None,
+    has_changed: Callable[[], bool] | None = None,
     grace: float = 10.0,
 ) -> int:
-    """Run the children until SIGINT, SIGTERM or SIGHUP; 0 after a clean stop, 1 when they never came up."""
+    """Run the children until SIGINT, SIGTERM or SIGHUP; 0 after a clean stop, 1 when they never came up.
+
+    `has_changed` is asked twice a second; a yes starts the children anew.
+    """
     end_leftovers(record)
     running = [_Running(child) for child in children]
     with _signals() as heard:
         try:
-            return _watch(running, heard, record, is_ready, on_ready)
+            return _watch(running, heard, record, is_ready, on_ready, has_changed)
         finally:
             _stop(running, heard, grace)
             record.unlink(missing_ok=True)
@@ -111,6 +124,7 @@ def _watch(
     record: Path,
     is_ready: Callable[[], bool] | None,
     on_ready: Callable[[], None] | None,
+    has_changed: Callable[[], bool] | None,
 ) -> int:
     ready = False
     pids: list[int] = []
@@ -129,6 +143,9 @@ def _watch(
             names = ", ".join(one.child.name for one in running if one.crashes >= HOPELESS_AFTER)
             print(f"{names} ended {HOPELESS_AFTER} times before it was ready; giving up.", file=sys.stderr)
             return 1
+        if has_changed and has_changed():
+            for one in running:
+                one.start_anew()
         heard.wait(0.5 if ready else 0.05)
     return 0
 
