@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import jinja2
 import msgspec
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from app import clock, i18n
 from app.auth import Viewer, csrf_token, form_cookie_name
-from app.errors import Invalid, Malformed
+from app.errors import Invalid, Malformed, Problem, TooMany
 from app.i18n import gettext, ngettext
 from app.money import Money, format_money
 from app.settings import settings
@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 FRONTEND = Path(__file__).parent.parent / "frontend"
 FORM_FIELDS = 200
+LONGEST_KEPT = 100_000
+NOT_SHOWN_AGAIN = {"password", "_csrf"}
 
 environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(FRONTEND / "templates"),
@@ -146,9 +148,21 @@ def convert(values: dict[str, Any], shape: type[T], *, strict: bool) -> T:
         raise Invalid(field or "body", sentence) from error
 
 
-def take_flash(request: Request) -> str:
-    from urllib.parse import unquote
+async def form_again(
+    request: Request, viewer: Viewer, template: str, problem: Problem, **context: Any
+) -> Response[str]:
+    """The same form with what was typed (never a password) and what to change. `values` and `problem` are its context."""
+    data = await request.form()
+    values = {
+        key: value[:LONGEST_KEPT] for key, value in data.items() if isinstance(value, str) and key not in NOT_SHOWN_AGAIN
+    }
+    response = page(request, viewer, template, status=problem.status, values=values, problem=problem, **context)
+    if isinstance(problem, TooMany):
+        response.headers["Retry-After"] = str(problem.retry_after)
+    return response
 
+
+def take_flash(request: Request) -> str:
     return unquote(request.cookies.get("gv_flash", ""))[:300]
 
 

@@ -42,9 +42,17 @@ DROP INDEX post_by_author;;
 
 async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="community", description=DESCRIPTION)
-    manager.add_raw(lambda: _run(FORWARDS))
-    manager.add_raw_backwards(lambda: _run(BACKWARDS))
+    manager.add_raw(_make)
+    manager.add_raw_backwards(_unmake)
     return manager
+
+
+async def _make() -> None:
+    await _run(FORWARDS)
+
+
+async def _unmake() -> None:
+    await _run(BACKWARDS)
 
 
 async def _run(sql: str) -> None:

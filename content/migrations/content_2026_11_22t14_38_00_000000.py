@@ -26,9 +26,17 @@ DROP INDEX review_rating;;
 
 async def forwards():
     manager = MigrationManager(migration_id=ID, app_name="content", description=DESCRIPTION)
-    manager.add_raw(lambda: _run(FORWARDS))
-    manager.add_raw_backwards(lambda: _run(BACKWARDS))
+    manager.add_raw(_make)
+    manager.add_raw_backwards(_unmake)
     return manager
+
+
+async def _make() -> None:
+    await _run(FORWARDS)
+
+
+async def _unmake() -> None:
+    await _run(BACKWARDS)
 
 
 async def _run(sql: str) -> None:

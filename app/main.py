@@ -1,0 +1,54 @@
+"""The roof: every door of every feature, put together into one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ASGIApp
+
+from app import db, edge, faces, features, health, log, valkey
+from app.auth import refuse_cross_site
+from app.settings import settings
+from frontend.viewer import provide_api_viewer, provide_viewer
+
+MOST_BODY_BYTES = 1024 * 1024
+
+
+def build() -> Litestar:
+    """The framework's application, without the edge around it (tests build this one too)."""
+    pages = Router("/", route_handlers=features.PAGES, dependencies={"viewer": Provide(provide_viewer)})
+    api = Router(
+        "/api/v1",
+        route_handlers=features.API,
+        dependencies={"viewer": Provide(provide_api_viewer)},
+        opt={"csrf_exempt": True},
+    )
+    return Litestar(
+        route_handlers=[pages, api, *features.BARE, health.healthz, health.readyz, health.metrics],
+        before_request=refuse_cross_site,
+        exception_handlers=faces.HANDLERS,
+        lifespan=[lifespan],
+        request_max_body_size=MOST_BODY_BYTES,
+        openapi_config=OpenAPIConfig(title="Grapevine", version="1", path="/schema"),
+        logging_config=None,
+        debug=False,
+    )
+
+
+@asynccontextmanager
+async def lifespan(application: Litestar) -> AsyncIterator[None]:
+    await db.open(settings().database_url, min_size=2, max_size=16)
+    try:
+        async with features.running():
+            yield
+    finally:
+        await valkey.close()
+        await db.close()
+
+
+def create() -> ASGIApp:
+    """The application as uvicorn serves it: `uvicorn app.main:create --factory`."""
+    log.configure(as_json=settings().is_production)
+    return edge.protected(build(), features.RAW_ROUTES)

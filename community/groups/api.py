@@ -1,0 +1,52 @@
+from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app import db
+from app.auth import Viewer
+from app.limits import limit
+from app.web import json_body
+from community.groups import policy, service
+from community.groups.schemas import GroupView, NewGroup
+
+
+class GroupApi(Controller):
+    path = "/groups"
+    tags = ["groups"]
+
+    @post(summary="Found a group", status_code=201)
+    async def found(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[GroupView]:
+        """The founder owns the group; its chat room opens with it."""
+        await limit("found-group", viewer.member_id, most=20, per=3600)
+        slug = await service.found(viewer, await json_body(request, NewGroup))
+        return Response(await _view(viewer, slug), status_code=201)
+
+    @get("/{slug:str}", summary="A group and the viewer's place in it")
+    async def show(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> GroupView:
+        return await _view(viewer, slug)
+
+    @put("/{slug:str}/membership", summary="Join, or ask to join a closed group")
+    async def join(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> GroupView:
+        await service.join(viewer, slug)
+        return await _view(viewer, slug)
+
+    @delete("/{slug:str}/membership", summary="Leave a group", status_code=204)
+    async def leave(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> None:
+        await service.leave(viewer, slug)
+
+
+async def _view(viewer: Viewer, slug: str) -> GroupView:
+    group = await policy.access_group(viewer, slug)
+    room_id = await db.fetch_val("SELECT id FROM room WHERE group_id = $1 AND kind = 'group'", group["id"])
+    return GroupView(
+        id=str(group["id"]),
+        slug=group["slug"],
+        name=group["name"],
+        description=group["description"],
+        visibility=group["visibility"],
+        member_count=group["member_count"],
+        topic_count=group["topic_count"],
+        room_id=str(room_id) if room_id and policy.can_read(group) else None,
+        membership=group["membership"],
+        url=f"/g/{group['slug']}",
+    )

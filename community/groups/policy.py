@@ -1,0 +1,51 @@
+import asyncpg
+
+from app import db
+from app.auth import Viewer
+from app.errors import Forbidden, NotFound
+from app.i18n import gettext as _
+
+# The one place that says which groups a viewer may read. `$viewer` is a parameter number, so lists of any feature
+# can join it: `f"... WHERE {readable_groups('g', '$2')}"`.
+READABLE = """({alias}.visibility = 'public' OR EXISTS (
+    SELECT 1 FROM membership ms WHERE ms.group_id = {alias}.id AND ms.member_id = {viewer} AND ms.state = 'active'))"""
+
+
+def readable_groups(alias: str, viewer_parameter: str) -> str:
+    """SQL: this group's contents may be read by the member in that parameter (null for a stranger)."""
+    return READABLE.format(alias=alias, viewer=f"{viewer_parameter}::bigint")
+
+
+async def access_group(viewer: Viewer, slug: str) -> asyncpg.Record:
+    """The group with the viewer's membership, or NotFound. A secret group does not exist for outsiders."""
+    row = await db.fetch_one(
+        """SELECT g.*, ms.state AS membership, ms.role AS membership_role
+             FROM groups g
+             LEFT JOIN membership ms ON ms.group_id = g.id AND ms.member_id = $2
+            WHERE g.slug = lower($1) AND (g.visibility <> 'secret' OR ms.state = 'active')""",
+        slug,
+        viewer.member_id,
+    )
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def can_read(group: asyncpg.Record) -> bool:
+    return group["visibility"] == "public" or group["membership"] == "active"
+
+
+async def access_group_contents(viewer: Viewer, slug: str) -> asyncpg.Record:
+    """The group, if the viewer may read what is said in it."""
+    group = await access_group(viewer, slug)
+    if not can_read(group):
+        raise Forbidden(_("This group is for its members. Ask to join to read along."))
+    return group
+
+
+def may_post(group: asyncpg.Record) -> bool:
+    return group["membership"] == "active"
+
+
+def may_moderate(viewer: Viewer, group: asyncpg.Record) -> bool:
+    return viewer.is_moderator or group["membership_role"] in ("owner", "moderator")

@@ -1,0 +1,31 @@
+import asyncpg
+
+from app import db
+from app.errors import NotFound
+
+AVATAR_URL = "/media/"
+
+
+def avatar_url(key: str) -> str:
+    return AVATAR_URL + key if key else ""
+
+
+async def find_credential(login: str) -> asyncpg.Record | None:
+    column = "email" if "@" in login else "handle"
+    return await db.fetch_one(
+        f"""SELECT c.member_id, c.password_hash
+              FROM member m JOIN credential c ON c.member_id = m.id
+             WHERE lower(m.{column}) = lower($1)""",
+        login,
+    )
+
+
+async def member_by_handle(handle: str) -> asyncpg.Record:
+    row = await db.fetch_one(
+        """SELECT id, handle, name, bio, avatar_key, role, lang, email, created_at
+             FROM member WHERE lower(handle) = lower($1)""",
+        handle,
+    )
+    if row is None:
+        raise NotFound()
+    return row

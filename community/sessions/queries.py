@@ -1,0 +1,35 @@
+import asyncpg
+
+from app import clock, db, ids
+
+
+async def member_of_token(token: str) -> asyncpg.Record | None:
+    """The member an API token speaks for, with its scopes."""
+    return await db.fetch_one(
+        """SELECT m.id, m.handle, m.name, m.role, m.avatar_key, t.scopes
+             FROM api_token t JOIN member m ON m.id = t.member_id
+            WHERE t.token_digest = $1 AND t.revoked_at IS NULL
+              AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
+                                                          AND (s.until IS NULL OR s.until > $2))""",
+        ids.digest(token),
+        clock.now(),
+    )
+
+
+async def suspension_of(member_id: int) -> asyncpg.Record | None:
+    return await db.fetch_one(
+        """SELECT reason, until FROM suspension
+            WHERE member_id = $1 AND lifted_at IS NULL AND (until IS NULL OR until > $2)
+            ORDER BY id DESC LIMIT 1""",
+        member_id,
+        clock.now(),
+    )
+
+
+async def sessions_of(member_id: int) -> list[asyncpg.Record]:
+    return await db.fetch(
+        """SELECT id, user_agent, created_at, seen_at FROM session
+            WHERE member_id = $1 AND expires_at > $2 ORDER BY seen_at DESC LIMIT 50""",
+        member_id,
+        clock.now(),
+    )

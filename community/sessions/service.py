@@ -1,0 +1,63 @@
+from datetime import timedelta
+
+from app import clock, db, ids
+from app.errors import Forbidden, Invalid
+from app.events import publish
+from app.i18n import gettext as _
+from app.limits import limit
+from community.members.service import check_password
+from community.sessions import queries
+from community.sessions.events import SignedIn
+from community.sessions.tables import ApiToken, Session
+
+SESSION_DAYS = 30
+SCOPES = ("read", "write", "moderate", "admin")
+
+
+async def sign_in(login: str, password: str, *, address: str) -> int:
+    """The member's id, or Invalid with the same words whether the name or the password was wrong."""
+    await limit("sign-in", address, most=20, per=300)
+    await limit("sign-in", login.strip().lower(), most=10, per=300)
+    member_id = await check_password(login, password)
+    if member_id is None:
+        raise Invalid("password", _("This name and password do not belong together."))
+    if suspension := await queries.suspension_of(member_id):
+        raise Forbidden(_("This account is suspended: %(reason)s", reason=suspension["reason"]))
+    return member_id
+
+
+async def open_session(member_id: int, *, user_agent: str = "", gv: str = "") -> str:
+    """A new session, whatever the browser brought along; the token for its cookie."""
+    token = ids.new_token()
+    now = clock.now()
+    async with db.transaction():
+        await Session(
+            member_id=member_id,
+            token_digest=ids.digest(token),
+            user_agent=user_agent[:300],
+            created_at=now,
+            seen_at=now,
+            expires_at=now + timedelta(days=SESSION_DAYS),
+        ).save()
+        await publish(SignedIn(member_id=member_id, gv=gv), actor_id=member_id)
+    return token
+
+
+async def close_session(session_id: int, member_id: int) -> None:
+    await Session.delete().where((Session.id == session_id) & (Session.member_id == member_id))
+
+
+async def make_token(member_id: int, scopes: list[str], *, name: str = "") -> str:
+    """An API token, shown once."""
+    for scope in scopes:
+        if scope not in SCOPES:
+            raise Invalid("scope", _("The scopes are %(scopes)s.", scopes=", ".join(SCOPES)))
+    token = "gv_" + ids.new_token()
+    await ApiToken(
+        member_id=member_id,
+        token_digest=ids.digest(token),
+        name=name,
+        scopes=",".join(scopes),
+        created_at=clock.now(),
+    ).save()
+    return token

@@ -1,0 +1,44 @@
+"""Static files under an address that changes with their content, so that a browser may keep them for ever."""
+
+import gzip
+import mimetypes
+from functools import lru_cache
+from pathlib import Path
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from app.errors import NotFound
+from app.settings import settings
+from app.web import FRONTEND
+
+FOR_EVER = "public, max-age=31536000, immutable"
+COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml")
+mimetypes.add_type("text/javascript", ".js")
+
+
+@get("/static/{version:str}/{path:path}", include_in_schema=False)
+async def serve(request: Request, version: FromPath[str], path: FromPath[Path]) -> Response[bytes]:
+    """A file of frontend/static or, below components/, of frontend/components."""
+    file = _find(str(path).lstrip("/"))
+    kind, plain, packed = _read(file, file.stat().st_mtime_ns)
+    headers = {"Cache-Control": FOR_EVER if settings().is_production else "no-cache", "Vary": "Accept-Encoding"}
+    if packed and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(plain, media_type=kind, headers=headers)
+
+
+def _find(path: str) -> Path:
+    root = FRONTEND if path.startswith("components/") else FRONTEND / "static"
+    file = (root / path).resolve()
+    if not file.is_relative_to(root.resolve()) or not file.is_file():
+        raise NotFound()
+    return file
+
+
+@lru_cache(maxsize=256)
+def _read(file: Path, changed: int) -> tuple[str, bytes, bytes | None]:
+    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+    plain = file.read_bytes()
+    small = gzip.compress(plain, 9, mtime=0) if kind.startswith(COMPRESSIBLE) else None
+    return kind, plain, small

@@ -1,0 +1,77 @@
+"""Who is looking, and what the frame around every page shows them: one query, whatever they belong to."""
+
+from datetime import timedelta
+
+import msgspec
+from litestar import Request
+
+from app import clock, db, ids
+from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
+from app.errors import SignInFirst
+from community.members.queries import avatar_url
+from community.sessions.queries import member_of_token
+
+NAV_GROUPS = 8
+SEEN_EVERY = timedelta(hours=1)
+
+
+async def provide_viewer(request: Request) -> Viewer:
+    """The viewer of a page, by the session cookie."""
+    token = request.cookies.get(session_cookie_name())
+    viewer = await _by_session(token) if token else STRANGER
+    request.state["viewer"] = viewer
+    return viewer
+
+
+async def provide_api_viewer(request: Request) -> Viewer:
+    """The viewer of an API request, by its bearer token; cookies count for nothing here."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if not token:
+        return STRANGER
+    row = await member_of_token(token.strip()) if kind.lower() == "bearer" else None
+    if row is None:
+        raise SignInFirst("This token is unknown or was revoked.")
+    return Viewer(
+        member_id=row["id"],
+        handle=row["handle"],
+        name=row["name"],
+        role=row["role"],
+        avatar_url=avatar_url(row["avatar_key"]),
+        scopes=frozenset(row["scopes"].split(",")),
+    )
+
+
+async def _by_session(token: str) -> Viewer:
+    row = await db.fetch_one(
+        """SELECT s.id AS session_id, s.seen_at, m.id, m.handle, m.name, m.role, m.avatar_key,
+                  (SELECT count(*) FROM (SELECT 1 FROM notification n
+                    WHERE n.member_id = m.id AND n.read_at IS NULL LIMIT 100) few) AS unread,
+                  (SELECT coalesce(json_agg(g), '[]') FROM (
+                     SELECT g.slug, g.name, coalesce(r.seq, 0) - coalesce(p.seq, 0) AS unread
+                       FROM membership ms JOIN groups g ON g.id = ms.group_id
+                       LEFT JOIN room r ON r.group_id = g.id AND r.kind = 'group'
+                       LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = m.id
+                      WHERE ms.member_id = m.id AND ms.state = 'active'
+                      ORDER BY g.active_at DESC LIMIT $3) g)::text AS groups
+             FROM session s JOIN member m ON m.id = s.member_id
+            WHERE s.token_digest = $1 AND s.expires_at > $2
+              AND NOT EXISTS (SELECT 1 FROM suspension x WHERE x.member_id = m.id AND x.lifted_at IS NULL
+                                                          AND (x.until IS NULL OR x.until > $2))""",
+        ids.digest(token),
+        clock.now(),
+        NAV_GROUPS,
+    )
+    if row is None:
+        return STRANGER
+    if clock.now() - row["seen_at"] > SEEN_EVERY:
+        await db.execute("UPDATE session SET seen_at = $2 WHERE id = $1", row["session_id"], clock.now())
+    return Viewer(
+        member_id=row["id"],
+        handle=row["handle"],
+        name=row["name"],
+        role=row["role"],
+        avatar_url=avatar_url(row["avatar_key"]),
+        session_id=row["session_id"],
+        unread_notifications=row["unread"],
+        groups=tuple(msgspec.json.decode(row["groups"], type=list[NavGroup])),
+    )
