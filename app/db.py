@@ -41,7 +41,8 @@ class Transaction(PostgresTransaction):
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
             return self._parent
-        self.connection = await acquire()
+        # Piccolo's own command line runs without a pool.
+        self.connection = await acquire() if engine.pool else await engine.get_new_connection()
         try:
             self.transaction = self.connection.transaction()
             await self.begin()
@@ -77,7 +78,10 @@ class Transaction(PostgresTransaction):
 
     async def _give_back(self) -> None:
         try:
-            await asyncio.shield(_pool().release(self.connection, timeout=5))
+            if engine.pool is None:
+                await self.connection.close(timeout=5)
+            else:
+                await asyncio.shield(engine.pool.release(self.connection, timeout=5))
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
             self.connection.terminate()
 

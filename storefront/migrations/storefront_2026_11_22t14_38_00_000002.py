@@ -3,26 +3,27 @@
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine import engine_finder
 
-ID = "2026-11-22T14:38:00:000000"
+ID = "2026-11-22T14:38:00:000002"
 VERSION = "1.38.0"
 DESCRIPTION = "indexes and triggers"
 
 FORWARDS = """
-CREATE EXTENSION IF NOT EXISTS pg_trgm;;
-ALTER TABLE search_document ADD COLUMN words tsvector NOT NULL DEFAULT ''::tsvector;;
-CREATE INDEX search_document_words ON search_document USING gin (words);;
-CREATE INDEX search_document_title ON search_document USING gin (title gin_trgm_ops);;
+CREATE INDEX product_newest ON product (created_at DESC, id DESC) WHERE withdrawn_at IS NULL;;
+CREATE INDEX product_by_category ON product (category, id DESC) WHERE withdrawn_at IS NULL;;
+CREATE INDEX refund_of_order ON refund (store_id, order_external_id);;
+CREATE INDEX inbox_waiting ON inbox (id) WHERE state = 'received';;
 """
 
 BACKWARDS = """
-DROP INDEX search_document_title;;
-DROP INDEX search_document_words;;
-ALTER TABLE search_document DROP COLUMN words;;
+DROP INDEX product_newest;;
+DROP INDEX product_by_category;;
+DROP INDEX refund_of_order;;
+DROP INDEX inbox_waiting;;
 """
 
 
 async def forwards():
-    manager = MigrationManager(migration_id=ID, app_name="search", description=DESCRIPTION)
+    manager = MigrationManager(migration_id=ID, app_name="storefront", description=DESCRIPTION)
     manager.add_raw(_make)
     manager.add_raw_backwards(_unmake)
     return manager
