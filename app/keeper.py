@@ -43,11 +43,10 @@ class Keeper:
         self._leaving: list[socket.socket] = []
         self._selector = selectors.DefaultSelector()
         self._selector.register(listener, selectors.EVENT_READ)
-        self._wakeup, signalled = socket.socketpair()
-        self._wakeup.setblocking(False)
-        signalled.setblocking(False)
+        self._wakeup, self._signalled = socket.socketpair()
+        self._signalled.setblocking(False)
         self._selector.register(self._wakeup, selectors.EVENT_READ)
-        signal.set_wakeup_fd(signalled.fileno())
+        signal.set_wakeup_fd(self._signalled.fileno())
         self._told_to_stop = False
 
     def run(self) -> None:

@@ -68,6 +68,8 @@ build_front() {
   new_node || install_lock requirements-node.lock
   if ! cmp -s package-lock.json node_modules/.installed-lock; then
     say "Installing the front-end packages ..."
+    # What this machine says about proxies and certificates holds for the npm of the Python package too.
+    if command -v npm >/dev/null; then npm_config_globalconfig=$(npm config get globalconfig 2>/dev/null); export npm_config_globalconfig; fi
     npm_ ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
     cp package-lock.json node_modules/.installed-lock
   fi

@@ -132,6 +132,15 @@ def test_the_servers_outlive_the_program_that_started_them_while_another_needs_t
         assert embedded.users(data_dir) == 1
 
 
+def test_servers_that_have_nothing_to_do_use_no_processor(data_dir: Path) -> None:
+    with embedded.servers(data_dir, fast=True):
+        keepers = [p for p in processes_of(data_dir) if "app.keeper" in p.cmdline()]
+        before = keepers[0].cpu_times().user + keepers[0].cpu_times().system
+        time.sleep(1.5)
+        after = keepers[0].cpu_times().user + keepers[0].cpu_times().system
+    assert after - before < 0.2
+
+
 def test_four_programs_that_start_at_once_get_one_database(data_dir: Path) -> None:
     with contextlib.ExitStack() as all_of_them:
         for _ in range(4):
