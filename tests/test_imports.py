@@ -35,7 +35,10 @@ HOUSE = (
     "app.roof",
 )
 # The roof lives in app/ too, but stands on everything.
-ROOF = {f"app.{name}" for name in ("main", "features", "worker", "__main__", "piccolo_conf", "migrate", "health", "run_demo")}
+ROOF = {
+    f"app.{name}"
+    for name in ("main", "features", "worker", "__main__", "piccolo_conf", "migrate", "health", "run_demo")
+}
 AREAS = {"app", "community", "storefront", "content", "referrals", "growth", "search", "frontend", "demo"}
 
 

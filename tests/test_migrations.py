@@ -9,8 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from piccolo.apps.migrations.commands.new import AutoMigrationManager
-from piccolo.constraints import Check
 from piccolo.conf.apps import AppConfig
+from piccolo.constraints import Check
 
 from app import db, migrate
 from app.piccolo_conf import AREAS
@@ -62,7 +62,10 @@ async def test_backwards_and_forwards_again(database: None):
     try:
         for command in (
             ["-m", "app", "migrate"],
-            *(["-m", "piccolo.main", "migrations", "backwards", area, "all", "--auto_agree"] for area in reversed(AREAS)),
+            *(
+                ["-m", "piccolo.main", "migrations", "backwards", area, "all", "--auto_agree"]
+                for area in reversed(AREAS)
+            ),
             ["-m", "app", "migrate", "--json"],
         ):
             said = await _run(command, environment)
@@ -82,4 +85,12 @@ async def _run(command: list[str], environment: dict[str, str]) -> str:
 
 def _facts(condition: str) -> set[str]:
     """The columns, numbers and texts a condition names; PostgreSQL writes its words (IN, BETWEEN) differently."""
-    return set(re.findall(r"'[^']*'|\w+", condition.lower())) - {"in", "between", "and", "any", "array", "text", "check"}
+    return set(re.findall(r"'[^']*'|\w+", condition.lower())) - {
+        "in",
+        "between",
+        "and",
+        "any",
+        "array",
+        "text",
+        "check",
+    }

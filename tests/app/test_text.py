@@ -1,0 +1,67 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import Invalid
+from app.text import clean, excerpt, markdown, slugify
+from app.web import safe_next
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "[x](  JaVaScRiPt:alert(1))",
+        "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        "[x](vbscript:msgbox)",
+        '![x](x" onerror="alert(1))',
+        "<img src=x onerror=alert(1)>",
+        "<svg/onload=alert(1)>",
+        '<a href="x" style="position:fixed">x</a>',
+    ],
+)
+def test_markdown_of_a_prankster_is_inert(source: str):
+    html = markdown(source).lower()
+    live = html.replace("&lt;", "").split("<")
+    assert not any(part.startswith(("script", "img", "svg", "iframe")) for part in live[1:])
+    assert 'href="javascript' not in html and 'href="data' not in html and 'href="vbscript' not in html
+    assert " onerror=" not in "".join(part.split(">")[0] for part in live[1:])
+    assert " style=" not in "".join(part.split(">")[0] for part in live[1:])
+
+
+def test_a_link_to_elsewhere_is_marked_as_the_members_own():
+    assert 'rel="nofollow ugc noopener"' in markdown("[shop](https://shop.example)")
+
+
+@given(st.text(max_size=300))
+def test_whatever_is_typed_no_script_comes_out(text: str):
+    assert "<script" not in markdown(text).lower()
+
+
+def test_controls_and_nul_are_taken_out_and_lines_are_kept_where_they_belong():
+    assert clean("a\x00b\u202e  c\n", "x", most=10) == "ab c"
+    assert clean("a\r\n\r\nb", "x", most=10, lines=True) == "a\n\nb"
+
+
+def test_text_outside_its_limits_names_the_field():
+    for value, limits in (("", {"least": 1, "most": 5}), ("aaaaaa", {"most": 5}), ("\ud800", {"most": 5})):
+        with pytest.raises(Invalid) as refused:
+            clean(value, "title", **limits)
+        assert "title" in refused.value.fields
+
+
+def test_an_excerpt_is_plain():
+    assert excerpt("**Bold** and [a link](https://x.example)\n\n> quote") == "Bold and a link quote"
+
+
+def test_a_chinese_title_keeps_its_letters_in_the_address():
+    assert slugify("Tea at home!") == "tea-at-home"
+    assert slugify("咖啡 慢慢来") == "咖啡-慢慢来"
+    assert slugify("!!!") == "x"
+
+
+@given(st.text(max_size=60))
+def test_next_is_a_path_of_ours_or_the_front_page(path: str):
+    result = safe_next(path)
+    assert result.startswith("/") and not result.startswith("//") and "\\" not in result
