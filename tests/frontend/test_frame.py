@@ -1,0 +1,91 @@
+"""Every page stands in the same frame, and every problem has a kind face."""
+
+from collections.abc import Callable
+
+import pytest
+
+from app import errors, i18n
+from app.auth import STRANGER, NavGroup, Viewer
+from app.errors import Problem
+from app.web import environment
+
+pytestmark = pytest.mark.anyio
+
+MARA = Viewer(
+    member_id=1,
+    handle="mara",
+    name="Mara <Holm>",
+    role="moderator",
+    groups=(NavGroup("weekend-hikers", "Weekend hikers", 120),),
+    unread_notifications=2,
+)
+PROBLEMS = [
+    errors.Malformed(),
+    errors.SignInFirst(),
+    errors.Forbidden(),
+    errors.NotFound(),
+    errors.MethodNotAllowed(),
+    errors.Conflict(),
+    errors.Gone(),
+    errors.TooLarge(),
+    errors.Invalid("title", "At most 120 characters, please.", {"body": "Please fill this in."}),
+    errors.TooMany(),
+    errors.Unavailable(),
+]
+
+
+def render(template: str, viewer: Viewer = STRANGER, path: str = "/g/weekend-hikers", **context: object) -> str:
+    return environment.get_template(template).render(
+        request_path=path,
+        query="",
+        viewer=viewer,
+        lang=i18n.current(),
+        demo=True,
+        base_url="http://test.example",
+        flash="",
+        csrf_token=lambda: "token",
+        csrf_field=lambda: "",
+        **context,
+    )
+
+
+@pytest.mark.parametrize("lang", i18n.LANGUAGES)
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda p: str(p.status))
+def test_a_problem_is_said_kindly_in_the_reader_s_language(problem: Problem, lang: str) -> None:
+    i18n.use(lang)
+    page, piece = render("errors/page.html", problem=problem), render("errors/_fragment.html", problem=problem)
+    i18n.use("en")
+    assert f'<html lang="{lang}">' in page
+    assert 'role="alert"' in piece and "<html" not in piece
+    for html in (page, piece):
+        assert (problem.title in html) == (lang == "en")
+
+
+def test_a_member_s_frame_knows_them_and_escapes_their_name() -> None:
+    html = render("errors/page.html", MARA, problem=errors.NotFound())
+    assert "Mara &lt;Holm&gt;" in html and "Mara <Holm>" not in html
+    assert 'href="/g/weekend-hikers" aria-current="page"' in html
+    assert "99+" in html
+    assert "hx-headers:inherited" in html and 'action="/logout"' in html
+
+
+def test_a_stranger_s_frame_asks_for_no_form_token_so_that_it_may_be_cached() -> None:
+    html = render("errors/page.html", problem=errors.NotFound())
+    assert "hx-headers" not in html and "/logout" not in html
+    assert 'href="/login?next=/g/weekend-hikers"' in html
+
+
+def test_a_page_without_javascript_can_skip_search_and_change_language() -> None:
+    html = render("errors/page.html", problem=errors.NotFound())
+    assert '<a class="skip" href="#main">' in html and 'id="main"' in html
+    assert '<form class="seek" action="/search" role="search">' in html
+    assert 'href="/g/weekend-hikers?lang=zh-Hans"' in html
+
+
+async def test_a_lost_visitor_gets_a_page_and_htmx_a_piece_of_one(web: Callable) -> None:
+    browser = web()
+    page = await browser.get("/nowhere", headers={"Accept-Language": "zh-CN"})
+    assert page.status_code == 404 and "这里什么也没有" in page.text
+    piece = await browser.get("/nowhere", headers={"HX-Request": "true"})
+    assert piece.status_code == 404 and "<html" not in piece.text
+    assert piece.headers["hx-retarget"] == "#problems" and 'id="problems"' in page.text
