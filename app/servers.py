@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 READY_SECONDS = 45.0
 PORT = 5432  # of no network: it is only part of the socket's file name
@@ -188,7 +189,7 @@ def stop_leftovers(home: Path) -> None:
                 stale.unlink(missing_ok=True)
 
 
-def as_user(uid: int | None) -> dict[str, object]:
+def as_user(uid: int | None) -> dict[str, Any]:
     return {} if uid is None else {"user": uid, "group": _group_of(uid), "extra_groups": []}
 
 

@@ -1,6 +1,7 @@
 """Every test runs against real PostgreSQL and Valkey; what one test wrote is gone before the next."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -11,7 +12,8 @@ import pytest
 
 from app import embedded
 
-SERVERS = embedded.servers(Path(tempfile.gettempdir()) / f"gv-tests-{os.getuid()}-{os.getpid()}", fast=True)
+FOLDER = Path(tempfile.gettempdir()) / f"gv-tests-{os.getuid()}-{os.getpid()}"
+SERVERS = embedded.servers(FOLDER, fast=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,11 +23,18 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["GRAPEVINE_REDIS_URL"] = os.environ["GRAPEVINE_TEST_REDIS_URL"]
     else:
         urls = SERVERS.__enter__()
-        config.add_cleanup(lambda: SERVERS.__exit__(None, None, None))
+        config.add_cleanup(put_away)
         os.environ["GRAPEVINE_DATABASE_URL"], os.environ["GRAPEVINE_REDIS_URL"] = urls
     os.environ["GRAPEVINE_ENV"] = "demo"
     os.environ["GRAPEVINE_BASE_URL"] = "http://test.example"
     os.environ["GRAPEVINE_DATA_DIR"] = tempfile.mkdtemp(prefix="gv-data-")
+    config.add_cleanup(lambda: shutil.rmtree(os.environ["GRAPEVINE_DATA_DIR"], ignore_errors=True))
+
+
+def put_away() -> None:
+    SERVERS.__exit__(None, None, None)
+    embedded.forget(FOLDER)
+    shutil.rmtree(FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -96,5 +105,3 @@ async def web(house: Callable) -> AsyncIterator[Callable[..., httpx.AsyncClient]
             return client
 
         yield browser
-
-
