@@ -101,7 +101,7 @@ def reading(path: str | Path, what: str, *, format: str | None = None) -> Iterat
     if format not in FORMATS:
         raise BadFile(f"The formats are {' and '.join(FORMATS)}, not “{format}”.")
     try:
-        opened = sys.stdin.buffer if str(path) == "-" else Path(path).open("rb")
+        opened = sys.stdin.buffer if str(path) == "-" else Path(path).open("rb")  # noqa: SIM115 - closed below
     except OSError as error:
         raise BadFile(f"{path} cannot be read ({os.strerror(error.errno or 0)}).") from error
     with opened, _telling(opened, what) as (counted, say):

@@ -1,0 +1,5 @@
+from app.events import Event
+
+
+class StoreOpened(Event):
+    store_id: int
