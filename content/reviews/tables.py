@@ -10,7 +10,8 @@ from storefront.catalog.tables import Product
 class Review(Table, tablename="review"):
     """A member's review, or one imported from a file (no author; `external_key` makes the import repeatable).
 
-    `evidence` is what the store's orders show of the purchase. It is computed, never typed.
+    `evidence` is what the store's orders show of the purchase, `evidence_since` the moment it was so (a delivery's
+    day tells how long a thing was kept). Both are computed, never typed.
     """
 
     id = BigSerial(primary_key=True)
@@ -24,6 +25,7 @@ class Review(Table, tablename="review"):
     html = words()
     lang = words(optional=True)
     evidence = words()
+    evidence_since = moment(null=True)
     helpful_count = count()
     created_at = moment()
     edited_at = moment(null=True)
