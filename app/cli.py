@@ -1,4 +1,4 @@
-"""`grapevine`: every command of the operator. Each prints an example with --help and exits 0, 1 (failed) or 2 (usage)."""
+"""`grapevine`: every command of the operator. Each shows an example with --help; exits 0, 1 (failed) or 2 (usage)."""
 
 import asyncio
 import os
@@ -57,7 +57,7 @@ def servers_if_needed():  # type: ignore[no-untyped-def]
     return _announced(use)
 
 
-class _announced:  # noqa: N801 - reads as a verb at its one place
+class _announced:
     def __init__(self, use: Any) -> None:
         self.use = use
 
@@ -154,7 +154,9 @@ def member() -> None:
     """Members."""
 
 
-@member.command(name="create", epilog="Example: grapevine member create --handle ada --email ada@example.org --role admin")
+@member.command(
+    name="create", epilog="Example: grapevine member create --handle ada --email ada@example.org --role admin"
+)
 @click.option("--handle", required=True)
 @click.option("--email", required=True)
 @click.option("--password", help="Asked for when missing; made up when not on a terminal.")

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import msgspec
@@ -28,7 +28,7 @@ _seen_queries: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar
 
 
 class Transaction(PostgresTransaction):
-    """A transaction that always gives its connection back, and runs `after_commit` once the outermost one is durable."""
+    """A transaction that always gives its connection back, and runs `after_commit` once it is durable."""
 
     def __init__(self, engine: "Engine", allow_nested: bool = True) -> None:
         super().__init__(engine, allow_nested)
@@ -40,7 +40,7 @@ class Transaction(PostgresTransaction):
 
     async def __aenter__(self) -> "Transaction":
         if self._parent is not None:
-            return self._parent
+            return cast(Transaction, self._parent)
         # Piccolo's own command line runs without a pool.
         self.connection = await acquire() if engine.pool else await engine.get_new_connection()
         try:
@@ -127,11 +127,8 @@ def transaction() -> Transaction:
 
 
 def after_commit(callback: AfterCommit) -> None:
-    """Run this once the current transaction is durable, or at the next chance when there is none."""
-    current = engine.current_transaction.get()
-    if current is None:
-        raise RuntimeError("after_commit needs a transaction")
-    current.after_commit(callback)
+    """Run this once the current transaction is durable."""
+    _in_transaction().after_commit(callback)
 
 
 @asynccontextmanager
@@ -254,7 +251,7 @@ def _in_transaction() -> Transaction:
     current = engine.current_transaction.get()
     if current is None:
         raise RuntimeError("this needs a transaction")
-    return current
+    return cast(Transaction, current)
 
 
 def _note(query: object) -> None:

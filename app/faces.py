@@ -1,11 +1,11 @@
 """The three faces of a Problem: a page for a person, a fragment for htmx, problem+json for a program."""
 
 import logging
-from http import HTTPStatus
+from typing import Any
 
 import msgspec
 import structlog
-from litestar import MediaType, Request, Response
+from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException, ValidationException
 
 from app import auth, errors, web
@@ -72,7 +72,11 @@ def show_crash(request: Request, error: Exception) -> Response:
     return show_problem(request, problem)
 
 
-HANDLERS = {Problem: show_problem, HTTPException: show_http_exception, Exception: show_crash}
+HANDLERS: dict[int | type[Exception], Any] = {
+    Problem: show_problem,
+    HTTPException: show_http_exception,
+    Exception: show_crash,
+}
 
 
 def _as_json(problem: Problem, headers: dict[str, str]) -> Response:
@@ -91,6 +95,3 @@ def _as_json(problem: Problem, headers: dict[str, str]) -> Response:
 
 def _viewer(request: Request) -> auth.Viewer:
     return request.state.get("viewer") or auth.STRANGER
-
-
-__all__ = ["HANDLERS", "HTTPStatus", "MediaType", "show_problem"]

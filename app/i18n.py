@@ -52,6 +52,11 @@ def _match(tag: str) -> str | None:
     return "en" if tag.startswith("en") else None
 
 
+def _singular(text: object) -> str:
+    """A plural entry is a tuple of its forms; Chinese has one."""
+    return str(text[0]) if isinstance(text, (tuple, list)) else str(text)
+
+
 @cache
 def _catalog(lang: str) -> dict[str, str]:
     messages: dict[str, str] = {}
@@ -60,8 +65,7 @@ def _catalog(lang: str) -> dict[str, str]:
             for entry in read_po(file, abort_invalid=True):
                 if not entry.id:
                     continue
-                key = entry.id[0] if isinstance(entry.id, tuple) else entry.id
-                value = entry.string[0] if isinstance(entry.string, tuple) else entry.string
+                key, value = _singular(entry.id), _singular(entry.string)
                 if value:
                     messages[key] = value
     return messages

@@ -52,7 +52,8 @@ async def enqueue(work: Sequence[tuple[str, bytes]], *, after: timedelta | None 
     """Queue jobs on the current transaction's connection: they exist if, and only if, it commits."""
     if not work:
         return
-    names, payloads = [name for name, _ in work], [payload for _, payload in work]
+    names = [name for name, _ in work]
+    payloads: list[bytes | None] = [payload for _, payload in work]
     queries = Queries.from_asyncpg_connection(db.current_connection())
     await queries.enqueue(names, payloads, [0] * len(work), [after] * len(work))
 

@@ -8,7 +8,9 @@ from app.errors import Invalid
 
 # Exponents from ISO 4217; a currency that is not here is refused rather than guessed.
 EXPONENTS = {
-    **dict.fromkeys("USD EUR GBP CNY CAD AUD NZD HKD SGD TWD CHF SEK NOK DKK PLN CZK INR BRL MXN THB MYR PHP ZAR".split(), 2),
+    **dict.fromkeys(
+        "USD EUR GBP CNY CAD AUD NZD HKD SGD TWD CHF SEK NOK DKK PLN CZK INR BRL MXN THB MYR PHP ZAR".split(), 2
+    ),
     **dict.fromkeys("JPY KRW VND CLP ISK".split(), 0),
     **dict.fromkeys("KWD BHD OMR JOD TND".split(), 3),
 }

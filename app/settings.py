@@ -93,7 +93,9 @@ def _check(settings: Settings) -> None:
             raise BadSetting(f"GRAPEVINE_{name} must start with {' or '.join(s + '://' for s in schemes)}.")
     if settings.is_production:
         if settings.secret_key == DEMO_SECRET:
-            raise BadSetting("GRAPEVINE_SECRET_KEY is missing. Set it to a long random value, for example: openssl rand -hex 32")
+            raise BadSetting(
+                "GRAPEVINE_SECRET_KEY is missing. Set it to a long random value, for example: openssl rand -hex 32"
+            )
         if len(settings.secret_key) < 32:
             raise BadSetting("GRAPEVINE_SECRET_KEY is too short: at least 32 characters.")
         if not settings.is_https:

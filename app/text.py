@@ -13,9 +13,7 @@ from app.i18n import gettext as _
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "typographer": False})
 
-ALLOWED_TAGS = set(
-    "p br hr em strong s code pre blockquote ul ol li a h2 h3 h4 h5 table thead tbody tr th td".split()
-)
+ALLOWED_TAGS = set("p br hr em strong s code pre blockquote ul ol li a h2 h3 h4 h5 table thead tbody tr th td".split())
 
 
 def clean(value: str, field: str, *, most: int, least: int = 0, lines: bool = False) -> str:
@@ -30,7 +28,9 @@ def clean(value: str, field: str, *, most: int, least: int = 0, lines: bool = Fa
     if len(value) < least:
         raise Invalid(field, _("At least %(n)s characters, please.", n=least) if value else _("Please fill this in."))
     if len(value) > most:
-        raise Invalid(field, _("At most %(most)s characters, please; this has %(n)s.", most=f"{most:,}", n=f"{len(value):,}"))
+        raise Invalid(
+            field, _("At most %(most)s characters, please; this has %(n)s.", most=f"{most:,}", n=f"{len(value):,}")
+        )
     return value
 
 

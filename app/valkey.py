@@ -1,4 +1,4 @@
-"""The Valkey (Redis) client of this process. It holds only what may be lost: every caller has an answer for when it is down."""
+"""The Valkey (Redis) client of this process. It holds only what may be lost; every caller copes without."""
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry

@@ -1,6 +1,7 @@
 """Pages, fragments and forms: the floor under every `pages.py` and `api.py`."""
 
 import hashlib
+import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -151,15 +152,22 @@ def convert(values: dict[str, Any], shape: type[T], *, strict: bool) -> T:
 async def form_again(
     request: Request, viewer: Viewer, template: str, problem: Problem, **context: Any
 ) -> Response[str]:
-    """The same form with what was typed (never a password) and what to change. `values` and `problem` are its context."""
+    """The same form, as `values` what was typed (never a password), as `problem` what to change."""
     data = await request.form()
     values = {
-        key: value[:LONGEST_KEPT] for key, value in data.items() if isinstance(value, str) and key not in NOT_SHOWN_AGAIN
+        key: value[:LONGEST_KEPT]
+        for key, value in data.items()
+        if isinstance(value, str) and key not in NOT_SHOWN_AGAIN
     }
     response = page(request, viewer, template, status=problem.status, values=values, problem=problem, **context)
     if isinstance(problem, TooMany):
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
+
+
+def once_field() -> Markup:
+    """The hidden one-time key of a form that must not post twice (see app.idempotency)."""
+    return Markup('<input type="hidden" name="_once" value="{}">').format(secrets.token_urlsafe(16))
 
 
 def take_flash(request: Request) -> str:
@@ -246,5 +254,5 @@ def money(value: Money | tuple[int, str]) -> str:
     return format_money(value if isinstance(value, Money) else Money(*value))
 
 
-environment.globals.update(asset=asset, languages=i18n.LANGUAGES, now=clock.now)
+environment.globals.update(asset=asset, once_field=once_field, languages=i18n.LANGUAGES, now=clock.now)
 environment.filters.update(when=when, date=date, number=number, money=money)
