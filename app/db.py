@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 ACQUIRE_SECONDS = 10
 STATEMENT_SECONDS = 30
+# What asyncpg raises when the server went away, depending on what it was doing just then.
+LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 AfterCommit = Callable[[], Awaitable[None] | None]
 
 _seen_queries: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("seen_queries", default=None)
@@ -72,7 +74,7 @@ class Transaction(PostgresTransaction):
     async def _roll_back_quietly(self) -> None:
         try:
             await self.rollback()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as lost:
+        except LOST as lost:
             # The server went away: it has rolled back for us, and the first error is the one to tell.
             log.warning("rollback failed: %s", lost)
 
@@ -82,7 +84,7 @@ class Transaction(PostgresTransaction):
                 await self.connection.close(timeout=5)
             else:
                 await asyncio.shield(engine.pool.release(self.connection, timeout=5))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except (*LOST, TimeoutError):
             self.connection.terminate()
 
     async def _run_callbacks(self) -> None:
