@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from app import db, embedded, log, migrate, valkey
+from app import db, doctor, embedded, log, migrate, valkey
 from app.errors import Problem
 from app.settings import BadSetting, settings
 
@@ -149,6 +149,23 @@ def demo(host: str, port: int, data: Path | None, seed: int, fresh: bool, reload
         raise Failed(str(error)) from error
 
 
+@main.command(name="doctor", epilog="Example: grapevine doctor --json")
+@as_json
+@with_database
+async def doctor_command(json_output: bool) -> None:
+    """Check settings, database, redis, search, mail, storage and clock, and say what to do."""
+    findings = await doctor.examine()
+    well = all(finding.ok for finding in findings)
+    lines = "\n".join(
+        f"{'ok ' if finding.ok else 'BAD'} {finding.part:9} {finding.seen}"
+        + (f"  -> {finding.advice}" * bool(finding.advice))
+        for finding in findings
+    )
+    tell({"ok": well, "findings": msgspec.to_builtins(findings)}, json_output, lines)
+    if not well:
+        sys.exit(1)
+
+
 @main.group()
 def member() -> None:
     """Members."""
@@ -230,6 +247,13 @@ async def retry_job(job_id: int, json_output: bool) -> None:
         raise Failed(f"Job {job_id} is not held.")
     tell({"queued": job_id}, json_output, f"Job {job_id} is queued again.")
 
+
+# Below, because these files use the decorators above.
+from app.cli_import import importing  # noqa: E402
+from app.cli_store import store  # noqa: E402
+
+main.add_command(importing)
+main.add_command(store)
 
 if __name__ == "__main__":
     main()

@@ -11,6 +11,7 @@ from community.members.api import MemberApi
 from community.sessions.api import SessionApi
 from community.sessions.pages import SessionPages
 from frontend import assets
+from storefront.catalog.api import CatalogApi
 
 # Pages: cookie session, CSRF, HTML.
 PAGES: list = [
@@ -23,6 +24,7 @@ API: list = [
     MemberApi,
     SessionApi,
     GroupApi,
+    CatalogApi,
 ]
 
 # Doors with neither a viewer nor a form: webhooks, static files, embeds, the socket.

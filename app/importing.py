@@ -5,6 +5,7 @@ Memory stays bounded however large the file is, also when a quote opens and neve
 
 import csv
 import os
+import re
 import sys
 import time
 from collections import deque
@@ -106,6 +107,14 @@ def reading(path: str | Path, what: str, *, format: str | None = None) -> Iterat
         raise BadFile(f"{path} cannot be read ({os.strerror(error.errno or 0)}).") from error
     with opened, _telling(opened, what) as (counted, say):
         yield Source(counted, format, Report(), say)
+
+
+def columns_of(mapping: str, fields: Collection[str]) -> dict[str, str]:
+    """`title=Title,body="Review Text"` as {our field: their column}; a field that is not mentioned has our own name."""
+    given = {name: column.strip('"') for name, column in re.findall(r'(\w+)=("[^"]*"|[^,]*)', mapping)}
+    if unknown := [name for name in given if name not in fields]:
+        raise BadFile(f"--map knows {_listed(sorted(fields))}, not {_listed(unknown)}.")
+    return {field: given.get(field, field) for field in fields}
 
 
 def rows(file: BinaryIO, format: str, needed: Collection[str]) -> Iterator[Row]:

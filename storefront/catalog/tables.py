@@ -25,5 +25,7 @@ class Product(Table, tablename="product"):
     created_at = moment()
     updated_at = moment()
     withdrawn_at = moment(null=True)
+    source_updated_at = moment(null=True)
+    """When the store said so: an older message never overwrites a newer one."""
 
     product_once_per_store = Unique([store_id, external_id])
