@@ -27,8 +27,9 @@ HOUSE = (
     "referrals.links",
     "referrals.clicks",
     "referrals.attribution",
-    "referrals.commissions",
     "referrals.ledger",
+    "referrals.commissions",
+    "referrals.earn",
     "search",
     "frontend",
     "demo",
@@ -37,7 +38,7 @@ HOUSE = (
 # The roof lives in app/ too, but stands on everything.
 ROOF = {
     f"app.{name}"
-    for name in ("main", "features", "worker", "__main__", "piccolo_conf", "migrate", "health", "run_demo")
+    for name in ("main", "features", "worker", "__main__", "piccolo_conf", "migrate", "health", "doctor", "run_demo")
 }
 AREAS = {"app", "community", "storefront", "content", "referrals", "growth", "search", "frontend", "demo"}
 

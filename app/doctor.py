@@ -1,0 +1,131 @@
+"""`grapevine doctor`: look at every part the server needs and say what to do about what is wrong."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from app import clock, db, jobs, migrate, valkey
+from app.settings import settings
+
+OLDEST_POSTGRES = 150_000
+MOST_CLOCK_DRIFT_SECONDS = 5
+
+
+class Finding(msgspec.Struct):
+    """One part: `ok`, what was seen, and what to do when it is not."""
+
+    part: str
+    ok: bool
+    seen: str
+    advice: str = ""
+
+
+async def examine() -> list[Finding]:
+    """Every check, each bounded in time; a check that breaks is a finding, not a crash."""
+    return [await _bounded(part, check) for part, check in CHECKS.items()]
+
+
+async def _bounded(part: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
+    try:
+        return await asyncio.wait_for(check(), timeout=10)
+    except TimeoutError:
+        return Finding(part, False, "no answer within 10 s", "Is it running, and reachable from this machine?")
+    except Exception as error:
+        return Finding(part, False, f"{type(error).__name__}: {error}", "See the error; the address may be wrong.")
+
+
+async def _settings() -> Finding:
+    current = settings()
+    if current.is_production:
+        return Finding("settings", True, f"production at {current.base_url}")
+    return Finding("settings", True, f"demo at {current.base_url}", "Set GRAPEVINE_ENV=production before real use.")
+
+
+async def _database() -> Finding:
+    number = int(await db.fetch_val("SHOW server_version_num"))
+    version = await db.fetch_val("SHOW server_version")
+    if number < OLDEST_POSTGRES:
+        return Finding("database", False, f"PostgreSQL {version}", "Upgrade to PostgreSQL 15 or newer.")
+    return Finding("database", True, f"PostgreSQL {version}")
+
+
+async def _schema() -> Finding:
+    if await migrate.is_at_head():
+        return Finding("schema", True, "at head")
+    return Finding("schema", False, "migrations are missing", "Run: grapevine migrate")
+
+
+async def _redis() -> Finding:
+    if await valkey.is_up():
+        return Finding("redis", True, "answers")
+    return Finding("redis", False, "no answer", "Check GRAPEVINE_REDIS_URL. Nothing is lost meanwhile; chat is slower.")
+
+
+async def _worker() -> Finding:
+    lag, held = await jobs.lag_seconds(), len(await jobs.held())
+    if lag > 60:
+        return Finding("worker", False, f"the oldest due job waits for {lag:.0f} s", "Is `grapevine worker` running?")
+    if held:
+        return Finding(
+            "worker", False, f"{held} jobs are held", "See `grapevine job held`, then `grapevine job retry ID`."
+        )
+    return Finding("worker", True, "keeps up")
+
+
+async def _search() -> Finding:
+    if not settings().meili_url:
+        return Finding("search", True, "PostgreSQL")
+    return await _reachable("search", settings().meili_url, "Check GRAPEVINE_MEILI_URL.", port=7700)
+
+
+async def _mail() -> Finding:
+    if not settings().smtp_url:
+        return Finding("mail", True, "not set up: nothing is sent", "Set GRAPEVINE_SMTP_URL to send mail.")
+    return await _reachable("mail", settings().smtp_url, "Check GRAPEVINE_SMTP_URL.", port=25)
+
+
+async def _storage() -> Finding:
+    url = settings().storage_url
+    if url and not url.startswith("file:"):
+        return Finding("storage", True, url)
+    folder = settings().data_dir
+    probe = folder / ".doctor"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_text("x")
+        probe.unlink()
+    except OSError as error:
+        return Finding("storage", False, f"{folder}: {error.strerror}", "Make the folder writable for this user.")
+    return Finding("storage", True, str(folder))
+
+
+async def _clock() -> Finding:
+    drift = abs(await db.fetch_val("SELECT extract(epoch FROM now() - $1::timestamptz)::float8", clock.now()))
+    if drift > MOST_CLOCK_DRIFT_SECONDS:
+        return Finding("clock", False, f"{drift:.0f} s off the database's", "Run NTP on both machines.")
+    return Finding("clock", True, "agrees with the database")
+
+
+async def _reachable(part: str, url: str, advice: str, *, port: int) -> Finding:
+    address = urlsplit(url)
+    try:
+        _, writer = await asyncio.open_connection(address.hostname, address.port or port)
+    except OSError as error:
+        return Finding(part, False, f"{address.hostname}: {error.strerror or error}", advice)
+    writer.close()
+    return Finding(part, True, f"{address.hostname} answers")
+
+
+CHECKS: dict[str, Callable[[], Awaitable[Finding]]] = {
+    "settings": _settings,
+    "database": _database,
+    "schema": _schema,
+    "redis": _redis,
+    "worker": _worker,
+    "search": _search,
+    "mail": _mail,
+    "storage": _storage,
+    "clock": _clock,
+}
