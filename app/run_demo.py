@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
-import importlib
+import importlib.util
 import json
 import os
 import shutil
@@ -143,9 +143,9 @@ async def _fill(seed: int) -> None:
 
 
 async def _seed(seed: int) -> None:
-    filling = importlib.import_module("demo.seed")
-    if await filling.is_filled():
+    if importlib.util.find_spec("demo.seed") is None:
         return
+    filling = importlib.import_module("demo.seed")
     with _bar("Filling the community") as progress:
         await filling.seed(seed, progress)
 
