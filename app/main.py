@@ -1,5 +1,6 @@
 """The roof: every door of every feature, put together into one ASGI application."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,6 +8,7 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
+from prometheus_client import start_http_server
 
 from app import db, edge, faces, features, health, log, valkey
 from app.auth import refuse_cross_site
@@ -39,6 +41,8 @@ def build() -> Litestar:
 
 @asynccontextmanager
 async def lifespan(application: Litestar) -> AsyncIterator[None]:
+    if settings().is_production and settings().metrics_port:
+        _serve_metrics(settings().metrics_port)
     await db.open(settings().database_url, min_size=2, max_size=16)
     try:
         async with features.running():
@@ -46,6 +50,14 @@ async def lifespan(application: Litestar) -> AsyncIterator[None]:
     finally:
         await valkey.close()
         await db.close()
+
+
+def _serve_metrics(port: int) -> None:
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError:
+        # Another web process of this machine has the port; it serves its own figures.
+        logging.getLogger(__name__).warning("metrics port %s is taken; this process serves none", port)
 
 
 def create() -> ASGIApp:
