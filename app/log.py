@@ -25,7 +25,8 @@ def configure(*, as_json: bool, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("pgqueuer", "httpx", "PIL"):
+    chatty = () if as_json else ("uvicorn.error",)  # the demo says itself when it is up
+    for noisy in ("pgqueuer", "httpx", "PIL", *chatty):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
