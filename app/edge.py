@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs
 
 import structlog
@@ -26,17 +26,26 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 LANG_COOKIE = "gv_lang"
+RawRoute = Callable[[Scope, Receive, Send, ASGIApp], Awaitable[None]]
 A_YEAR = 365 * 86_400
 
 
-def protected(application: ASGIApp, raw_routes: dict[str, ASGIApp]) -> ASGIApp:
-    """The application behind the edge. `raw_routes` (path prefix -> ASGI app) skip the framework for speed."""
+def protected(application: ASGIApp, raw_routes: dict[str, RawRoute]) -> ASGIApp:
+    """The application behind the edge. `raw_routes` (by path prefix) skip edge and framework for speed, and hand on
+    to what is behind them whatever they do not answer themselves."""
     headers = _security_headers()
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await application(scope, receive, send)
             return
+        for prefix, raw in raw_routes.items():
+            if scope["path"].startswith(prefix):
+                await raw(scope, receive, send, framed)  # type: ignore[arg-type]
+                return
+        await framed(scope, receive, send)
+
+    async def framed(scope: Scope, receive: Receive, send: Send) -> None:
         request_id = secrets.token_hex(8)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         asked, lang = _language(scope)
@@ -55,18 +64,11 @@ def protected(application: ASGIApp, raw_routes: dict[str, ASGIApp]) -> ASGIApp:
             await send(message)
 
         try:
-            await _pick(scope["path"], application, raw_routes)(scope, receive, send_protected)
+            await application(scope, receive, send_protected)
         finally:
             structlog.contextvars.clear_contextvars()
 
     return serve  # type: ignore[return-value]
-
-
-def _pick(path: str, application: ASGIApp, raw_routes: dict[str, ASGIApp]) -> Callable:
-    for prefix, raw in raw_routes.items():
-        if path.startswith(prefix):
-            return raw
-    return application
 
 
 def _language(scope: Scope) -> tuple[bool, str]:

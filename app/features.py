@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar.types import ASGIApp
-
+from app.edge import RawRoute
 from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
 from community.members.api import MemberApi
 from community.sessions.api import SessionApi
 from community.sessions.pages import SessionPages
 from frontend import assets
+from referrals.clicks import redirect, writer
 from storefront.catalog.api import CatalogApi
 
 # Pages: cookie session, CSRF, HTML.
@@ -33,10 +33,11 @@ BARE: list = [
 ]
 
 # Raw ASGI routes by path prefix, for what must be fastest.
-RAW_ROUTES: dict[str, ASGIApp] = {}
+RAW_ROUTES: dict[str, RawRoute] = {redirect.PREFIX: redirect.answer}
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """What runs beside the requests of a web process (the live hub, the click writer)."""
-    yield
+    async with writer.running():
+        yield

@@ -5,6 +5,12 @@ from piccolo.conf.apps import AppConfig, table_finder
 APP_CONFIG = AppConfig(
     app_name="referrals",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=table_finder(["referrals.programs.tables", "referrals.links.tables", "referrals.clicks.tables", "referrals.attribution.tables", "referrals.commissions.tables", "referrals.ledger.tables"], exclude_imported=True),
+    table_classes=table_finder(
+        [
+            f"referrals.{feature}.tables"
+            for feature in ("programs", "links", "clicks", "attribution", "ledger", "commissions")
+        ],
+        exclude_imported=True,
+    ),
     migration_dependencies=["storefront.piccolo_app"],
 )

@@ -6,7 +6,7 @@ from app.columns import amount, big, count, moment, raw_bytes, reference, words
 
 
 class Account(Table, tablename="ledger_account"):
-    """A bucket of one owner in one currency: ("member", 7, "pending", "USD") or ("store", 1, "commission_expense", …)."""
+    """A bucket of one owner in one currency: ("member", 7, "pending", "USD") or ("store", 1, "commission_expense")."""
 
     id = BigSerial(primary_key=True)
     owner_kind = words()
@@ -18,7 +18,7 @@ class Account(Table, tablename="ledger_account"):
 
 
 class Transaction(Table, tablename="ledger_transaction"):
-    """A posting with its cause. (kind, ref_type, ref_id, ref_seq) makes posting it twice impossible; `hash` chains it."""
+    """A posting with its cause, once per (kind, ref_type, ref_id, ref_seq); `hash` chains it to the one before."""
 
     id = BigSerial(primary_key=True)
     kind = words()

@@ -1,0 +1,42 @@
+from app import clock, db
+from app.events import publish
+from referrals.clicks import queries
+from referrals.clicks.classify import HUMAN
+from referrals.clicks.events import ClickClaimed, MemberReferred
+
+
+async def claim(member_id: int, gv: str) -> bool:
+    """Bind a person's click to the member who signed in with it. The first to sign in keeps it; claiming again is nothing."""
+    click = await queries.click(gv)
+    if click is None or click["kind"] != HUMAN:
+        return False
+    async with db.transaction():
+        claimed = await db.fetch_val(
+            """INSERT INTO click_claim (click_id, member_id, claimed_at) VALUES ($1, $2, $3)
+               ON CONFLICT DO NOTHING RETURNING id""",
+            click["id"],
+            member_id,
+            clock.now(),
+        )
+        if claimed:
+            await publish(ClickClaimed(member_id=member_id, click_id=click["id"].hex), actor_id=member_id)
+    return bool(claimed)
+
+
+async def credit_signup(member_id: int, gv: str) -> bool:
+    """Keep who brought a new member here. Nobody brings themselves, and only the first one counts."""
+    click = await queries.click(gv)
+    if click is None or click["kind"] != HUMAN or click["owner_id"] == member_id:
+        return False
+    async with db.transaction():
+        credited = await db.fetch_val(
+            """INSERT INTO signup_referral (member_id, referrer_id, click_id, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT DO NOTHING RETURNING id""",
+            member_id,
+            click["owner_id"],
+            click["id"],
+            clock.now(),
+        )
+        if credited:
+            await publish(MemberReferred(member_id=member_id, referrer_id=click["owner_id"]), actor_id=member_id)
+    return bool(credited)

@@ -1,0 +1,61 @@
+from collections.abc import Iterable
+
+import asyncpg
+
+from app import db
+from app.paging import Page, cut, decode
+
+
+async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
+    """A member's links, newest first, with what they are called and how many people and machines came by them."""
+    after = decode(cursor, (int,)) or (None,)
+    rows = await db.fetch(
+        """SELECT l.*, c.clicks, c.bots, coalesce(p.title, g.title, t.title, rp.title, gr.name) AS title
+             FROM (SELECT * FROM link WHERE owner_id = $1 AND ($2::bigint IS NULL OR id < $2)
+                    ORDER BY id DESC LIMIT $3) l
+             LEFT JOIN LATERAL (
+                  SELECT count(*) FILTER (WHERE kind = 'human') AS clicks,
+                         count(*) FILTER (WHERE kind <> 'human') AS bots
+                    FROM click WHERE link_id = l.id) c ON true
+             LEFT JOIN product p ON l.target_kind = 'product' AND p.id = l.target_id
+             LEFT JOIN guide g ON l.target_kind = 'guide' AND g.id = l.target_id
+             LEFT JOIN topic t ON l.target_kind = 'topic' AND t.id = l.target_id
+             LEFT JOIN review r ON l.target_kind = 'review' AND r.id = l.target_id
+             LEFT JOIN product rp ON rp.id = r.product_id
+             LEFT JOIN groups gr ON l.target_kind = 'group' AND gr.id = l.target_id
+            ORDER BY l.id DESC""",
+        owner_id,
+        *after,
+        limit + 1,
+    )
+    return cut(rows, limit, lambda row: (row["id"],))
+
+
+async def link_by_code(code: str) -> asyncpg.Record | None:
+    return await db.fetch_one("SELECT * FROM link WHERE code = lower($1)", code)
+
+
+async def own_link(owner_id: int, code: str) -> asyncpg.Record | None:
+    return await db.fetch_one("SELECT * FROM link WHERE code = lower($1) AND owner_id = $2", code, owner_id)
+
+
+async def earns_from(member_id: int, store_id: int) -> bool:
+    """Whether a member can earn from a store's sales: the ground for "Earns from her link" beside their words."""
+    return member_id in await who_earns_from([member_id], store_id)
+
+
+async def who_earns_from(member_ids: Iterable[int], store_id: int) -> set[int]:
+    """Those of these members who hold an open link to a store with a programme, or have earned from it before.
+
+    The personal link that everybody gets does not count: it would put the label on all and so on none.
+    """
+    rows = await db.fetch(
+        """SELECT m.id FROM unnest($1::bigint[]) AS m (id)
+            WHERE EXISTS (SELECT 1 FROM program WHERE store_id = $2)
+              AND (EXISTS (SELECT 1 FROM link l WHERE l.owner_id = m.id AND l.store_id = $2 AND l.disabled_at IS NULL)
+                OR EXISTS (SELECT 1 FROM commission c JOIN orders o ON o.id = c.order_id
+                            WHERE c.member_id = m.id AND o.store_id = $2))""",
+        list(member_ids),
+        store_id,
+    )
+    return {row["id"] for row in rows}

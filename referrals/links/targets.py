@@ -1,0 +1,121 @@
+"""What can be shared. Each kind is found through the viewer, so nobody makes a link to what they may not see."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from app import db
+from app.auth import Viewer
+from app.errors import Invalid, NotFound
+from app.i18n import gettext as _
+from community.groups.policy import access_group, access_group_contents, readable_groups
+from referrals.links.destinations import at_store, origin_of, own_path, path_if_ours
+
+
+class Target(msgspec.Struct, frozen=True):
+    kind: str
+    id: int | None
+    store_id: int | None
+    """The store whose orders this link can earn from; None on our own pages: any store."""
+    destination: str
+
+
+async def resolve(viewer: Viewer, target: str) -> Target:
+    """The thing a target names; NotFound when it is not there for this viewer, Invalid when it cannot be shared."""
+    target = target.strip()
+    if target.startswith("/"):
+        return _page(target)
+    kind, _colon, name = target.partition(":")
+    if kind in KINDS:
+        return await KINDS[kind](viewer, name)
+    if path := path_if_ours(target):
+        return _page(path)
+    return await _store_address(target)
+
+
+async def _product(viewer: Viewer, slug: str) -> Target:
+    row = await db.fetch_one(
+        """SELECT p.id, p.url, p.store_id, s.origin FROM product p JOIN store s ON s.id = p.store_id
+            WHERE p.slug = $1 AND p.withdrawn_at IS NULL""",
+        slug,
+    )
+    if row is None:
+        raise NotFound(_("There is no such product."))
+    return Target("product", row["id"], row["store_id"], at_store(row["url"], row["origin"]))
+
+
+async def _guide(viewer: Viewer, slug: str) -> Target:
+    row = await db.fetch_one("SELECT id, slug FROM guide WHERE slug = $1", slug)
+    if row is None:
+        raise NotFound(_("There is no such guide."))
+    return Target("guide", row["id"], None, f"/guides/{row['slug']}")
+
+
+async def _topic(viewer: Viewer, name: str) -> Target:
+    row = await db.fetch_one(
+        f"""SELECT t.id, t.slug, g.slug AS group_slug FROM topic t JOIN groups g ON g.id = t.group_id
+             WHERE t.id = $1 AND {readable_groups("g", "$2")}""",
+        _number(name),
+        viewer.member_id,
+    )
+    if row is None:
+        raise NotFound(_("There is no such topic."))
+    return Target("topic", row["id"], None, f"/g/{row['group_slug']}/t/{row['id']}-{row['slug']}")
+
+
+async def _review(viewer: Viewer, name: str) -> Target:
+    row = await db.fetch_one(
+        "SELECT r.id, p.slug, p.store_id FROM review r JOIN product p ON p.id = r.product_id WHERE r.id = $1",
+        _number(name),
+    )
+    if row is None:
+        raise NotFound(_("There is no such review."))
+    return Target("review", row["id"], row["store_id"], f"/p/{row['slug']}#review-{row['id']}")
+
+
+async def _group(viewer: Viewer, slug: str) -> Target:
+    group = await access_group(viewer, slug)
+    return Target("group", group["id"], None, f"/g/{group['slug']}")
+
+
+async def _room(viewer: Viewer, name: str) -> Target:
+    row = await db.fetch_one(
+        "SELECT r.id, g.slug FROM room r JOIN groups g ON g.id = r.group_id WHERE r.id = $1", _number(name)
+    )
+    if row is None:
+        raise NotFound(_("There is no such room."))
+    await access_group_contents(viewer, row["slug"])
+    return Target("room", row["id"], None, f"/chat/{row['id']}")
+
+
+async def _named_page(viewer: Viewer, path: str) -> Target:
+    return _page(path)
+
+
+def _page(path: str) -> Target:
+    return Target("page", None, None, own_path(path))
+
+
+async def _store_address(url: str) -> Target:
+    origin = origin_of(url)
+    row = await db.fetch_one("SELECT id, origin FROM store WHERE lower(origin) = $1 ORDER BY id LIMIT 1", origin)
+    if row is None:
+        raise Invalid("target", _("A link may only lead to this site or to the store's own address."))
+    return Target("url", None, row["id"], at_store(url, row["origin"]))
+
+
+def _number(name: str) -> int:
+    if not name.isascii() or not name.isdigit() or len(name) > 18:
+        raise NotFound()
+    return int(name)
+
+
+KINDS: dict[str, Callable[[Viewer, str], Awaitable[Target]]] = {
+    "product": _product,
+    "guide": _guide,
+    "topic": _topic,
+    "review": _review,
+    "group": _group,
+    "room": _room,
+    "page": _named_page,
+}
