@@ -28,7 +28,7 @@ async def groups_to_join(viewer: Viewer, *, cursor: str | None, limit: int = 24)
 async def members_of(group_id: int, *, limit: int = 12) -> list[asyncpg.Record]:
     """Some members of a group, its owners first."""
     return await db.fetch(
-        """SELECT m.id, m.handle, m.name, m.avatar_key, ms.role
+        """SELECT m.id, m.handle, m.name, coalesce('/media/' || nullif(m.avatar_key, ''), '') AS avatar_url, ms.role
              FROM membership ms JOIN member m ON m.id = ms.member_id
             WHERE ms.group_id = $1 AND ms.state = 'active'
             ORDER BY ms.role = 'owner' DESC, ms.role = 'moderator' DESC, ms.id
@@ -40,7 +40,8 @@ async def members_of(group_id: int, *, limit: int = 12) -> list[asyncpg.Record]:
 
 async def waiting_to_join(group_id: int) -> list[asyncpg.Record]:
     return await db.fetch(
-        """SELECT m.id, m.handle, m.name, m.avatar_key, ms.joined_at
+        """SELECT m.id, m.handle, m.name, coalesce('/media/' || nullif(m.avatar_key, ''), '') AS avatar_url,
+                  ms.joined_at
              FROM membership ms JOIN member m ON m.id = ms.member_id
             WHERE ms.group_id = $1 AND ms.state = 'pending' ORDER BY ms.id LIMIT 100""",
         group_id,

@@ -10,6 +10,14 @@ def avatar_url(key: str) -> str:
     return AVATAR_URL + key if key else ""
 
 
+def as_author(alias: str) -> str:
+    """SQL: this member as others see them beside their words (id, handle, name, avatar_url), one JSON value."""
+    return (
+        f"jsonb_build_object('id', {alias}.id, 'handle', {alias}.handle, 'name', {alias}.name, "
+        f"'avatar_url', coalesce('{AVATAR_URL}' || nullif({alias}.avatar_key, ''), ''))"
+    )
+
+
 async def find_credential(login: str) -> asyncpg.Record | None:
     column = "email" if "@" in login else "handle"
     return await db.fetch_one(

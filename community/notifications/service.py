@@ -1,0 +1,49 @@
+from typing import Any
+
+import msgspec
+
+from app import clock, db
+from app.auth import Viewer, require_member
+from app.errors import NotFound
+
+
+async def notify(member_id: int, kind: str, *, source: str, url: str, data: dict[str, Any] | None = None) -> bool:
+    """Ring a member's bell, once per `source`; False when it rang before.
+
+    `data` is free of language: names and numbers for `templates/community/notifications/kinds/<kind>.html`.
+    """
+    told = await db.fetch_val(
+        """INSERT INTO notification (member_id, source, kind, url, data, created_at)
+           VALUES ($1, $2, $3, $4, $5::jsonb, $6) ON CONFLICT DO NOTHING RETURNING id""",
+        member_id,
+        source,
+        kind,
+        url,
+        msgspec.json.encode(data or {}).decode(),
+        clock.now(),
+    )
+    return told is not None
+
+
+async def open_notification(viewer: Viewer, notification_id: int) -> str:
+    """Mark it read; the address it leads to."""
+    url = await db.fetch_val(
+        """UPDATE notification SET read_at = coalesce(read_at, $3)
+            WHERE id = $1 AND member_id = $2 RETURNING url""",
+        notification_id,
+        require_member(viewer),
+        clock.now(),
+    )
+    if url is None:
+        raise NotFound()
+    return url
+
+
+async def read_all(viewer: Viewer, *, up_to: int) -> int:
+    """Mark everything up to the newest one the member has seen; what came in since stays new."""
+    return await db.execute(
+        "UPDATE notification SET read_at = $3 WHERE member_id = $1 AND id <= $2 AND read_at IS NULL",
+        require_member(viewer),
+        up_to,
+        clock.now(),
+    )
