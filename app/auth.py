@@ -37,6 +37,10 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     unread_notifications: int = 0
 
     @property
+    def unread_chat(self) -> int:
+        return sum(group.unread for group in self.groups)
+
+    @property
     def is_member(self) -> bool:
         return self.member_id is not None
 

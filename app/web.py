@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import jinja2
 import msgspec
+import structlog
 from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
@@ -69,6 +70,7 @@ def render(
         query=request.scope["query_string"].decode("latin-1"),
         viewer=viewer,
         lang=i18n.current(),
+        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         demo=not settings().is_production,
         base_url=settings().base_url,
         flash=take_flash(request),

@@ -37,6 +37,7 @@ PROBLEMS = [
 def render(template: str, viewer: Viewer = STRANGER, path: str = "/g/weekend-hikers", **context: object) -> str:
     return environment.get_template(template).render(
         request_path=path,
+        request_id="",
         query="",
         viewer=viewer,
         lang=i18n.current(),
