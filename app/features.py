@@ -7,16 +7,46 @@ from app.edge import RawRoute
 from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
 from community.members.api import MemberApi
+from community.moderation import jobs as moderation_jobs
+from community.notifications.pages import NotificationPages
 from community.sessions.api import SessionApi
 from community.sessions.pages import SessionPages
+from community.topics import jobs as topic_jobs
+from community.topics.api import ReactionApi, TopicApi
+from community.topics.pages import GroupHome, PostPages, ThreadPages, preview
+from content.questions import jobs as question_jobs
+from content.questions.api import QuestionApi
+from content.questions.pages import QuestionPages
+from content.reviews import jobs as review_jobs
+from content.reviews.api import ReviewApi
+from content.reviews.pages import ReviewPages
 from frontend import assets
+from frontend.pages.content_api import GuideApi, ProductApi
+from frontend.pages.flags import FlagApi, FlagPages
+from frontend.pages.guides import GuidePages
+from frontend.pages.moderation import ModerationPages
+from frontend.pages.products import ProductPages
 from referrals.clicks import redirect, writer
 from storefront.catalog.api import CatalogApi
+from storefront.connectors import jobs as connector_jobs
+from storefront.connectors.api import receive_webhook
+from storefront.orders import jobs as order_jobs
 
 # Pages: cookie session, CSRF, HTML.
 PAGES: list = [
     SessionPages,
+    NotificationPages,
     GroupPages,
+    GroupHome,
+    ThreadPages,
+    PostPages,
+    preview,
+    FlagPages,
+    ModerationPages,
+    ProductPages,
+    ReviewPages,
+    QuestionPages,
+    GuidePages,
 ]
 
 # JSON under /api/v1: bearer token, no cookies.
@@ -24,13 +54,24 @@ API: list = [
     MemberApi,
     SessionApi,
     GroupApi,
+    TopicApi,
+    ReactionApi,
+    FlagApi,
     CatalogApi,
+    ProductApi,
+    ReviewApi,
+    QuestionApi,
+    GuideApi,
 ]
 
 # Doors with neither a viewer nor a form: webhooks, static files, embeds, the socket.
 BARE: list = [
     assets.serve,
+    receive_webhook,
 ]
+
+# Reactions to events and chores on a schedule: importing them is what wires them.
+JOBS: list = [moderation_jobs, topic_jobs, order_jobs, connector_jobs, review_jobs, question_jobs]
 
 # Raw ASGI routes by path prefix, for what must be fastest.
 RAW_ROUTES: dict[str, RawRoute] = {redirect.PREFIX: redirect.answer}

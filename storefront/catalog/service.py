@@ -30,11 +30,9 @@ async def upsert_product(
     told_at = told_at or clock.now()
     async with db.transaction():
         known = await _locked(store["id"], external_id)
-        upserted = None if known else await _list(store["id"], external_id, values, told_at)
-        if upserted is None:
-            # Somebody else may have listed it at the same moment.
-            known = known or await _locked(store["id"], external_id)
-            assert known is not None
+        if known is None:
+            upserted = await _list(store["id"], external_id, values, told_at)
+        else:
             upserted = await _describe(known, values, told_at)
     return upserted
 
@@ -101,8 +99,8 @@ async def _locked(store_id: int, external_id: str) -> asyncpg.Record | None:
     )
 
 
-async def _list(store_id: int, external_id: str, values: dict[str, Any], told_at: datetime) -> Upserted | None:
-    """Insert under the first free slug; None when the product exists by now."""
+async def _list(store_id: int, external_id: str, values: dict[str, Any], told_at: datetime) -> Upserted:
+    """Insert under the first free slug, unless somebody else listed it at the same moment."""
     columns = ", ".join(values)
     places = ", ".join(f"${n}" for n in range(6, 6 + len(values)))
     for slug in _slugs(values["title"]):
@@ -119,8 +117,8 @@ async def _list(store_id: int, external_id: str, values: dict[str, Any], told_at
         if product_id:
             await publish(ProductListed(product_id=product_id))
             return Upserted(product_id, slug, "created")
-        if await _locked(store_id, external_id):
-            return None
+        if known := await _locked(store_id, external_id):
+            return await _describe(known, values, told_at)
     raise AssertionError("random slugs do not run out")
 
 
