@@ -1,7 +1,7 @@
 from piccolo.columns import BigSerial
 from piccolo.table import Table
 
-from app.columns import count, moment, reference, words
+from app.columns import moment, reference, words
 from community.members.tables import Member
 from storefront.catalog.tables import Product
 
@@ -13,7 +13,6 @@ class Question(Table, tablename="question"):
     product_id = reference(Product, index=False)
     author_id = reference(Member)
     body = words()
-    answer_count = count()
     created_at = moment()
 
 

@@ -3,14 +3,12 @@ import asyncpg
 from app import db
 from app.auth import Viewer
 from app.errors import NotFound
-
-# Joined by every list of reviews, of any feature: `f"... WHERE {visible('r')}"`.
-VISIBLE = "NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'review' AND h.subject_id = {alias}.id)"
+from community.moderation.queries import in_sight
 
 
 def visible(alias: str) -> str:
-    """SQL: no moderator has hidden this review."""
-    return VISIBLE.format(alias=alias)
+    """SQL: no moderator has hidden this review. Every list of reviews, of any feature, says so."""
+    return in_sight("review", f"{alias}.id")
 
 
 async def access_review(viewer: Viewer, review_id: int) -> asyncpg.Record:

@@ -8,6 +8,7 @@ import msgspec
 from app import db
 from app.auth import Viewer
 from app.paging import Page, cut, decode
+from community.members.queries import AVATAR_URL
 from content.reviews.evidence import VERIFIED
 from content.reviews.policy import visible
 
@@ -22,7 +23,8 @@ SORTS: dict[str, tuple[str, str, type]] = {
 REVIEW = f"""
     SELECT r.id, r.product_id, r.author_id, r.author_name, r.rating, r.title, r.body, r.html, r.lang, r.evidence,
            r.evidence_since, r.helpful_count, r.created_at, r.edited_at, r.external_key <> '' AS is_imported,
-           m.handle, m.name, m.avatar_key,
+           r.author_id AS member_id, m.handle, m.name,
+           coalesce('{AVATAR_URL}' || nullif(m.avatar_key, ''), '') AS avatar_url,
            EXISTS (SELECT 1 FROM review_vote v WHERE v.review_id = r.id AND v.member_id = $1) AS voted,
            a.html AS reply_html, a.body AS reply_body, a.created_at AS replied_at
       FROM review r
@@ -33,11 +35,14 @@ REVIEW = f"""
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """Which reviews, and in which order. Nothing here can hold low stars back: that takes a reader who asks for stars."""
+    """Which reviews, and in which order. Low stars are left out only for a reader who asks for other ones."""
 
     sort: Sort = "helpful"
     stars: int | None = None
     verified: bool = False
+
+
+HELPFUL_FIRST = Filter()
 
 
 def review_url(product_slug: str, review_id: int) -> str:
@@ -46,7 +51,7 @@ def review_url(product_slug: str, review_id: int) -> str:
 
 
 async def reviews_of(
-    viewer: Viewer, product_id: int, wanted: Filter = Filter(), *, cursor: str | None = None, limit: int = 20
+    viewer: Viewer, product_id: int, wanted: Filter = HELPFUL_FIRST, *, cursor: str | None = None, limit: int = 20
 ) -> Page[asyncpg.Record]:
     """A product's visible reviews with their authors and the store's answers."""
     column, sql_type, cursor_type = SORTS[wanted.sort]

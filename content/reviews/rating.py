@@ -1,4 +1,4 @@
-"""How many visible reviews gave how many stars: changed in the transaction that changes a review, always from the rows."""
+"""How many visible reviews gave how many stars: counted from the rows, in the transaction that changes one."""
 
 from app import db
 from content.reviews.policy import visible

@@ -70,7 +70,7 @@ class ReviewPage(msgspec.Struct):
     next: str | None
 
 
-class ProductView(msgspec.Struct):
+class RatedProduct(msgspec.Struct):
     id: str
     slug: str
     title: str

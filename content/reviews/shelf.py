@@ -11,11 +11,14 @@ from app import db
 from app.auth import Viewer
 from app.errors import NotFound
 from app.paging import Page, cut, decode
+from content.reviews.evidence import VERIFIED
+from content.reviews.policy import visible
 
 FACETS = 16
 # The sums over product_rating, five rows a product at most.
 RATED = """LEFT JOIN LATERAL (
-    SELECT sum(pr.reviews)::int AS review_count, sum(pr.stars * pr.reviews)::float8 / nullif(sum(pr.reviews), 0) AS rating
+    SELECT sum(pr.reviews)::int AS review_count,
+           sum(pr.stars * pr.reviews)::float8 / nullif(sum(pr.reviews), 0) AS rating
       FROM product_rating pr WHERE pr.product_id = p.id) rated ON true"""
 
 
@@ -30,19 +33,18 @@ class Shelf(msgspec.Struct):
 async def product_page(viewer: Viewer, slug: str) -> asyncpg.Record:
     """A product with its store, its histogram (reviews by stars), how many are hidden, and the viewer's own review."""
     row = await db.fetch_one(
-        """SELECT p.*, s.slug AS store_slug, s.name AS store_name, s.origin AS store_origin, s.owner_id AS store_owner_id,
+        f"""SELECT p.*, s.slug AS store_slug, s.name AS store_name, s.owner_id AS store_owner_id,
                   coalesce((SELECT jsonb_object_agg(pr.stars, pr.reviews) FROM product_rating pr
-                             WHERE pr.product_id = p.id), '{}') AS by_stars,
-                  (SELECT count(*) FROM review r JOIN hiding h ON h.subject_kind = 'review' AND h.subject_id = r.id
-                    WHERE r.product_id = p.id) AS hidden_count,
-                  (SELECT count(*) FROM review r WHERE r.product_id = p.id AND r.evidence IN
-                     ('bought', 'delivered', 'kept', 'returned') AND NOT EXISTS (
-                       SELECT 1 FROM hiding h WHERE h.subject_kind = 'review' AND h.subject_id = r.id)) AS verified_count,
+                             WHERE pr.product_id = p.id), '{{}}') AS by_stars,
+                  (SELECT count(*) FROM review r WHERE r.product_id = p.id AND NOT {visible("r")}) AS hidden_count,
+                  (SELECT count(*) FROM review r WHERE r.product_id = p.id AND r.evidence = ANY($3::text[])
+                      AND {visible("r")}) AS verified_count,
                   (SELECT r.id FROM review r WHERE r.product_id = p.id AND r.author_id = $2) AS own_review_id
              FROM product p JOIN store s ON s.id = p.store_id
             WHERE p.slug = $1""",
         slug,
         viewer.member_id,
+        VERIFIED,
     )
     if row is None:
         raise NotFound()
@@ -102,8 +104,8 @@ async def products_by_slugs(slugs: Collection[str]) -> dict[int, asyncpg.Record]
 
 async def _cards(condition: str, keys: list) -> dict[int, asyncpg.Record]:
     rows = await db.fetch(
-        f"""SELECT p.id, p.slug, p.title, p.url, p.image_url, p.brand, p.category, nullif(p.price, 0) AS price, p.currency,
-                   p.withdrawn_at, p.store_id, s.name AS store_name, rated.rating, rated.review_count
+        f"""SELECT p.id, p.slug, p.title, p.url, p.image_url, p.brand, p.category, nullif(p.price, 0) AS price,
+                   p.currency, p.withdrawn_at, p.store_id, s.name AS store_name, rated.rating, rated.review_count
               FROM product p JOIN store s ON s.id = p.store_id {RATED}
              WHERE {condition}""",
         keys,

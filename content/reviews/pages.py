@@ -1,0 +1,87 @@
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.auth import Viewer, require_member
+from app.errors import NotFound, Problem
+from app.i18n import gettext as _
+from app.limits import limit
+from app.web import form, form_again, fragment, is_htmx, page, redirect
+from content.reviews import queries, service, shelf
+from content.reviews.queries import review_url
+from content.reviews.schemas import ReplyForm, ReviewForm
+
+FORM = "content/reviews/write.html"
+
+
+class ReviewPages(Controller):
+    """Writing, editing and answering reviews, without JavaScript. They are read on the product's page."""
+
+    include_in_schema = False
+
+    @get("/p/{slug:str}/review")
+    async def show_form(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        """An empty form, or the member's review of this product to edit."""
+        member_id = require_member(viewer)
+        product = await shelf.product_page(viewer, slug)
+        mine = await queries.own_review(member_id, product["id"])
+        values = {"rating": mine["rating"], "title": mine["title"], "body": mine["body"]} if mine else {}
+        return page(
+            request, viewer, FORM, product=product, own_id=mine["id"] if mine else None, values=values, problem=None
+        )
+
+    @post("/p/{slug:str}/review")
+    async def write(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        require_member(viewer)
+        await limit("write-review", viewer.member_id, most=60, per=3600)
+        try:
+            review_id = await service.write(viewer, slug, await form(request, ReviewForm))
+        except NotFound:
+            raise
+        except Problem as problem:
+            own_id = problem.review_id if isinstance(problem, service.AlreadyReviewed) else None
+            product = await shelf.product_page(viewer, slug)
+            return await form_again(request, viewer, FORM, problem, product=product, own_id=own_id)
+        return redirect(review_url(slug, review_id), flash=_("Your review is published."))
+
+    @post("/reviews/{review_id:int}")
+    async def edit(self, request: Request, viewer: NamedDependency[Viewer], review_id: FromPath[int]) -> Response:
+        require_member(viewer)
+        await limit("write-review", viewer.member_id, most=60, per=3600)
+        try:
+            review = await service.edit(viewer, review_id, await form(request, ReviewForm))
+        except Problem as problem:
+            if not problem.fields:
+                raise
+            review = await service.policy.access_review(viewer, review_id)
+            product = await shelf.product_page(viewer, review["product_slug"])
+            return await form_again(request, viewer, FORM, problem, product=product, own_id=review_id)
+        return redirect(review_url(review["product_slug"], review_id), flash=_("Your review is changed."))
+
+    @post("/reviews/{review_id:int}/vote")
+    async def vote(self, request: Request, viewer: NamedDependency[Viewer], review_id: FromPath[int]) -> Response:
+        await service.vote(viewer, review_id)
+        return await _voted(request, viewer, review_id)
+
+    @post("/reviews/{review_id:int}/vote/end")
+    async def unvote(self, request: Request, viewer: NamedDependency[Viewer], review_id: FromPath[int]) -> Response:
+        await service.unvote(viewer, review_id)
+        return await _voted(request, viewer, review_id)
+
+    @post("/reviews/{review_id:int}/reply")
+    async def reply(self, request: Request, viewer: NamedDependency[Viewer], review_id: FromPath[int]) -> Response:
+        require_member(viewer)
+        await limit("answer-review", viewer.member_id, most=120, per=3600)
+        review = await service.reply(viewer, review_id, await form(request, ReplyForm))
+        return redirect(review_url(review["product_slug"], review_id), flash=_("Your answer is published."))
+
+
+async def _voted(request: Request, viewer: Viewer, review_id: int) -> Response:
+    """The button again for htmx; else back to the review."""
+    review = await queries.review(viewer, review_id)
+    if review is None:
+        raise NotFound()
+    if is_htmx(request):
+        return fragment(request, viewer, "content/reviews/_helpful_again.html", review=review)
+    access = await service.policy.access_review(viewer, review_id)
+    return redirect(review_url(access["product_slug"], review_id))
