@@ -127,7 +127,7 @@ def rows(file: BinaryIO, format: str, needed: Collection[str]) -> Iterator[Row]:
 
 
 def _csv_rows(lines: Iterator["_Line"], needed: Collection[str]) -> Iterator[Row]:
-    first = next((line for line in lines if line.text.strip()), None)
+    first = next((line for line in lines if line.problem or line.text.strip()), None)
     if first is None:
         raise BadFile("The file is empty.")
     header, delimiter = _header(first, needed)
