@@ -3,7 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from litestar.types import ASGIApp
+
+from app import live
 from app.edge import RawRoute
+from community.chat import jobs as chat_jobs
+from community.chat import live as chat_live
+from community.chat.api import ChatApi
+from community.chat.pages import ChatPages
 from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
 from community.members.api import MemberApi
@@ -11,6 +18,7 @@ from community.moderation import jobs as moderation_jobs
 from community.notifications.pages import NotificationPages
 from community.sessions.api import SessionApi
 from community.sessions.pages import SessionPages
+from community.sessions.queries import shut_out
 from community.topics import jobs as topic_jobs
 from community.topics.api import ReactionApi, TopicApi
 from community.topics.pages import GroupHome, PostPages, ThreadPages, preview
@@ -26,6 +34,7 @@ from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
 from frontend.pages.moderation import ModerationPages
 from frontend.pages.products import ProductPages
+from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.clicks import redirect, writer
 from storefront.catalog.api import CatalogApi
 from storefront.connectors import jobs as connector_jobs
@@ -41,6 +50,7 @@ PAGES: list = [
     ThreadPages,
     PostPages,
     preview,
+    ChatPages,
     FlagPages,
     ModerationPages,
     ProductPages,
@@ -56,6 +66,7 @@ API: list = [
     GroupApi,
     TopicApi,
     ReactionApi,
+    ChatApi,
     FlagApi,
     CatalogApi,
     ProductApi,
@@ -64,21 +75,24 @@ API: list = [
     GuideApi,
 ]
 
-# Doors with neither a viewer nor a form: webhooks, static files, embeds, the socket.
+# Doors with neither a viewer nor a form: webhooks, static files, embeds.
 BARE: list = [
     assets.serve,
     receive_webhook,
 ]
 
 # Reactions to events and chores on a schedule: importing them is what wires them.
-JOBS: list = [moderation_jobs, topic_jobs, order_jobs, connector_jobs, review_jobs, question_jobs]
+JOBS: list = [moderation_jobs, topic_jobs, chat_jobs, order_jobs, connector_jobs, review_jobs, question_jobs]
 
 # Raw ASGI routes by path prefix, for what must be fastest.
 RAW_ROUTES: dict[str, RawRoute] = {redirect.PREFIX: redirect.answer}
+
+# Websockets by path.
+SOCKETS: dict[str, ASGIApp] = {"/live": live.door(viewer_of_session, viewer_of_member)}
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """What runs beside the requests of a web process (the live hub, the click writer)."""
-    async with writer.running():
+    async with writer.running(), live.running(shut_out), chat_live.running():
         yield

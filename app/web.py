@@ -20,6 +20,7 @@ from app.errors import Invalid, Malformed, Problem, TooMany
 from app.i18n import gettext, ngettext
 from app.money import Money, format_money
 from app.settings import settings
+from app.text import excerpt
 
 T = TypeVar("T")
 
@@ -257,4 +258,4 @@ def money(value: Money | tuple[int, str]) -> str:
 
 
 environment.globals.update(asset=asset, once_field=once_field, languages=i18n.LANGUAGES, now=clock.now)
-environment.filters.update(when=when, date=date, number=number, money=money)
+environment.filters.update(when=when, date=date, number=number, money=money, excerpt=excerpt)

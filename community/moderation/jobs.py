@@ -1,4 +1,5 @@
 from app.events import on
+from app.text import excerpt
 from community.moderation import queries
 from community.moderation.events import SubjectHidden, SubjectKept, SubjectRestored
 from community.notifications.service import notify
@@ -27,7 +28,7 @@ async def _tell(case_id: int, reason: str, outcome: str, *, tell_author: bool) -
     if case is None:
         return
     url = f"{LOG}?subject={case['subject_kind']}:{case['subject_id']}"
-    data = {"kind": case["subject_kind"], "reason": reason, "excerpt": case["excerpt"][:120]}
+    data = {"kind": case["subject_kind"], "reason": reason, "excerpt": excerpt(case["excerpt"], 120)}
     if tell_author and case["author_id"]:
         await notify(case["author_id"], f"moderation_{outcome}", source=f"case:{case_id}:{outcome}", url=url, data=data)
     for reporter_id in await queries.reporters_of(case_id):

@@ -176,14 +176,15 @@ async def _appended(request: Request, viewer: Viewer, topic: asyncpg.Record, mad
         response = fragment(request, viewer, "community/topics/_preview.html", html="")
         response.headers["HX-Redirect"] = post_url(topic["group_slug"], topic["id"], topic["slug"], made.number)
         return response
-    return fragment(request, viewer, "community/topics/_appended.html", topic=topic, posts=posts, emojis=EMOJIS)
+    template = "community/topics/_appended.html"
+    return fragment(request, viewer, template, is_fragment=True, topic=topic, posts=posts, emojis=EMOJIS)
 
 
 async def _reactions_shown(request: Request, viewer: Viewer, row: asyncpg.Record) -> Response:
     if not is_htmx(request):
         return redirect(_url_of(row))
     shown = await queries.post_shown(viewer, row["id"])
-    return fragment(request, viewer, "community/topics/_reactions.html", post=shown, emojis=EMOJIS)
+    return fragment(request, viewer, "community/topics/_reactions_shown.html", post=shown, emojis=EMOJIS)
 
 
 def _url_of(post: asyncpg.Record) -> str:
