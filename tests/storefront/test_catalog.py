@@ -93,7 +93,7 @@ async def test_strangers_and_others_may_not(web: Browser):
         ({"price": {"amount": 10**30, "currency": "USD"}}, "price.amount"),
         ({"price": {"amount": "129", "currency": "USD"}}, "price.amount"),
         ({"price": {"amount": 129, "currency": "XBT"}}, "price.currency"),
-        ({"price": {"amount": 129}}, "currency"),
+        ({"price": {"amount": 129}}, "price"),
         ({"price": 129}, "price"),
         ({"title": " "}, "title"),
         ({"title": None}, "title"),
