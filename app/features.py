@@ -13,7 +13,10 @@ from community.chat.api import ChatApi
 from community.chat.pages import ChatPages
 from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
+from community.media.api import MediaApi, show_media
+from community.media.pages import AvatarPages
 from community.members.api import MemberApi
+from community.members.pages import MemberPages
 from community.moderation import jobs as moderation_jobs
 from community.notifications.pages import NotificationPages
 from community.sessions.api import SessionApi
@@ -34,6 +37,7 @@ from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
 from frontend.pages.moderation import ModerationPages
 from frontend.pages.products import ProductPages
+from frontend.pages.profiles import show_profile
 from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.clicks import redirect, writer
 from storefront.catalog.api import CatalogApi
@@ -44,6 +48,9 @@ from storefront.orders import jobs as order_jobs
 # Pages: cookie session, CSRF, HTML.
 PAGES: list = [
     SessionPages,
+    MemberPages,
+    AvatarPages,
+    show_profile,
     NotificationPages,
     GroupPages,
     GroupHome,
@@ -63,6 +70,7 @@ PAGES: list = [
 API: list = [
     MemberApi,
     SessionApi,
+    MediaApi,
     GroupApi,
     TopicApi,
     ReactionApi,
@@ -78,6 +86,7 @@ API: list = [
 # Doors with neither a viewer nor a form: webhooks, static files, embeds.
 BARE: list = [
     assets.serve,
+    show_media,
     receive_webhook,
 ]
 

@@ -23,6 +23,4 @@ class MemberApi(Controller):
     async def me(self, viewer: NamedDependency[Viewer]) -> MemberCard:
         require_member(viewer, "read")
         row = await queries.member_by_handle(viewer.handle)
-        return MemberCard(
-            str(row["id"]), row["handle"], row["name"], row["bio"], queries.avatar_url(row["avatar_key"])
-        )
+        return MemberCard(str(row["id"]), row["handle"], row["name"], row["bio"], queries.avatar_url(row["avatar_key"]))

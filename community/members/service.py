@@ -48,7 +48,8 @@ async def join(new: NewMember, *, role: str = "member") -> int:
     except asyncpg.UniqueViolationError as lost:
         if lost.constraint_name == "member_email_once":
             raise EmailTaken(
-                _("There is already an account with this e-mail. Sign in instead?"), fields={"email": _("Already used.")}
+                _("There is already an account with this e-mail. Sign in instead?"),
+                fields={"email": _("Already used.")},
             ) from lost
         raise HandleTaken(_("That handle is taken."), fields={"handle": _("That handle is taken.")}) from lost
     return member.id
@@ -68,6 +69,10 @@ async def change_profile(member_id: int, profile: Profile) -> None:
     async with db.transaction():
         await Member.update({"name": name, "bio": bio}).where(Member.id == member_id)
         await publish(ProfileChanged(member_id=member_id), actor_id=member_id)
+
+
+async def change_language(member_id: int, lang: str) -> None:
+    await Member.update({"lang": lang}).where(Member.id == member_id)
 
 
 async def change_avatar(member_id: int, key: str) -> None:

@@ -42,5 +42,3 @@ class Suspension(Table, tablename="suspension"):
     created_at = moment()
     until = moment(null=True)
     lifted_at = moment(null=True)
-
-
