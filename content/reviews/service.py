@@ -12,7 +12,7 @@ from content.reviews import policy
 from content.reviews.events import ReviewAnswered, ReviewChanged, ReviewWritten
 from content.reviews.evidence import Evidence, evidence_of
 from content.reviews.queries import own_review
-from content.reviews.rating import hold_product, recount
+from content.reviews.rating import hold_products, recount
 from content.reviews.schemas import NewReply, NewReview
 
 _CHINESE = re.compile("[\u3400-\u9fff]")
@@ -35,7 +35,7 @@ async def write(viewer: Viewer, product_slug: str, new: NewReview) -> int:
     title, body, html = _words(new)
     evidence = await evidence_of(member_id, product["id"])
     async with db.transaction():
-        await hold_product(product["id"])
+        await hold_products([product["id"]])
         review_id = await db.fetch_val(
             """INSERT INTO review (product_id, author_id, author_name, external_key, rating, title, body, html, lang,
                                    evidence, evidence_since, helpful_count, created_at)
@@ -53,7 +53,7 @@ async def write(viewer: Viewer, product_slug: str, new: NewReview) -> int:
             clock.now(),
         )
         if review_id is not None:
-            await recount(product["id"])
+            await recount([product["id"]])
             await publish(
                 ReviewWritten(review_id=review_id, product_id=product["id"], author_id=member_id), actor_id=member_id
             )
@@ -71,7 +71,7 @@ async def edit(viewer: Viewer, review_id: int, new: NewReview) -> asyncpg.Record
         raise Forbidden(_("Only its author can change a review."))
     title, body, html = _words(new)
     async with db.transaction():
-        await hold_product(review["product_id"])
+        await hold_products([review["product_id"]])
         await db.execute(
             """UPDATE review SET rating = $2, title = $3, body = $4, html = $5, lang = $6, edited_at = $7
                 WHERE id = $1""",
@@ -83,7 +83,7 @@ async def edit(viewer: Viewer, review_id: int, new: NewReview) -> asyncpg.Record
             language_of(body),
             clock.now(),
         )
-        await recount(review["product_id"])
+        await recount([review["product_id"]])
         await publish(ReviewChanged(review_id=review_id, product_id=review["product_id"]), actor_id=member_id)
     return review
 
@@ -161,8 +161,8 @@ async def recount_of(review_id: int) -> None:
     product_id = await db.fetch_val("SELECT product_id FROM review WHERE id = $1", review_id)
     if product_id is not None:
         async with db.transaction():
-            await hold_product(product_id)
-            await recount(product_id)
+            await hold_products([product_id])
+            await recount([product_id])
 
 
 def language_of(text: str) -> str:

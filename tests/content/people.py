@@ -15,7 +15,9 @@ async def buy(web: Any, shop: Shop, member: Person, product: str = "SKU-1", orde
     await run_jobs()
 
 
-async def say(member: Person, slug: str, rating: int = 4, body: str = "It does what it should.", title: str = "") -> int:
+async def say(
+    member: Person, slug: str, rating: int = 4, body: str = "It does what it should.", title: str = ""
+) -> int:
     from content.reviews.schemas import NewReview
     from content.reviews.service import write
 

@@ -88,7 +88,7 @@ async def test_the_histogram_is_exact_when_many_write_and_edit_at_once(web: Brow
 
 
 async def test_one_star_and_five_stars_take_the_same_steps(web: Browser):
-    """The same queries, the same events and jobs, the same answer, the same place in the list: only the number differs."""
+    """The same queries, the same jobs, the same answer, the same place in the list: only the number differs."""
     shop, slug = await a_shelf()
     other = await a_product(shop, "SKU-2", title="Other pack")
     mia = await a_member("mia")
@@ -288,7 +288,9 @@ async def test_markup_in_a_review_stays_harmless(web: Browser):
         mia, slug, 3, "<script>alert(1)</script> [x](javascript:alert(1)) ![i](//evil.example/x.png)", "</title><b>"
     )
     page = (await web().get(f"/p/{slug}")).text
-    assert "<script>alert" not in page and 'href="javascript' not in page and "<b>" not in page.split("&lt;b&gt;")[1][:3]
+    assert (
+        "<script>alert" not in page and 'href="javascript' not in page and "<b>" not in page.split("&lt;b&gt;")[1][:3]
+    )
     assert 'src="//evil' not in page
 
 
@@ -337,7 +339,11 @@ async def test_the_shelf_narrows_by_category_and_brand_and_pages(web: Browser):
     shop = await a_shop()
     for n in range(27):
         await a_product(
-            shop, f"P{n}", title=f"Pack {n}", category="Packs" if n % 2 else "Tents", brand="Alder" if n < 5 else "Birch"
+            shop,
+            f"P{n}",
+            title=f"Pack {n}",
+            category="Packs" if n % 2 else "Tents",
+            brand="Alder" if n < 5 else "Birch",
         )
     first = (await web().get("/p/")).text
     assert first.count('class="product ') == 24 and "Show more" in first
