@@ -30,12 +30,18 @@ RawRoute = Callable[[Scope, Receive, Send, ASGIApp], Awaitable[None]]
 A_YEAR = 365 * 86_400
 
 
-def protected(application: ASGIApp, raw_routes: dict[str, RawRoute]) -> ASGIApp:
+def protected(
+    application: ASGIApp, raw_routes: dict[str, RawRoute], sockets: dict[str, ASGIApp] | None = None
+) -> ASGIApp:
     """The application behind the edge. `raw_routes` (by path prefix) skip edge and framework for speed, and hand on
-    to what is behind them whatever they do not answer themselves."""
+    to what is behind them whatever they do not answer themselves. `sockets` (by path) are websockets of ours."""
     headers = _security_headers()
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and sockets and scope["path"] in sockets:
+            i18n.use(_language(scope)[1])
+            await sockets[scope["path"]](scope, receive, send)
+            return
         if scope["type"] != "http":
             await application(scope, receive, send)
             return

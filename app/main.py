@@ -63,4 +63,4 @@ def _serve_metrics(port: int) -> None:
 def create() -> ASGIApp:
     """The application as uvicorn serves it: `uvicorn app.main:create --factory`."""
     log.configure(as_json=settings().is_production)
-    return edge.protected(build(), features.RAW_ROUTES)
+    return edge.protected(build(), features.RAW_ROUTES, features.SOCKETS)

@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from html import escape as html_escape
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import validateLink
 
 from app.errors import Invalid
 from app.i18n import gettext as _
@@ -12,6 +14,22 @@ from app.i18n import gettext as _
 # Bidi overrides and invisible controls let a text look like another one; newline and tab may stay.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
 _markdown = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True, "typographer": False})
+
+_chat_markdown = MarkdownIt("js-default", {"html": False, "linkify": True, "breaks": True}).disable(
+    ["heading", "lheading", "hr", "table", "reference"]
+)
+
+
+def _leads_where_it_says(address: str) -> bool:
+    """`//host` and backslashes look like a place of ours and lead elsewhere; such a link stays text."""
+    return validateLink(address) and not address.replace("%5C", "\\").startswith(("//", "/\\", "\\"))
+
+
+for _flavour in (_markdown, _chat_markdown):
+    _flavour.validateLink = _leads_where_it_says  # type: ignore[method-assign]
+
+# One line without any sign that Markdown or the link finder could mean something by: most of what is said in a chat.
+_PLAIN = re.compile(r"[^\W\d_][^\n*_`~\[\]<>\\#|@:/.&]*[.!?…。！？]?")
 
 ALLOWED_TAGS = set("p br hr em strong s code pre blockquote ul ol li a h2 h3 h4 h5 table thead tbody tr th td".split())
 
@@ -44,6 +62,19 @@ def markdown(source: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow ugc noopener",
     )
+
+
+def chat_markdown(source: str) -> str:
+    """The same for a line of chat: no headings, rules or tables, so that "# 1" and "---" stay what was typed."""
+    if _PLAIN.fullmatch(source):
+        return f"<p>{html_escape(source, quote=False)}</p>"
+    return nh3.clean(
+        _chat_markdown.render(source),
+        tags=ALLOWED_TAGS,
+        attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow ugc noopener",
+    ).rstrip()
 
 
 def excerpt(source: str, most: int = 200) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import asyncpg
 import msgspec
 from litestar import Request
 
@@ -9,7 +10,7 @@ from app import clock, db, ids
 from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
 from app.errors import SignInFirst
 from community.members.queries import avatar_url
-from community.sessions.queries import member_of_token
+from community.sessions.queries import member_of_token, member_to_speak_for
 
 NAV_GROUPS = 8
 SEEN_EVERY = timedelta(hours=1)
@@ -17,8 +18,7 @@ SEEN_EVERY = timedelta(hours=1)
 
 async def provide_viewer(request: Request) -> Viewer:
     """The viewer of a page, by the session cookie."""
-    token = request.cookies.get(session_cookie_name())
-    viewer = await _by_session(token) if token else STRANGER
+    viewer = await viewer_of_session(request.cookies.get(session_cookie_name(), ""))
     request.state["viewer"] = viewer
     return viewer
 
@@ -31,17 +31,30 @@ async def provide_api_viewer(request: Request) -> Viewer:
     row = await member_of_token(token.strip()) if kind.lower() == "bearer" else None
     if row is None:
         raise SignInFirst("This token is unknown or was revoked.")
+    return _by_token(row, row["scopes"].split(","))
+
+
+def _by_token(row: asyncpg.Record, scopes: list[str]) -> Viewer:
     return Viewer(
         member_id=row["id"],
         handle=row["handle"],
         name=row["name"],
         role=row["role"],
         avatar_url=avatar_url(row["avatar_key"]),
-        scopes=frozenset(row["scopes"].split(",")),
+        scopes=frozenset(scopes),
     )
 
 
-async def _by_session(token: str) -> Viewer:
+async def viewer_of_member(member_id: int, scopes: list[str]) -> Viewer:
+    """The viewer a ticket to the live socket speaks for."""
+    row = await member_to_speak_for(member_id)
+    return _by_token(row, scopes) if row else STRANGER
+
+
+async def viewer_of_session(token: str) -> Viewer:
+    """The viewer of a page or a live socket, by the token in its cookie."""
+    if not token:
+        return STRANGER
     row = await db.fetch_one(
         """SELECT s.id AS session_id, s.seen_at, m.id, m.handle, m.name, m.role, m.avatar_key,
                   (SELECT count(*) FROM (SELECT 1 FROM notification n

@@ -61,7 +61,7 @@ async def application(database: None) -> AsyncIterator[Callable]:
     from app.main import build
 
     async with features.running():
-        yield edge.protected(build(), features.RAW_ROUTES)
+        yield edge.protected(build(), features.RAW_ROUTES, features.SOCKETS)
 
 
 @pytest.fixture

@@ -1,24 +1,10 @@
 from piccolo.columns import UUID, BigSerial
-from piccolo.constraints import Check, Unique
+from piccolo.constraints import Unique
 from piccolo.table import Table
 
 from app.columns import big, document, moment, raw_bytes, reference, words
-from community.groups.tables import Group
+from community.groups.tables import Room
 from community.members.tables import Member
-
-
-class Room(Table, tablename="room"):
-    """A stream of events with a gap-free `seq`. `epoch` changes when its history was restored from a backup."""
-
-    id = BigSerial(primary_key=True)
-    kind = words()
-    group_id = reference(Group, null=True, cascade=True)
-    name = words()
-    seq = big()
-    epoch = words()
-    created_at = moment()
-
-    room_kind_known = Check("kind IN ('group')")
 
 
 class Message(Table, tablename="message"):

@@ -2,7 +2,7 @@ import re
 
 import asyncpg
 
-from app import clock, db
+from app import clock, db, ids
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.events import publish
@@ -12,14 +12,14 @@ from app.text import clean
 from community.groups import policy
 from community.groups.events import GroupFounded, GroupJoined, GroupLeft
 from community.groups.schemas import NewGroup
-from community.groups.tables import Group, Membership
+from community.groups.tables import Group, Membership, Room
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})[a-z0-9]")
 RESERVED = {"new", "all", "mine"}
 
 
 async def found(viewer: Viewer, new: NewGroup) -> str:
-    """Make a group with its founder as owner; its slug. Announces GroupFounded (which opens its chat room)."""
+    """Make a group with its founder as owner and its chat room; its slug."""
     member_id = require_member(viewer)
     slug = new.slug.strip().lower()
     if not _SLUG.fullmatch(slug) or slug in RESERVED:
@@ -41,9 +41,8 @@ async def found(viewer: Viewer, new: NewGroup) -> str:
                 active_at=now,
             )
             await group.save()
-            await Membership(
-                group_id=group.id, member_id=member_id, role="owner", state="active", joined_at=now
-            ).save()
+            await Membership(group_id=group.id, member_id=member_id, role="owner", state="active", joined_at=now).save()
+            await Room(kind="group", group_id=group.id, name=name, seq=0, epoch=ids.new_code(), created_at=now).save()
             await publish(GroupFounded(group_id=group.id), actor_id=member_id)
     except asyncpg.UniqueViolationError as lost:
         raise Conflict(_("There is already a group at this address."), fields={"slug": _("Already taken.")}) from lost

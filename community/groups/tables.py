@@ -2,7 +2,7 @@ from piccolo.columns import BigSerial
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import count, moment, reference, words
+from app.columns import big, count, moment, reference, words
 from community.members.tables import Member
 
 
@@ -37,3 +37,20 @@ class Membership(Table, tablename="membership"):
     membership_once = Unique([group_id, member_id])
     membership_role_known = Check("role IN ('owner', 'moderator', 'member')")
     membership_state_known = Check("state IN ('active', 'pending')")
+
+
+class Room(Table, tablename="room"):
+    """Where a group chats: a stream of events with a gap-free `seq`. A group is founded together with its room.
+
+    `epoch` changes when the history was restored from a backup, so that nobody resumes into another past.
+    """
+
+    id = BigSerial(primary_key=True)
+    kind = words()
+    group_id = reference(Group, null=True, cascade=True)
+    name = words()
+    seq = big()
+    epoch = words()
+    created_at = moment()
+
+    room_kind_known = Check("kind IN ('group')")

@@ -33,3 +33,32 @@ async def sessions_of(member_id: int) -> list[asyncpg.Record]:
         member_id,
         clock.now(),
     )
+
+
+async def member_to_speak_for(member_id: int) -> asyncpg.Record | None:
+    """The member, unless suspended."""
+    return await db.fetch_one(
+        """SELECT m.id, m.handle, m.name, m.role, m.avatar_key FROM member m
+            WHERE m.id = $1
+              AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
+                                                          AND (s.until IS NULL OR s.until > $2))""",
+        member_id,
+        clock.now(),
+    )
+
+
+async def shut_out(member_ids: list[int], session_ids: list[int]) -> tuple[set[int], set[int]]:
+    """Of these members, the suspended ones; of these sessions, those that have ended."""
+    row = await db.fetch_one(
+        """SELECT ARRAY(SELECT member_id FROM suspension
+                         WHERE member_id = ANY($1::bigint[]) AND lifted_at IS NULL
+                           AND (until IS NULL OR until > $3)) AS members,
+                  ARRAY(SELECT t.id FROM unnest($2::bigint[]) AS t(id)
+                         WHERE NOT EXISTS (SELECT 1 FROM session s
+                                            WHERE s.id = t.id AND s.expires_at > $3)) AS sessions""",
+        member_ids,
+        session_ids,
+        clock.now(),
+    )
+    assert row is not None
+    return set(row["members"]), set(row["sessions"])

@@ -1,0 +1,229 @@
+"""The live socket `/live`: who may come in, which frames are understood, who is there.
+
+Every frame is one JSON object with a `type`. Features add types of their own with `@frame`; what a room is belongs to
+community.chat.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from litestar.types import ASGIApp, Receive, Scope, Send
+from prometheus_client import Gauge
+
+from app import i18n, live_signals, live_tickets
+from app.auth import Viewer, is_own_origin, session_cookie_name
+from app.errors import Problem
+from app.i18n import gettext as _
+from app.live_signals import heard, signal
+from app.live_socket import IDLE, NOT_ALLOWED, RESTART, SIGN_IN, TOO_FAST, Socket
+
+log = logging.getLogger(__name__)
+sockets_open = Gauge("grapevine_live_sockets", "Live sockets open in this process")
+
+Handler = Callable[[Socket, Any], Awaitable[None] | None]
+BySession = Callable[[str], Awaitable[Viewer]]
+ByMember = Callable[[int, list[str]], Awaitable[Viewer]]
+# Of these members and sessions: who may stay no longer.
+ShutOut = Callable[[list[int], list[int]], Awaitable[tuple[set[int], set[int]]]]
+
+LOOK_AROUND_SECONDS = 10
+IDLE_SECONDS = 300
+NONSENSE_COSTS = 20.0
+
+_handlers: dict[str, tuple[type, Handler]] = {}
+_leaving: list[Callable[[Socket], None]] = []
+_sockets: dict[int, set[Socket]] = {}
+
+
+class _Head(msgspec.Struct):
+    type: str
+
+
+class Ping(msgspec.Struct):
+    pass
+
+
+def frame(kind: str, shape: type) -> Callable[[Handler], Handler]:
+    """`@frame("typing", Typing)`: this function takes the frames of that type, checked against its struct."""
+
+    def remember(handler: Handler) -> Handler:
+        _handlers[kind] = (shape, handler)
+        return handler
+
+    return remember
+
+
+def on_leaving(forget: Callable[[Socket], None]) -> Callable[[Socket], None]:
+    """Called when a socket is gone, whatever the reason."""
+    _leaving.append(forget)
+    return forget
+
+
+async def notify_member(member_id: int, **facts: Any) -> None:
+    """Tell a member's open pages that something of theirs changed. Call it after the commit; pages then look it up."""
+    await signal("member", member_id, facts)
+
+
+async def shut_out_member(member_id: int) -> None:
+    """Close a member's sockets everywhere: suspended, erased, password changed."""
+    await signal("shut-out", member_id)
+
+
+def door(by_session: BySession, by_member: ByMember) -> ASGIApp:
+    """The ASGI application of `/live`. The roof hands in how a viewer is found; the floor cannot know."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[-1]
+        if ticket:
+            shown = await live_tickets.redeem(ticket)
+            viewer = await by_member(shown.member_id, shown.scopes) if shown else None
+        elif is_own_origin(headers.get("origin", ""), headers):
+            viewer = await by_session(_cookie(headers, session_cookie_name()))
+        else:
+            # Before the handshake: another site's page learns nothing, not even whether someone is signed in.
+            await send({"type": "websocket.close", "code": NOT_ALLOWED, "reason": "origin"})
+            return
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        if viewer is None or not viewer.is_member:
+            # After it: browsers hide the reason of a refused handshake from the page.
+            await send({"type": "websocket.close", "code": SIGN_IN, "reason": "sign in"})
+            return
+        await _attend(Socket(viewer, send, i18n.current()), receive)
+
+    return serve  # type: ignore[return-value]
+
+
+@asynccontextmanager
+async def running(shut_out: ShutOut) -> AsyncIterator[None]:
+    """While a web process serves: signals, and a look around now and then. Who is here at the end resumes elsewhere."""
+    looking = asyncio.create_task(_look_around_for_ever(shut_out))
+    try:
+        async with live_signals.running():
+            yield
+    finally:
+        looking.cancel()
+        for socket in _everyone():
+            socket.close(RESTART, "restart")
+        await asyncio.sleep(0)
+
+
+async def _attend(socket: Socket, receive: Receive) -> None:
+    _sockets.setdefault(socket.member_id, set()).add(socket)
+    sockets_open.inc()
+    try:
+        while not socket.is_closing:
+            message = await receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            await _take(socket, message.get("text"))
+        # Our goodbye is on its way; the server ends the line when it was answered.
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+    except asyncio.CancelledError:
+        if not socket.is_closing:
+            raise
+    finally:
+        socket.is_closing = True
+        sockets_open.dec()
+        mine = _sockets[socket.member_id]
+        mine.discard(socket)
+        if not mine:
+            del _sockets[socket.member_id]
+        for forget in _leaving:
+            forget(socket)
+
+
+async def _take(socket: Socket, text: str | None) -> None:
+    """One frame from the client, answered in its turn."""
+    if socket.has_too_many_frames():
+        socket.close(TOO_FAST, "too fast")
+        return
+    try:
+        if text is None:
+            raise _Nonsense("binary", _("Frames are text, not binary."))
+        kind = msgspec.json.decode(text, type=_Head).type
+        if kind not in _handlers:
+            raise _Nonsense("unknown-type", _("This server does not know that type of frame."))
+        shape, handler = _handlers[kind]
+        answer = handler(socket, msgspec.json.decode(text, type=shape))
+        if answer is not None:
+            await answer
+    except _Nonsense as nonsense:
+        _complain(socket, nonsense.code, str(nonsense))
+    except msgspec.ValidationError as error:
+        _complain(socket, "invalid", str(error))
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
+        _complain(socket, "malformed", _("A frame is one JSON object in UTF-8."))
+    except Problem as problem:
+        socket.tell("error", code=problem.type, detail=problem.detail)
+    except Exception:
+        log.exception("a live frame failed")
+        socket.tell("error", code="unavailable", detail=_("That did not work just now. Please try again."))
+
+
+class _Nonsense(Exception):
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def _complain(socket: Socket, code: str, sentence: str) -> None:
+    socket.tell("error", code=code, detail=sentence)
+    if socket.has_too_many_frames(NONSENSE_COSTS):
+        socket.close(TOO_FAST, "too fast")
+
+
+@frame("ping", Ping)
+def answer_ping(socket: Socket, ping: Ping) -> None:
+    socket.push('{"type":"pong"}')
+
+
+@heard("member")
+def tell_member(key: str, facts: dict[str, Any]) -> None:
+    for socket in list(_sockets.get(int(key), ())):
+        socket.tell("notify", **facts)
+
+
+@heard("shut-out")
+def close_member(key: str, _value: None) -> None:
+    for socket in list(_sockets.get(int(key), ())):
+        socket.close(SIGN_IN, "sign in")
+
+
+async def _look_around_for_ever(shut_out: ShutOut) -> None:
+    while True:
+        await asyncio.sleep(LOOK_AROUND_SECONDS)
+        with suppress(Exception):
+            await look_around(shut_out)
+
+
+async def look_around(shut_out: ShutOut) -> None:
+    """Send away who fell silent, who was suspended, and whose session ended elsewhere."""
+    now = asyncio.get_running_loop().time()
+    for socket in _everyone():
+        if now - socket.heard_at > IDLE_SECONDS:
+            socket.close(IDLE, "idle")
+    if _sockets:
+        sessions = [socket.viewer.session_id for socket in _everyone() if socket.viewer.session_id is not None]
+        members_out, sessions_out = await shut_out(list(_sockets), sessions)
+        for socket in _everyone():
+            if socket.member_id in members_out:
+                socket.close(NOT_ALLOWED, "suspended")
+            elif socket.viewer.session_id in sessions_out:
+                socket.close(SIGN_IN, "sign in")
+
+
+def _everyone() -> list[Socket]:
+    return [socket for mine in _sockets.values() for socket in mine]
+
+
+def _cookie(headers: Mapping[str, str], name: str) -> str:
+    pairs = (pair.strip().partition("=") for pair in headers.get("cookie", "").split(";"))
+    return next((value for key, _sign, value in pairs if key == name), "")

@@ -1,0 +1,54 @@
+"""Tickets to the live socket, for programs that have a token and no cookie: signed, good once, for 30 seconds."""
+
+import base64
+import hmac
+import time
+from datetime import timedelta
+
+import msgspec
+
+from app import clock, ids, valkey
+from app.auth import Viewer, require_member, sign
+
+SECONDS = 30
+MOST_REMEMBERED = 10_000
+
+_used_here: dict[str, float] = {}
+
+
+class Ticket(msgspec.Struct, array_like=True):
+    member_id: int
+    scopes: list[str]
+    expires: float
+    number: str
+
+
+def issue(viewer: Viewer) -> str:
+    member_id = require_member(viewer, "read")
+    expires = (clock.now() + timedelta(seconds=SECONDS)).timestamp()
+    body = msgspec.json.encode(Ticket(member_id, sorted(viewer.scopes), expires, ids.new_token()))
+    text = base64.urlsafe_b64encode(body).decode().rstrip("=")
+    return f"{text}.{sign('live-ticket', text)}"
+
+
+async def redeem(given: str) -> Ticket | None:
+    """The ticket, the first time it is shown in its 30 seconds; None for anything else."""
+    text, _, signature = given.partition(".")
+    if not hmac.compare_digest(signature.encode(), sign("live-ticket", text).encode()):
+        return None
+    ticket = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Ticket)
+    if ticket.expires < clock.now().timestamp():
+        return None
+    return ticket if await _is_first_use(ticket.number) else None
+
+
+async def _is_first_use(number: str) -> bool:
+    try:
+        return bool(await valkey.client().set(f"gv:ticket:{number}", 1, nx=True, ex=2 * SECONDS))
+    except valkey.Down:
+        # Each process then remembers what it saw; a ticket lives too short for more to matter.
+        now = time.monotonic()
+        if len(_used_here) > MOST_REMEMBERED:
+            for old in [key for key, until in _used_here.items() if until < now]:
+                del _used_here[old]
+        return _used_here.setdefault(number, until := now + 2 * SECONDS) == until

@@ -1,0 +1,75 @@
+from litestar import Controller, Request, Response, delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from app import limits, live_tickets
+from app.auth import Viewer, require_member
+from app.paging import Page, limit_of
+from app.web import json_body
+from community.chat import policy, queries, service
+from community.chat.schemas import MOST_SEQ, ChangedMessage, EventView, NewMessage, RoomView, Sent, Ticket
+
+MOST_SENDS_A_MINUTE = 6000
+
+
+class ChatApi(Controller):
+    tags = ["chat"]
+
+    @get("/rooms/{room_id:int}", summary="A chat room and where its history stands")
+    async def show(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> RoomView:
+        room = await policy.access_room(viewer, room_id)
+        return RoomView(
+            id=str(room["id"]),
+            name=room["name"],
+            seq=room["seq"],
+            epoch=room["epoch"],
+            url=f"/chat/{room['id']}",
+            group=room["slug"],
+        )
+
+    @get("/rooms/{room_id:int}/messages", summary="What was said in a room")
+    async def list_messages(
+        self,
+        viewer: NamedDependency[Viewer],
+        room_id: FromPath[int],
+        after: FromQuery[int | None] = None,
+        before: FromQuery[int | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[EventView]:
+        """Forward from `after` (a seq, at first 0), or backward from `before`; `next` goes on there."""
+        await policy.access_room(viewer, room_id)
+        most = limit_of(limit, 50)
+        if before is not None:
+            rows = await queries.messages_before(room_id, min(before, MOST_SEQ), limit=most + 1)
+        else:
+            rows = await queries.messages_after(room_id, min(after or 0, MOST_SEQ), limit=most + 1)
+        items = [queries.view(row) for row in rows[:most]]
+        return Page(items, str(items[-1].seq) if len(rows) > most else None)
+
+    @post("/rooms/{room_id:int}/messages", summary="Say something", status_code=201)
+    async def send(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response[Sent]:
+        """The same `client_id` again is answered with 200 and says nothing twice; with other words it is a 409."""
+        await limits.limit("chat-send", require_member(viewer), most=MOST_SENDS_A_MINUTE, per=60)
+        new = await json_body(request, NewMessage)
+        said = await service.send(viewer, room_id, new.client_id, new.body, int(new.reply_to) if new.reply_to else None)
+        return Response(Sent(str(said.id), said.seq), status_code=201 if said.is_new else 200)
+
+    @put("/rooms/{room_id:int}/messages/{message_id:int}", summary="Change one's own words")
+    async def edit(
+        self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
+    ) -> Sent:
+        changed = await json_body(request, ChangedMessage)
+        return Sent(str(message_id), await service.edit(viewer, room_id, message_id, changed.body))
+
+    @delete("/rooms/{room_id:int}/messages/{message_id:int}", summary="Take a message away", status_code=204)
+    async def take_away(
+        self, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
+    ) -> None:
+        """Its author or a moderator; the words are gone from the database too."""
+        await service.delete(viewer, room_id, message_id)
+
+    @post("/live/ticket", summary="A ticket to the live socket", status_code=201)
+    async def issue_ticket(self, viewer: NamedDependency[Viewer]) -> Ticket:
+        """Good once, for 30 seconds: `wss://…/live?ticket=`."""
+        await limits.limit("live-ticket", require_member(viewer, "read"), most=MOST_SENDS_A_MINUTE, per=60)
+        return Ticket(live_tickets.issue(viewer))

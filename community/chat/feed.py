@@ -1,0 +1,186 @@
+"""What this process tells its sockets about each room: new events are read once, rendered once, handed to all.
+
+A signal only says "room 7 stands at 131". Order and completeness come from `seq` in PostgreSQL, so a lost signal costs
+time, never a message. Whoever may no longer read is dropped before the next frame is handed out.
+"""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from app import live_signals
+from app.i18n import gettext as _
+from app.i18n import use as speak
+from app.live_signals import heard, signal
+from app.live_socket import Socket
+from community.chat import policy, queries
+from community.chat.schemas import EventView
+
+log = logging.getLogger(__name__)
+
+READ_AT_ONCE = 200
+MOST_MISSED = 1000
+FRAME_BYTES = 48 * 1024
+# How often we ask PostgreSQL whether rooms moved: always, in case a hint was lost; often while hints do not arrive.
+ASK_SECONDS, ASK_SECONDS_WITHOUT_SIGNALS = 5.0, 0.25
+
+_feeds: dict[int, "Feed"] = {}
+
+
+class Feed:
+    """One room as this process tells it: who listens here, and up to which event they have been told."""
+
+    def __init__(self, room_id: int, seq: int, version: str) -> None:
+        self.room_id = room_id
+        self.told = seq
+        self.known = seq
+        self.sockets: set[Socket] = set()
+        # Sockets that caught up from the database beyond what the others have been told.
+        self.ahead: dict[Socket, int] = {}
+        self.version: str | None = version
+        self.telling: asyncio.Task | None = None
+
+    def wake(self, seq: int) -> None:
+        """The room moved to `seq`: tell the sockets, unless that is under way."""
+        self.known = max(self.known, seq)
+        if self.known > self.told and self.telling is None:
+            self.telling = asyncio.get_running_loop().create_task(self._tell(), context=contextvars.Context())
+
+    async def _tell(self) -> None:
+        try:
+            while self.known > self.told and self.sockets:
+                rows = await queries.events_after(self.room_id, self.told, limit=READ_AT_ONCE)
+                if not rows:
+                    return
+                if rows[0]["version"] != self.version:
+                    await self._drop_who_may_not_read(rows[0]["version"])
+                self._hand_out([queries.view(row) for row in rows])
+        except Exception:
+            log.exception("room %s could not be told; it is asked for again soon", self.room_id)
+        finally:
+            self.telling = None
+
+    def _hand_out(self, events: list[EventView]) -> None:
+        behind = [socket for socket in self.sockets if socket not in self.ahead]
+        for frame in frames_of(self.room_id, events):
+            for socket in behind:
+                socket.push(frame)
+        self.told = events[-1].seq
+        for socket, seq in list(self.ahead.items()):
+            for frame in frames_of(self.room_id, [event for event in events if event.seq > seq]):
+                socket.push(frame)
+            if seq <= self.told:
+                del self.ahead[socket]
+
+    async def _drop_who_may_not_read(self, version: str) -> None:
+        # Compared before and after: who came in while we asked is judged next time.
+        asked = {socket.member_id for socket in self.sockets}
+        may_read = await policy.readers_among(self.room_id, list(asked))
+        for socket in [socket for socket in self.sockets if socket.member_id in asked - may_read]:
+            self.drop(socket)
+            speak(socket.lang)
+            detail = _("You are no longer in this room.")
+            socket.tell("error", code="forbidden", room=str(self.room_id), detail=detail)
+        self.version = version
+
+    def drop(self, socket: Socket) -> None:
+        self.sockets.discard(socket)
+        self.ahead.pop(socket, None)
+        if not self.sockets and _feeds.get(self.room_id) is self:
+            del _feeds[self.room_id]
+
+
+async def listen(socket: Socket, room: Any, seq: int) -> None:
+    """Tell this socket what it missed after `seq`, and from then on everything that happens in the room.
+
+    `room` is what `policy.rooms_to_read` gave; the socket has been told that the room stands there.
+    """
+    room_id = room["id"]
+    drop(socket, room_id)
+    while seq < max(room["seq"], _feeds[room_id].told if room_id in _feeds else 0):
+        rows = await queries.events_after(room_id, seq, limit=READ_AT_ONCE)
+        if not rows:
+            break
+        for frame in frames_of(room_id, [queries.view(row) for row in rows]):
+            socket.push(frame)
+        seq = rows[-1]["seq"]
+    if socket.is_closing:
+        return
+    # Nothing is awaited between that comparison and the subscription: no event falls between.
+    feed = _feeds.setdefault(room_id, Feed(room_id, seq, room["version"]))
+    if feed.version != room["version"]:
+        feed.version = None
+    feed.sockets.add(socket)
+    if seq > feed.told:
+        feed.ahead[socket] = seq
+        feed.wake(seq)
+
+
+def drop(socket: Socket, room_id: int) -> None:
+    if feed := _feeds.get(room_id):
+        feed.drop(socket)
+
+
+def rooms_with_listeners() -> list[int]:
+    return list(_feeds)
+
+
+def drop_everywhere(socket: Socket) -> list[int]:
+    """Forget a socket that is gone; the rooms it was in."""
+    left = [feed for feed in _feeds.values() if socket in feed.sockets]
+    for feed in left:
+        feed.drop(socket)
+    return [feed.room_id for feed in left]
+
+
+def is_listening(socket: Socket, room_id: int) -> bool:
+    feed = _feeds.get(room_id)
+    return feed is not None and socket in feed.sockets
+
+
+def listeners(room_id: int) -> Iterable[Socket]:
+    feed = _feeds.get(room_id)
+    return tuple(feed.sockets) if feed else ()
+
+
+async def room_moved(room_id: int, seq: int) -> None:
+    """Say, after the commit, that the room stands at `seq` now."""
+    await signal("room", room_id, seq)
+
+
+@heard("room")
+def wake(key: str, seq: int) -> None:
+    if feed := _feeds.get(int(key)):
+        feed.wake(seq)
+
+
+async def ask_for_ever() -> None:
+    """Look in PostgreSQL whether rooms with listeners moved: what signals promise, this keeps."""
+    while True:
+        await asyncio.sleep(ASK_SECONDS if live_signals.are_reaching() else ASK_SECONDS_WITHOUT_SIGNALS)
+        if _feeds:
+            try:
+                for room_id, seq in (await queries.seqs_of(list(_feeds))).items():
+                    wake(str(room_id), seq)
+            except Exception as error:
+                log.warning("could not look for new messages: %s", error)
+
+
+def frames_of(room_id: int, events: Sequence[EventView]) -> list[str]:
+    """The events as few frames as their size allows, in order."""
+    head = f'{{"type":"events","room":"{room_id}","events":['
+    frames, part, size = [], [], 0
+    for event in events:
+        text = msgspec.json.encode(event)
+        if part and size + len(text) > FRAME_BYTES:
+            frames.append(head + b",".join(part).decode() + "]}")
+            part, size = [], 0
+        part.append(text)
+        size += len(text)
+    if part:
+        frames.append(head + b",".join(part).decode() + "]}")
+    return frames

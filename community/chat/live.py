@@ -1,0 +1,170 @@
+"""Chat on the live socket: hello, send, read, typing, and who is here."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from app.auth import require_member
+from app.errors import NotFound, Problem, TooLarge
+from app.i18n import gettext as _
+from app.i18n import use as speak
+from app.live import frame, on_leaving
+from app.live_signals import THIS_PROCESS, heard, signal
+from app.live_socket import Socket
+from community.chat import feed, policy, reads, service
+from community.chat.schemas import MOST_ROOMS, Hello, Read, Send, Since, Typing
+
+PRESENCE_PAUSE = 1.0
+PRESENCE_KEPT = 90.0
+TYPING_PAUSE = 1.5
+
+# How many members listen to a room in the other processes: room -> process -> (count, when told).
+_elsewhere: dict[int, dict[str, tuple[int, float]]] = {}
+_counting: set[int] = set()
+_typed: dict[tuple[int, int], float] = {}
+_tasks: set[asyncio.Task] = set()
+
+
+@frame("hello", Hello)
+async def hello(socket: Socket, hello: Hello) -> None:
+    """Subscribe and resume. Rooms that are not for this viewer get an error each; the others go on."""
+    if len(hello.rooms) > MOST_ROOMS:
+        raise TooLarge(_("At most %(n)s rooms, please.", n=MOST_ROOMS))
+    require_member(socket.viewer, "read")
+    wanted = {int(key): since for key, since in hello.rooms.items()}
+    rooms = await policy.rooms_to_read(socket.viewer, list(wanted))
+    for room_id in wanted.keys() - rooms.keys():
+        socket.tell("error", code="not-found", room=str(room_id), detail=NotFound().detail)
+    socket.tell("welcome", rooms={str(r["id"]): {"seq": r["seq"], "epoch": r["epoch"]} for r in rooms.values()})
+    budget = feed.MOST_MISSED
+    for room_id, room in rooms.items():
+        since = _resumable(wanted[room_id], room, budget)
+        if since is None:
+            socket.tell("resync", room=str(room_id))
+            since = room["seq"]
+        budget -= room["seq"] - since
+        await feed.listen(socket, room, since)
+        _count_soon(room_id)
+
+
+@frame("send", Send)
+def send(socket: Socket, said: Send) -> None:
+    """Queued at once, so that a quick writer's words share a commit; the ack follows it."""
+    _spawn(_send(socket, said))
+
+
+@frame("read", Read)
+async def read(socket: Socket, seen: Read) -> None:
+    if feed.is_listening(socket, int(seen.room)):
+        reads.note(int(seen.room), socket.member_id, seen.seq)
+    else:
+        await service.mark_read(socket.viewer, int(seen.room), seen.seq)
+
+
+@frame("typing", Typing)
+async def typing(socket: Socket, typing: Typing) -> None:
+    room_id, now = int(typing.room), time.monotonic()
+    if not feed.is_listening(socket, room_id) or now - _typed.get((room_id, socket.member_id), 0) < TYPING_PAUSE:
+        return
+    if len(_typed) > 10_000:
+        _typed.clear()
+    _typed[room_id, socket.member_id] = now
+    viewer = socket.viewer
+    await signal("typing", f"{room_id}:{viewer.member_id}", {"handle": viewer.handle, "name": viewer.name})
+
+
+@heard("typing")
+def tell_of_typing(key: str, who: dict[str, str]) -> None:
+    room_id, _sign, member_id = key.partition(":")
+    for socket in feed.listeners(int(room_id)):
+        if socket.member_id != int(member_id):
+            socket.tell("typing", room=room_id, author={"id": member_id, **who})
+
+
+@heard("presence")
+def hear_presence(key: str, count: int) -> None:
+    room, _sign, process = key.partition(":")
+    if process != THIS_PROCESS:
+        _elsewhere.setdefault(int(room), {})[process] = (count, time.monotonic())
+        _tell_presence(int(room))
+
+
+@on_leaving
+def forget(socket: Socket) -> None:
+    for room_id in feed.drop_everywhere(socket):
+        _count_soon(room_id)
+
+
+@asynccontextmanager
+async def running() -> AsyncIterator[None]:
+    """What chat keeps doing while a web process serves."""
+    tasks = [asyncio.create_task(feed.ask_for_ever()), asyncio.create_task(_count_again_for_ever())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        with suppress(Problem, OSError):
+            await reads.flush()
+
+
+async def _send(socket: Socket, said: Send) -> None:
+    speak(socket.lang)
+    client_id = str(said.client_id)
+    try:
+        done = await service.send(
+            socket.viewer, int(said.room), said.client_id, said.body, int(said.reply_to) if said.reply_to else None
+        )
+        socket.tell("ack", client_id=client_id, room=said.room, seq=done.seq, id=str(done.id))
+    except Problem as problem:
+        detail = "; ".join(problem.fields.values()) or problem.detail
+        socket.tell("error", code=problem.type, detail=detail, client_id=client_id, room=said.room)
+
+
+def _resumable(since: Since, room: Any, budget: int) -> int | None:
+    """From where the missed events can be told; None when the client must load the room anew."""
+    if since.seq is None:
+        return room["seq"]
+    another_past = since.epoch not in (None, room["epoch"]) or since.seq > room["seq"]
+    return None if another_past or room["seq"] - since.seq > budget else since.seq
+
+
+def _count_soon(room_id: int) -> None:
+    if room_id not in _counting:
+        _counting.add(room_id)
+        _spawn(_count(room_id))
+
+
+async def _count(room_id: int) -> None:
+    await asyncio.sleep(PRESENCE_PAUSE)
+    _counting.discard(room_id)
+    await signal("presence", f"{room_id}:{THIS_PROCESS}", len(_members_here(room_id)))
+    _tell_presence(room_id)
+
+
+async def _count_again_for_ever() -> None:
+    # The other processes forget counts that are not repeated: this one may have died.
+    while True:
+        await asyncio.sleep(PRESENCE_KEPT / 2)
+        for room_id in feed.rooms_with_listeners():
+            _count_soon(room_id)
+
+
+def _tell_presence(room_id: int) -> None:
+    since = time.monotonic() - PRESENCE_KEPT
+    others = sum(count for count, told in _elsewhere.get(room_id, {}).values() if told > since)
+    online = len(_members_here(room_id)) + others
+    for socket in feed.listeners(room_id):
+        socket.tell("presence", room=str(room_id), online=online)
+
+
+def _members_here(room_id: int) -> set[int]:
+    return {socket.member_id for socket in feed.listeners(room_id)}
+
+
+def _spawn(work: Any) -> None:
+    task = asyncio.get_running_loop().create_task(work)
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)

@@ -1,0 +1,117 @@
+import uuid
+
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.auth import Viewer, require_member
+from app.errors import Malformed, Problem
+from app.i18n import gettext as _
+from app.limits import limit
+from app.web import form, form_again, page, redirect
+from community.chat import policy, queries, reads, service
+from community.chat.api import MOST_SENDS_A_MINUTE
+from community.chat.schemas import LONGEST_MESSAGE, MOST_SEQ, ChangeForm, EventView, MessageForm, Sent
+
+ON_A_PAGE = 60
+EVENTS_AT_ONCE = 200
+
+
+class ChatPages(Controller):
+    """Rooms as pages that work without JavaScript; <chat-room> makes them live. See also the socket in live.py."""
+
+    path = "/chat"
+    include_in_schema = False
+
+    @get("/")
+    async def index(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        require_member(viewer, "read")
+        return page(request, viewer, "community/chat/index.html", rooms=await queries.rooms_of(viewer))
+
+    @get("/{room_id:int}")
+    async def show(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
+        return page(request, viewer, "community/chat/room.html", **await _room(request, viewer, room_id))
+
+    @post("/{room_id:int}/messages")
+    async def send(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
+        """From the form, or from <chat-room> while no socket can be had: then the answer is JSON."""
+        await limit("chat-send", require_member(viewer), most=MOST_SENDS_A_MINUTE, per=60)
+        wants_json = request.headers.get("accept", "").startswith("application/json")
+        try:
+            new = await form(request, MessageForm)
+            reply_to = int(new.reply_to) if new.reply_to.isdecimal() else None
+            said = await service.send(viewer, room_id, new.client_id, new.body, reply_to)
+        except Problem as problem:
+            if wants_json or problem.status == 404:
+                raise
+            # With a new client id: these words were not said yet, whatever the old one was used for.
+            room = await _room(request, viewer, room_id)
+            return await form_again(request, viewer, "community/chat/room.html", problem, **room)
+        if wants_json:
+            return Response(Sent(str(said.id), said.seq))
+        return redirect(f"/chat/{room_id}#message-{said.id}")
+
+    @get("/{room_id:int}/events")
+    async def list_events(
+        self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]
+    ) -> Response[list[EventView]]:
+        """What happened after a seq, for <chat-room> while no socket can be had."""
+        await policy.access_room(viewer, room_id)
+        rows = await queries.events_after(room_id, _seq(request, "after") or 0, limit=EVENTS_AT_ONCE)
+        return Response([queries.view(row) for row in rows], headers={"Cache-Control": "private, no-store"})
+
+    @post("/{room_id:int}/messages/{message_id:int}/edit")
+    async def edit(
+        self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
+    ) -> Response:
+        try:
+            await service.edit(viewer, room_id, message_id, (await form(request, ChangeForm)).body)
+        except Problem as problem:
+            if problem.status in (403, 404):
+                raise
+            room = await _room(request, viewer, room_id, editing=message_id)
+            return await form_again(request, viewer, "community/chat/room.html", problem, **room)
+        return redirect(f"/chat/{room_id}#message-{message_id}")
+
+    @post("/{room_id:int}/messages/{message_id:int}/delete")
+    async def take_away(
+        self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
+    ) -> Response:
+        await service.delete(viewer, room_id, message_id)
+        return redirect(f"/chat/{room_id}#message-{message_id}")
+
+
+async def _room(request: Request, viewer: Viewer, room_id: int, *, editing: int | None = None) -> dict:
+    """What the page of a room shows: a stretch of its history and, beside it, the viewer's other rooms."""
+    room = await policy.access_room(viewer, room_id)
+    before = _seq(request, "before")
+    rows = await queries.history_before(room_id, before, limit=ON_A_PAGE + 1)
+    events = [queries.view(row) for row in rows[-ON_A_PAGE:]]
+    seen = await queries.read_up_to(room_id, viewer.member_id) if viewer.is_member else room["seq"]
+    if viewer.is_member and before is None:
+        reads.note(room_id, require_member(viewer, "read"), room["seq"])
+    return {
+        "room": room,
+        "rooms": await queries.rooms_of(viewer) if viewer.is_member else [],
+        "events": events,
+        "older": events[0].seq if len(rows) > ON_A_PAGE else None,
+        "is_past": before is not None,
+        "seen": seen,
+        "may_send": policy.may_send(room),
+        "may_moderate": policy.may_moderate(viewer, room),
+        "client_id": uuid.uuid4(),
+        "editing": str(editing or _seq(request, "edit") or ""),
+        "replying": next((e for e in events if e.id and e.id == request.query_params.get("reply")), None),
+        "longest": LONGEST_MESSAGE,
+        "values": {},
+        "problem": None,
+    }
+
+
+def _seq(request: Request, name: str) -> int | None:
+    given = request.query_params.get(name)
+    if not given:
+        return None
+    if not given.isdecimal() or int(given) > MOST_SEQ:
+        raise Malformed(_("This page address is not one of ours. Start from the first page."))
+    return int(given)

@@ -1,0 +1,116 @@
+from typing import Any
+
+import asyncpg
+
+from app import db
+from app.auth import Viewer
+from app.text import excerpt
+from community.chat.schemas import Author, EventView, Quote
+from community.members.queries import avatar_url
+
+# What happened, as it may be shown now: an edited message shows its last words wherever it is told, a deleted or
+# withheld one shows none. `version` is the group's (see policy).
+_EVENTS = """
+    SELECT e.seq, e.kind, e.at, e.message_id,
+           a.id AS author_id, a.handle, a.name, a.avatar_key,
+           m.client_id, m.body, m.html, h.id IS NOT NULL AS withheld,
+           EXISTS (SELECT 1 FROM room_event c
+                    WHERE c.message_id = m.id AND c.kind = 'edit' AND c.author_id = m.author_id) AS edited,
+           q.id AS quote_id, qa.name AS quote_name, CASE WHEN qh.id IS NULL THEN q.body ELSE '' END AS quote_body,
+           (SELECT g.xmin::text FROM room r JOIN groups g ON g.id = r.group_id WHERE r.id = e.room_id) AS version
+      FROM room_event e
+      LEFT JOIN message m ON m.id = e.message_id
+      LEFT JOIN member a ON a.id = e.author_id
+      LEFT JOIN hiding h ON h.subject_kind = 'message' AND h.subject_id = m.id
+      LEFT JOIN message q ON q.id = m.reply_to_id
+      LEFT JOIN member qa ON qa.id = q.author_id
+      LEFT JOIN hiding qh ON qh.subject_kind = 'message' AND qh.subject_id = q.id
+     WHERE e.room_id = $1"""
+_SHOWN = "e.kind IN ('message', 'join', 'leave')"
+
+
+async def events_after(room_id: int, seq: int, *, limit: int) -> list[asyncpg.Record]:
+    """What happened after `seq`, in order and without holes."""
+    return await db.fetch(f"{_EVENTS} AND e.seq > $2 ORDER BY e.seq LIMIT $3", room_id, seq, limit)
+
+
+async def messages_after(room_id: int, seq: int, *, limit: int) -> list[asyncpg.Record]:
+    return await db.fetch(
+        f"{_EVENTS} AND e.kind = 'message' AND e.seq > $2 ORDER BY e.seq LIMIT $3", room_id, seq, limit
+    )
+
+
+async def messages_before(room_id: int, seq: int, *, limit: int) -> list[asyncpg.Record]:
+    return await db.fetch(
+        f"{_EVENTS} AND e.kind = 'message' AND e.seq < $2 ORDER BY e.seq DESC LIMIT $3", room_id, seq, limit
+    )
+
+
+async def history_before(room_id: int, seq: int | None, *, limit: int) -> list[asyncpg.Record]:
+    """What a page of the room shows, oldest first: what was said and who came and went."""
+    rows = await db.fetch(
+        f"{_EVENTS} AND ($2::bigint IS NULL OR e.seq < $2) AND {_SHOWN} ORDER BY e.seq DESC LIMIT $3",
+        room_id,
+        seq,
+        limit,
+    )
+    return rows[::-1]
+
+
+async def rooms_of(viewer: Viewer) -> list[asyncpg.Record]:
+    """The rooms of the viewer's groups with their last words, the freshest first."""
+    return await db.fetch(
+        """SELECT r.id, r.seq, g.id AS group_id, g.slug, g.name, g.visibility,
+                  r.seq - coalesce(p.seq, 0) AS unread, last.at, last.body, last.author
+             FROM membership ms
+             JOIN groups g ON g.id = ms.group_id
+             JOIN room r ON r.group_id = g.id
+             LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = ms.member_id
+             LEFT JOIN LATERAL (
+                 SELECT e.at, m.body, a.name AS author
+                   FROM room_event e JOIN message m ON m.id = e.message_id JOIN member a ON a.id = m.author_id
+                  WHERE e.room_id = r.id AND e.kind = 'message' AND m.body <> ''
+                    AND NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'message' AND h.subject_id = m.id)
+                  ORDER BY e.seq DESC LIMIT 1) last ON true
+            WHERE ms.member_id = $1 AND ms.state = 'active'
+            ORDER BY coalesce(last.at, r.created_at) DESC, r.id DESC
+            LIMIT 200""",
+        viewer.member_id,
+    )
+
+
+async def read_up_to(room_id: int, member_id: int | None) -> int:
+    """The last event this member has seen; 0 when none."""
+    return (
+        await db.fetch_val("SELECT seq FROM read_pointer WHERE room_id = $1 AND member_id = $2", room_id, member_id)
+        or 0
+    )
+
+
+async def seqs_of(room_ids: list[int]) -> dict[int, int]:
+    rows = await db.fetch("SELECT id, seq FROM room WHERE id = ANY($1::bigint[])", room_ids)
+    return {row["id"]: row["seq"] for row in rows}
+
+
+def view(row: Any) -> EventView:
+    """The event as every door shows it."""
+    gone = bool(row["message_id"]) and (not row["body"] or row["withheld"])
+    seen = EventView(
+        seq=row["seq"],
+        kind=row["kind"],
+        at=row["at"],
+        author=Author(str(row["author_id"]), row["handle"], row["name"], avatar_url(row["avatar_key"]))
+        if row["author_id"]
+        else None,
+        id=str(row["message_id"] or ""),
+    )
+    if row["kind"] == "message" or (row["kind"] == "edit" and not gone):
+        seen.client_id = str(row["client_id"])
+        seen.gone, seen.edited = gone, row["edited"]
+        if not gone:
+            seen.body, seen.html = row["body"], row["html"]
+            if row["quote_id"]:
+                seen.reply_to = Quote(str(row["quote_id"]), row["quote_name"], excerpt(row["quote_body"] or "", 80))
+    elif row["kind"] == "edit":
+        seen.kind = "delete"
+    return seen

@@ -1,0 +1,118 @@
+"""What of a room crosses a border: the same structs for the socket, the API and the page."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+LONGEST_MESSAGE = 4000
+MOST_ROOMS = 200
+MOST_SEQ = 2**53
+
+Seq = Annotated[int, Meta(ge=0, lt=MOST_SEQ)]
+Body = Annotated[str, Meta(max_length=20_000)]
+"""Roomier than a message, so that the sentence about its length is ours."""
+RoomKey = Annotated[str, Meta(pattern=r"^[0-9]{1,18}$")]
+
+
+class Author(msgspec.Struct, omit_defaults=True):
+    id: str
+    handle: str
+    name: str
+    avatar_url: str = ""
+
+
+class Quote(msgspec.Struct):
+    """What a message answers."""
+
+    id: str
+    name: str
+    text: str
+
+
+class EventView(msgspec.Struct, omit_defaults=True):
+    """One thing that happened in a room. `id` names the message it is about."""
+
+    seq: int
+    kind: str
+    at: datetime
+    author: Author | None = None
+    id: str = ""
+    client_id: str = ""
+    body: str = ""
+    html: str = ""
+    reply_to: Quote | None = None
+    gone: bool = False
+    """Deleted, or withheld by moderators: there is nothing to read any more."""
+    edited: bool = False
+
+
+class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
+    client_id: UUID
+    body: Body
+    reply_to: RoomKey | None = None
+
+
+class ChangedMessage(msgspec.Struct, forbid_unknown_fields=True):
+    body: Body
+
+
+class MessageForm(msgspec.Struct):
+    client_id: UUID
+    body: Body
+    reply_to: str = ""
+
+
+class ChangeForm(msgspec.Struct):
+    body: Body
+
+
+class Sent(msgspec.Struct):
+    """The answer to a send, now and whenever the same client id comes again."""
+
+    id: str
+    seq: int
+
+
+class Ticket(msgspec.Struct):
+    ticket: str
+
+
+class RoomView(msgspec.Struct):
+    id: str
+    name: str
+    seq: int
+    epoch: str
+    url: str
+    group: str
+    """The slug of its group."""
+
+
+# --- frames from the client; unknown fields are let pass, so that newer clients can talk to us ---
+
+
+class Since(msgspec.Struct):
+    seq: Seq | None = None
+    epoch: str | None = None
+
+
+class Hello(msgspec.Struct):
+    rooms: dict[RoomKey, Since] = {}
+
+
+class Send(msgspec.Struct):
+    room: RoomKey
+    client_id: UUID
+    body: Body
+    reply_to: RoomKey | None = None
+
+
+class Read(msgspec.Struct):
+    room: RoomKey
+    seq: Seq
+
+
+class Typing(msgspec.Struct):
+    room: RoomKey

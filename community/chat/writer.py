@@ -1,0 +1,205 @@
+"""Group commit: what this process is asked to say within a few milliseconds becomes one transaction.
+
+While one batch commits, the next one gathers; a lone message waits for nothing. Order within a room is order of asking.
+"""
+
+import asyncio
+import contextvars
+import logging
+from datetime import datetime
+from enum import Enum
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app import clock, db
+from app.errors import Unavailable
+from community.chat import feed
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 400
+
+
+class Refusal(Enum):
+    NO_ROOM = "no room"
+    NOT_A_MEMBER = "not a member"
+    SUSPENDED = "suspended"
+    OTHER_WORDS = "other words"
+    NO_SUCH_MESSAGE = "no such message"
+
+
+class Saying(msgspec.Struct, eq=False):
+    """One message on its way into the room."""
+
+    room_id: int
+    author_id: int
+    client_id: UUID
+    fingerprint: bytes
+    body: str
+    html: str
+    reply_to: int | None
+    result: asyncio.Future
+
+    @property
+    def key(self) -> tuple[int, int, UUID]:
+        return self.room_id, self.author_id, self.client_id
+
+
+class Said(msgspec.Struct):
+    """Durable. `is_new` is False when the same client id had said it before."""
+
+    id: int
+    seq: int
+    is_new: bool
+
+
+_waiting: list[Saying] = []
+_writing: asyncio.Task | None = None
+
+
+def say(
+    *, room_id: int, author_id: int, client_id: UUID, fingerprint: bytes, body: str, html: str, reply_to: int | None
+) -> "asyncio.Future[Said | Refusal]":
+    """Queue a message; the future is done after the commit."""
+    global _writing
+    result = asyncio.get_running_loop().create_future()
+    _waiting.append(Saying(room_id, author_id, client_id, fingerprint, body, html, reply_to, result))
+    if _writing is None or _writing.done():
+        # A context of its own: the asker's transaction, if any, is not ours.
+        _writing = asyncio.get_running_loop().create_task(_write_all(), context=contextvars.Context())
+    return result
+
+
+async def _write_all() -> None:
+    while _waiting:
+        batch = _waiting[:MOST_AT_ONCE]
+        del _waiting[:MOST_AT_ONCE]
+        await _write(batch)
+
+
+async def _write(batch: list[Saying]) -> None:
+    try:
+        outcomes = await _commit(batch)
+    except Exception as error:
+        if len(batch) > 1 and isinstance(error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError):
+            # One of them is at fault; the others shall not suffer for it.
+            for saying in batch:
+                await _write([saying])
+            return
+        log.exception("%s messages could not be written", len(batch))
+        for saying in batch:
+            if not saying.result.done():
+                saying.result.set_exception(Unavailable())
+        return
+    for saying, outcome in zip(batch, outcomes, strict=True):
+        if not saying.result.done():
+            saying.result.set_result(outcome)
+
+
+async def _commit(batch: list[Saying]) -> list[Said | Refusal]:
+    now = clock.now()
+    async with db.transaction():
+        # Who holds the room's row is alone in it: seq has no holes, and the second of two equal sends sees the first.
+        rooms = await db.fetch(
+            "SELECT id, seq FROM room WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+            list({saying.room_id for saying in batch}),
+        )
+        facts = await _look_up(batch, now)
+        seqs = {room["id"]: room["seq"] for room in rooms}
+        new: dict[tuple[int, int, UUID], tuple[Saying, int]] = {}
+        outcomes: list[Said | Refusal | None] = [
+            _judge(saying, known, seqs, new) for saying, known in zip(batch, facts, strict=True)
+        ]
+        ids = await _insert([(saying, seq) for saying, seq in new.values()], now) if new else {}
+    for position, saying in enumerate(batch):
+        if outcomes[position] is None:
+            first, seq = new[saying.key]
+            outcomes[position] = Said(ids[saying.room_id, seq], seq, is_new=first is saying)
+    for room_id in {room_id for room_id, _seq in ids}:
+        await feed.room_moved(room_id, seqs[room_id])
+    return outcomes  # type: ignore[return-value]
+
+
+def _judge(saying: Saying, known: Any, seqs: dict[int, int], new: dict) -> Said | Refusal | None:
+    """What becomes of one message; None when it is new (then it has its place in `new`)."""
+    if known["visibility"] is None:
+        return Refusal.NO_ROOM
+    if known["said_id"] is not None:
+        same = known["said_fingerprint"] == saying.fingerprint
+        return Said(known["said_id"], known["said_seq"], is_new=False) if same else Refusal.OTHER_WORDS
+    if known["state"] != "active":
+        return Refusal.NOT_A_MEMBER if known["visibility"] == "public" else Refusal.NO_ROOM
+    if known["suspended"]:
+        return Refusal.SUSPENDED
+    if saying.reply_to is not None and known["reply_id"] is None:
+        return Refusal.NO_SUCH_MESSAGE
+    if saying.key in new:
+        return None if new[saying.key][0].fingerprint == saying.fingerprint else Refusal.OTHER_WORDS
+    seqs[saying.room_id] += 1
+    new[saying.key] = saying, seqs[saying.room_id]
+    return None
+
+
+async def _look_up(batch: list[Saying], now: datetime) -> list[asyncpg.Record]:
+    """For each message: its room, its author's place there, and whether it was said before. One query for all."""
+    return await db.fetch(
+        """SELECT g.visibility, ms.state,
+                  said.id AS said_id, said.seq AS said_seq, said.fingerprint AS said_fingerprint, reply.id AS reply_id,
+                  EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = asked.author_id AND s.lifted_at IS NULL
+                                                      AND (s.until IS NULL OR s.until > $5)) AS suspended
+             FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bigint[])
+                  WITH ORDINALITY AS asked(room_id, author_id, client_id, reply_to, n)
+             LEFT JOIN room r ON r.id = asked.room_id
+             LEFT JOIN groups g ON g.id = r.group_id
+             LEFT JOIN membership ms ON ms.group_id = g.id AND ms.member_id = asked.author_id
+             LEFT JOIN message said ON said.room_id = asked.room_id AND said.author_id = asked.author_id
+                                   AND said.client_id = asked.client_id
+             LEFT JOIN message reply ON reply.id = asked.reply_to AND reply.room_id = asked.room_id AND reply.body <> ''
+            ORDER BY asked.n""",
+        [saying.room_id for saying in batch],
+        [saying.author_id for saying in batch],
+        [saying.client_id for saying in batch],
+        [saying.reply_to for saying in batch],
+        now,
+    )
+
+
+async def _insert(new: list[tuple[Saying, int]], now: datetime) -> dict[tuple[int, int], int]:
+    """Write messages, their events and the rooms' new seq in one statement; the message ids by (room, seq)."""
+    last_seqs = {
+        room_id: max(seq for _r, seq in group)
+        for room_id, group in groupby(sorted((saying.room_id, seq) for saying, seq in new), key=lambda pair: pair[0])
+    }
+    rows = await db.fetch(
+        """WITH said AS (
+               INSERT INTO message
+                   (room_id, author_id, client_id, fingerprint, seq, reply_to_id, body, html, created_at)
+               SELECT room_id, author_id, client_id, fingerprint, seq, reply_to, body, html, $9
+                 FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bytea[], $5::bigint[], $6::bigint[],
+                             $7::text[], $8::text[])
+                      AS t(room_id, author_id, client_id, fingerprint, seq, reply_to, body, html)
+               RETURNING id, room_id, seq, author_id),
+           told AS (
+               INSERT INTO room_event (room_id, seq, kind, message_id, author_id, data, at)
+               SELECT room_id, seq, 'message', id, author_id, '{}', $9 FROM said),
+           moved AS (
+               UPDATE room SET seq = last.seq
+                 FROM unnest($10::bigint[], $11::bigint[]) AS last(room_id, seq) WHERE room.id = last.room_id)
+           SELECT id, room_id, seq FROM said""",
+        [saying.room_id for saying, _ in new],
+        [saying.author_id for saying, _ in new],
+        [saying.client_id for saying, _ in new],
+        [saying.fingerprint for saying, _ in new],
+        [seq for _, seq in new],
+        [saying.reply_to for saying, _ in new],
+        [saying.body for saying, _ in new],
+        [saying.html for saying, _ in new],
+        now,
+        list(last_seqs),
+        list(last_seqs.values()),
+    )
+    return {(row["room_id"], row["seq"]): row["id"] for row in rows}
