@@ -135,7 +135,7 @@ async def json_body(request: Request, shape: type[T]) -> T:
     raw = await request.body()
     try:
         data = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(gettext("The body is not valid JSON in UTF-8.")) from error
     if not isinstance(data, dict):
         raise Malformed(gettext("The body must be a JSON object."))

@@ -70,7 +70,7 @@ async def reply(viewer: Viewer, topic_id: int, body: str, *, reply_to_id: int | 
         post_id = await _insert_post(topic_id, number, member_id, reply_to_id, body, html)
         # To the minute is enough for the order of groups, and keeps busy topics of one group apart.
         await db.execute(
-            "UPDATE groups SET active_at = $2 WHERE id = $1 AND active_at < $2 - interval '1 minute'",
+            "UPDATE groups SET active_at = $2 WHERE id = $1 AND active_at < $2::timestamptz - interval '1 minute'",
             topic["group_id"],
             now,
         )
