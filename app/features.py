@@ -39,7 +39,15 @@ from frontend.pages.moderation import ModerationPages
 from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
 from frontend.viewer import viewer_of_member, viewer_of_session
+from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect, writer
+from referrals.commissions import jobs as commission_jobs
+from referrals.earn import jobs as earn_jobs
+from referrals.earn.api import EarnApi
+from referrals.earn.pages import EarnPages
+from referrals.links import jobs as link_jobs
+from referrals.links.api import LinkApi
+from referrals.links.pages import LinkPages
 from storefront.catalog.api import CatalogApi
 from storefront.connectors import jobs as connector_jobs
 from storefront.connectors.api import receive_webhook
@@ -64,6 +72,8 @@ PAGES: list = [
     ReviewPages,
     QuestionPages,
     GuidePages,
+    LinkPages,
+    EarnPages,
 ]
 
 # JSON under /api/v1: bearer token, no cookies.
@@ -81,6 +91,8 @@ API: list = [
     ReviewApi,
     QuestionApi,
     GuideApi,
+    LinkApi,
+    EarnApi,
 ]
 
 # Doors with neither a viewer nor a form: webhooks, static files, embeds.
@@ -91,7 +103,19 @@ BARE: list = [
 ]
 
 # Reactions to events and chores on a schedule: importing them is what wires them.
-JOBS: list = [moderation_jobs, topic_jobs, chat_jobs, order_jobs, connector_jobs, review_jobs, question_jobs]
+JOBS: list = [
+    moderation_jobs,
+    topic_jobs,
+    chat_jobs,
+    order_jobs,
+    connector_jobs,
+    review_jobs,
+    question_jobs,
+    link_jobs,
+    click_jobs,
+    commission_jobs,
+    earn_jobs,
+]
 
 # Raw ASGI routes by path prefix, for what must be fastest.
 RAW_ROUTES: dict[str, RawRoute] = {redirect.PREFIX: redirect.answer}

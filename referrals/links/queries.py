@@ -1,5 +1,3 @@
-from collections.abc import Iterable
-
 import asyncpg
 
 from app import db
@@ -37,25 +35,3 @@ async def link_by_code(code: str) -> asyncpg.Record | None:
 
 async def own_link(owner_id: int, code: str) -> asyncpg.Record | None:
     return await db.fetch_one("SELECT * FROM link WHERE code = lower($1) AND owner_id = $2", code, owner_id)
-
-
-async def earns_from(member_id: int, store_id: int) -> bool:
-    """Whether a member can earn from a store's sales: the ground for "Earns from her link" beside their words."""
-    return member_id in await who_earns_from([member_id], store_id)
-
-
-async def who_earns_from(member_ids: Iterable[int], store_id: int) -> set[int]:
-    """Those of these members who hold an open link to a store with a programme, or have earned from it before.
-
-    The personal link that everybody gets does not count: it would put the label on all and so on none.
-    """
-    rows = await db.fetch(
-        """SELECT m.id FROM unnest($1::bigint[]) AS m (id)
-            WHERE EXISTS (SELECT 1 FROM program WHERE store_id = $2)
-              AND (EXISTS (SELECT 1 FROM link l WHERE l.owner_id = m.id AND l.store_id = $2 AND l.disabled_at IS NULL)
-                OR EXISTS (SELECT 1 FROM commission c JOIN orders o ON o.id = c.order_id
-                            WHERE c.member_id = m.id AND o.store_id = $2))""",
-        list(member_ids),
-        store_id,
-    )
-    return {row["id"] for row in rows}

@@ -18,20 +18,21 @@ RESERVED = {"admin", "api", "join", "login", "logout", "new", "null", "qr", "sup
 TRIES = 5
 
 
-async def share(viewer: Viewer, new: NewLink) -> asyncpg.Record:
-    """The viewer's link to a thing. Asking again for the same thing and placement gives the same link."""
+async def share(viewer: Viewer, new: NewLink) -> tuple[asyncpg.Record, bool]:
+    """The viewer's link to a thing, and whether it is new: the same thing and placement again give the same link."""
     owner_id = require_member(viewer)
     await limit("share", owner_id, most=300, per=3600)
     target = await resolve(viewer, new.target)
     placement = clean(new.placement, "placement", most=60)
     code = await _wanted_code(new.code, owner_id) if new.code.strip() else ""
-    link = await _find(owner_id, target, placement) or await _make(owner_id, target, placement, code)
+    found = await _find(owner_id, target, placement)
+    link = found or await _make(owner_id, target, placement, code)
     if code and link["code"] != code:
         raise Conflict(
             _("You already share this as /r/%(code)s. Give the second link a placement.", code=link["code"]),
             fields={"placement": _("A placement tells the two links apart.")},
         )
-    return link
+    return link, found is None
 
 
 async def make_personal_link(member_id: int, handle: str) -> asyncpg.Record:

@@ -8,7 +8,12 @@ from app import db
 from app.auth import Viewer
 from app.errors import Invalid, NotFound
 from app.i18n import gettext as _
-from community.groups.policy import access_group, access_group_contents, readable_groups
+from community.groups.policy import access_group, access_group_contents
+from community.topics.addresses import topic_url
+from community.topics.policy import access_topic
+from content.guides.policy import access_guide
+from content.reviews.policy import access_review
+from content.reviews.queries import review_url
 from referrals.links.destinations import at_store, origin_of, own_path, path_if_ours
 
 
@@ -45,32 +50,18 @@ async def _product(viewer: Viewer, slug: str) -> Target:
 
 
 async def _guide(viewer: Viewer, slug: str) -> Target:
-    row = await db.fetch_one("SELECT id, slug FROM guide WHERE slug = $1", slug)
-    if row is None:
-        raise NotFound(_("There is no such guide."))
-    return Target("guide", row["id"], None, f"/guides/{row['slug']}")
+    guide = await access_guide(viewer, slug)
+    return Target("guide", guide["id"], None, f"/guides/{guide['slug']}")
 
 
 async def _topic(viewer: Viewer, name: str) -> Target:
-    row = await db.fetch_one(
-        f"""SELECT t.id, t.slug, g.slug AS group_slug FROM topic t JOIN groups g ON g.id = t.group_id
-             WHERE t.id = $1 AND {readable_groups("g", "$2")}""",
-        _number(name),
-        viewer.member_id,
-    )
-    if row is None:
-        raise NotFound(_("There is no such topic."))
-    return Target("topic", row["id"], None, f"/g/{row['group_slug']}/t/{row['id']}-{row['slug']}")
+    topic = await access_topic(viewer, _number(name))
+    return Target("topic", topic["id"], None, topic_url(topic["group_slug"], topic["id"], topic["slug"]))
 
 
 async def _review(viewer: Viewer, name: str) -> Target:
-    row = await db.fetch_one(
-        "SELECT r.id, p.slug, p.store_id FROM review r JOIN product p ON p.id = r.product_id WHERE r.id = $1",
-        _number(name),
-    )
-    if row is None:
-        raise NotFound(_("There is no such review."))
-    return Target("review", row["id"], row["store_id"], f"/p/{row['slug']}#review-{row['id']}")
+    review = await access_review(viewer, _number(name))
+    return Target("review", review["id"], review["store_id"], review_url(review["product_slug"], review["id"]))
 
 
 async def _group(viewer: Viewer, slug: str) -> Target:

@@ -1,0 +1,17 @@
+from app.events import Event
+
+
+class CommissionEarned(Event):
+    """A member earned on an order line for the first time."""
+
+    commission_id: int
+    member_id: int
+    order_id: int
+
+
+class CommissionChanged(Event):
+    """What stands of a commission, or its state, is another now."""
+
+    commission_id: int
+    member_id: int
+    order_id: int

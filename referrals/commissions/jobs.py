@@ -1,0 +1,33 @@
+from app.events import on
+from app.jobs import every
+from referrals.clicks.events import ClickClaimed, MemberReferred
+from referrals.commissions import queries, service
+from storefront.orders.events import CustomerSeen, OrderFactsChanged
+
+
+@on(OrderFactsChanged)
+async def settle_order(event: OrderFactsChanged) -> None:
+    await service.settle(event.order_id)
+
+
+@on(ClickClaimed)
+async def settle_orders_of_claimer(event: ClickClaimed) -> None:
+    for order_id in await queries.orders_touched_by(event.member_id, event.click_id):
+        await service.settle(order_id)
+
+
+@on(MemberReferred)
+async def settle_orders_of_newcomer(event: MemberReferred) -> None:
+    for order_id in await queries.orders_touched_by(event.member_id):
+        await service.settle(order_id)
+
+
+@on(CustomerSeen)
+async def settle_orders_of_customer(event: CustomerSeen) -> None:
+    for order_id in await queries.orders_touched_by(event.member_id):
+        await service.settle(order_id)
+
+
+@every("7 * * * *")
+async def release_what_is_due() -> None:
+    await service.release_due()

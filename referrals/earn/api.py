@@ -1,0 +1,35 @@
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+
+from app.auth import Viewer, require_member
+from app.paging import limit_of
+from referrals.commissions.queries import commissions_of
+from referrals.earn.queries import summary_of
+from referrals.earn.schemas import CommissionList, Summary, Why
+from referrals.earn.why import commission_view, explain
+
+
+class EarnApi(Controller):
+    path = "/earn"
+    tags = ["earn"]
+
+    @get("/summary", summary="What you are owed, by currency and bucket")
+    async def summary(self, viewer: NamedDependency[Viewer]) -> Summary:
+        return await summary_of(require_member(viewer, "read"))
+
+    @get("/commissions", summary="Your commissions, newest first")
+    async def commissions(
+        self,
+        viewer: NamedDependency[Viewer],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> CommissionList:
+        """`amount` is what stands after refunds."""
+        page = await commissions_of(require_member(viewer, "read"), cursor=after, limit=limit_of(limit))
+        return CommissionList([commission_view(row) for row in page.items], page.next)
+
+    @get("/orders/{ref:str}/why", summary="Why you did, or did not, earn from an order")
+    async def why(self, viewer: NamedDependency[Viewer], ref: FromPath[str]) -> Why:
+        """`ref` is the store's order id. Only who was a candidate sees it; the buyer is never named."""
+        return await explain(viewer, ref)

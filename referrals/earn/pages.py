@@ -1,0 +1,60 @@
+from typing import Any
+
+from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.auth import Viewer, require_member
+from app.web import fragment, page
+from referrals.commissions.queries import commissions_of
+from referrals.earn import words
+from referrals.earn.queries import address_of_why, clicks_by_day, near_misses, summary_of
+from referrals.earn.why import explain
+from referrals.links.queries import links_of
+
+
+class EarnPages(Controller):
+    path = "/earn"
+    include_in_schema = False
+
+    @get()
+    async def index(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        if not viewer.is_member:
+            return page(request, viewer, "referrals/earn/welcome.html")
+        return page(request, viewer, "referrals/earn/index.html", **await _figures(viewer))
+
+    @get("/live")
+    async def live(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        """The moving part of the page, fetched again while it is looked at."""
+        return fragment(request, viewer, "referrals/earn/_live.html", **await _figures(viewer))
+
+    @get("/links")
+    async def links(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        cursor = request.query_params.get("after")
+        links = await links_of(require_member(viewer), cursor=cursor, limit=30)
+        return page(request, viewer, "referrals/earn/links.html", links=links)
+
+    @get("/commissions")
+    async def commissions(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        cursor = request.query_params.get("after")
+        commissions = await commissions_of(require_member(viewer), cursor=cursor, limit=30)
+        return page(
+            request, viewer, "referrals/earn/commissions.html", commissions=commissions, words=words, why=address_of_why
+        )
+
+    @get("/orders/{ref:str}/why")
+    async def why(self, request: Request, viewer: NamedDependency[Viewer], ref: FromPath[str]) -> Response:
+        return page(request, viewer, "referrals/earn/why.html", why=await explain(viewer, ref), words=words)
+
+
+async def _figures(viewer: Viewer) -> dict[str, Any]:
+    member_id = require_member(viewer)
+    return {
+        "summary": await summary_of(member_id),
+        "days": await clicks_by_day(member_id),
+        "links": await links_of(member_id, cursor=None, limit=8),
+        "commissions": await commissions_of(member_id, limit=12),
+        "misses": await near_misses(member_id),
+        "words": words,
+        "why": address_of_why,
+    }

@@ -1,0 +1,96 @@
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+import asyncpg
+import msgspec
+
+from app import clock, db
+from app.auth import Viewer
+from app.errors import NotFound
+from app.i18n import gettext as _
+from app.money import Money
+from referrals.commissions.states import BUCKETS
+from referrals.earn.schemas import Summary
+from referrals.ledger.queries import balances_of
+
+A_MONTH = timedelta(days=30)
+
+
+async def summary_of(member_id: int) -> Summary:
+    """A member's balances by currency and bucket, the people who clicked in thirty days, and those who joined."""
+    balances: dict[str, dict[str, Money]] = {}
+    for row in await balances_of(member_id):
+        empty = {bucket: Money(0, row["currency"]) for bucket in BUCKETS}
+        balances.setdefault(row["currency"], empty)[row["bucket"]] = Money(row["amount"], row["currency"])
+    brought = await db.fetch_val("SELECT count(*) FROM signup_referral WHERE referrer_id = $1", member_id)
+    clicks = sum(many for _day, many in await clicks_by_day(member_id))
+    return Summary(balances, clicks, brought)
+
+
+async def clicks_by_day(member_id: int) -> list[tuple[datetime, int]]:
+    """People who came by a member's links on each of the last thirty days, the oldest day first."""
+    rows = await db.fetch(
+        """SELECT day, count(c.id) AS clicks
+             FROM generate_series(date_trunc('day', $2::timestamptz, 'UTC') - interval '29 days',
+                                  $2::timestamptz, '1 day') AS day
+             LEFT JOIN (SELECT k.id, k.occurred_at FROM link l JOIN click k ON k.link_id = l.id
+                         WHERE l.owner_id = $1 AND k.kind = 'human' AND k.occurred_at > $2::timestamptz - interval '31 days') c
+               ON c.occurred_at >= day AND c.occurred_at < day + interval '1 day'
+            GROUP BY day ORDER BY day""",
+        member_id,
+        clock.now(),
+    )
+    return [(row["day"], row["clicks"]) for row in rows]
+
+
+async def near_misses(member_id: int, limit: int = 5) -> list[asyncpg.Record]:
+    """Orders of the last thirty days that a member had a part in, and for which they were not credited."""
+    return await db.fetch(
+        """SELECT o.external_id AS order_ref, o.number, s.name AS store_name, a.decided_at
+             FROM attribution a JOIN orders o ON o.id = a.order_id JOIN store s ON s.id = o.store_id
+            WHERE a.candidates @> $2::jsonb AND a.winner_id IS DISTINCT FROM $1 AND a.decided_at > $3
+              AND NOT EXISTS (SELECT 1 FROM attribution n WHERE n.order_id = a.order_id AND n.version > a.version)
+            ORDER BY a.decided_at DESC LIMIT $4""",
+        member_id,
+        _naming(member_id),
+        clock.now() - A_MONTH,
+        limit,
+    )
+
+
+async def access_decision(viewer: Viewer, ref: str) -> asyncpg.Record:
+    """The decision on an order that this member was a candidate for, by the store's order id, or NotFound."""
+    row = await db.fetch_one(
+        """SELECT a.*, o.external_id AS order_ref, o.number, o.currency, o.placed_at, o.paid_at, o.created_at,
+                  o.cancelled_at, s.name AS store_name, v.rate_bps, v.model, v.window_days, v.hold_days,
+                  v.version AS rules_version, w.handle AS winner
+             FROM orders o
+             JOIN store s ON s.id = o.store_id
+             JOIN LATERAL (SELECT * FROM attribution WHERE order_id = o.id ORDER BY version DESC LIMIT 1) a ON true
+             JOIN program_version v ON v.id = a.program_version_id
+             LEFT JOIN member w ON w.id = a.winner_id
+            WHERE o.external_id = $1 AND a.candidates @> $2::jsonb
+            ORDER BY o.id DESC LIMIT 1""",
+        ref,
+        _naming(viewer.member_id),
+    )
+    if row is None or "\0" in ref:
+        raise NotFound(_("There is no such order among those you had a part in."))
+    return row
+
+
+async def why_url(order_id: int) -> str:
+    return address_of_why(await db.fetch_val("SELECT external_id FROM orders WHERE id = $1", order_id))
+
+
+def address_of_why(order_ref: str) -> str:
+    return f"/earn/orders/{quote(order_ref, safe='')}/why"
+
+
+async def handles_of(member_ids: list[int]) -> dict[int, str]:
+    rows = await db.fetch("SELECT id, handle FROM member WHERE id = ANY($1::bigint[])", member_ids)
+    return {row["id"]: row["handle"] for row in rows}
+
+
+def _naming(member_id: int | None) -> str:
+    return msgspec.json.encode([{"member_id": member_id}]).decode()

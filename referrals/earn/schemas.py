@@ -1,0 +1,77 @@
+import msgspec
+
+from app.money import Money
+
+
+class Summary(msgspec.Struct):
+    """Balances by currency and bucket: {"USD": {"pending": …, "available": …}}. Currencies are never added up."""
+
+    balances: dict[str, dict[str, Money]]
+    clicks_30_days: int
+    people_brought: int
+
+
+class CommissionView(msgspec.Struct):
+    """One commission; `amount` is what stands after refunds, `granted` what it was at first."""
+
+    id: str
+    order: str
+    product: str
+    title: str
+    amount: Money
+    granted: Money
+    state: str
+    hold_until: str
+    role: str
+    why_url: str
+
+
+class CommissionList(msgspec.Struct):
+    items: list[CommissionView]
+    next: str | None
+
+
+class CandidateView(msgspec.Struct):
+    """One who may have led to the order. `reason` is a stable word, `words` the same for a person."""
+
+    member: str | None
+    is_you: bool
+    via: str
+    at: str
+    won: bool
+    reason: str
+    words: str
+
+
+class EntryView(msgspec.Struct):
+    at: str
+    kind: str
+    reason: str
+    bucket: str
+    amount: Money
+
+
+class RuleView(msgspec.Struct):
+    name: str
+    words: str
+    model: str
+    rate_bps: int
+    window_days: int
+    hold_days: int
+    version: int
+
+
+class Why(msgspec.Struct):
+    """Why a member did, or did not, earn from an order."""
+
+    order: str
+    store: str
+    ordered_at: str
+    you_won: bool
+    winner: str | None
+    rule: RuleView
+    candidates: list[CandidateView]
+    commissions: list[CommissionView]
+    entries: list[EntryView]
+    amount: Money
+    """What stands for you."""

@@ -1,0 +1,91 @@
+"""The explanation of one order, for one of its candidates. It never says who bought."""
+
+import asyncpg
+import msgspec
+
+from app.auth import Viewer, require_member
+from app.money import Money
+from referrals.attribution.rules import Candidate
+from referrals.commissions.queries import commissions_of
+from referrals.earn.queries import access_decision, address_of_why, handles_of
+from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, Why
+from referrals.earn.words import outcome_words, rule_words
+from referrals.ledger.queries import entries_for
+
+MOST_LINES = 100
+
+
+async def explain(viewer: Viewer, ref: str) -> Why:
+    member_id = require_member(viewer, "read")
+    decision = await access_decision(viewer, ref)
+    mine = (await commissions_of(member_id, order_id=decision["order_id"], limit=MOST_LINES)).items
+    entries = await entries_for("commission", [row["id"] for row in mine], member_id)
+    currency = decision["currency"]
+    ordered_at = decision["placed_at"] or decision["paid_at"] or decision["created_at"]
+    return Why(
+        order=decision["order_ref"],
+        store=decision["store_name"],
+        ordered_at=ordered_at.isoformat(),
+        you_won=decision["winner_id"] == member_id,
+        winner=decision["winner"],
+        rule=RuleView(
+            decision["rule"],
+            rule_words(decision["rule"]),
+            decision["model"],
+            decision["rate_bps"],
+            decision["window_days"],
+            decision["hold_days"],
+            decision["rules_version"],
+        ),
+        candidates=await _candidates(decision, member_id),
+        commissions=[commission_view(row) for row in mine],
+        entries=[
+            EntryView(
+                entry["occurred_at"].isoformat(),
+                entry["kind"],
+                entry["reason"],
+                entry["bucket"],
+                Money(entry["amount"], entry["currency"]),
+            )
+            for entry in entries
+        ],
+        amount=Money(sum(row["amount"] for row in mine), currency),
+    )
+
+
+def commission_view(row: asyncpg.Record) -> CommissionView:
+    return CommissionView(
+        id=str(row["id"]),
+        order=row["order_ref"],
+        product=row["product_slug"] or "",
+        title=row["title"],
+        amount=Money(row["amount"], row["currency"]),
+        granted=Money(row["granted"], row["currency"]),
+        state=row["state"],
+        hold_until=row["hold_until"].isoformat(),
+        role=row["role"],
+        why_url=address_of_why(row["order_ref"]),
+    )
+
+
+async def _candidates(decision: asyncpg.Record, member_id: int) -> list[CandidateView]:
+    candidates = msgspec.convert(decision["candidates"], list[Candidate])
+    handles = await handles_of([one.member_id for one in candidates])
+    views = []
+    for one in candidates:
+        is_you = one.member_id == member_id
+        # "Their own purchase" would tell the others who bought.
+        is_telling = one.outcome == "self" and not is_you
+        outcome = "not_eligible" if is_telling else one.outcome
+        views.append(
+            CandidateView(
+                member=None if is_telling else handles.get(one.member_id),
+                is_you=is_you,
+                via=one.via,
+                at=one.at.isoformat(),
+                won=outcome == "won",
+                reason=outcome,
+                words=outcome_words(outcome),
+            )
+        )
+    return views
