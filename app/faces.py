@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+import asyncpg
 import msgspec
 import structlog
 from litestar import Request, Response
@@ -72,9 +73,18 @@ def show_crash(request: Request, error: Exception) -> Response:
     return show_problem(request, problem)
 
 
+def show_unsearchable(request: Request, error: asyncpg.DataError) -> Response:
+    """A NUL byte or a number beyond 64 bits in an address: PostgreSQL cannot even look for such a thing."""
+    log.warning("a value that the database cannot take: %s", error)
+    if request.method in auth.SAFE_METHODS:
+        return show_problem(request, errors.NotFound())
+    return show_problem(request, errors.Malformed("A value holds characters or numbers that cannot be stored."))
+
+
 HANDLERS: dict[int | type[Exception], Any] = {
     Problem: show_problem,
     HTTPException: show_http_exception,
+    asyncpg.DataError: show_unsearchable,
     Exception: show_crash,
 }
 

@@ -33,6 +33,7 @@ from content.reviews.api import ReviewApi
 from content.reviews.pages import ReviewPages
 from frontend import assets
 from frontend.pages.content_api import GuideApi, ProductApi
+from frontend.pages.embed import widget_product, widget_script
 from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
 from frontend.pages.moderation import ModerationPages
@@ -100,6 +101,8 @@ BARE: list = [
     assets.serve,
     show_media,
     receive_webhook,
+    widget_script,
+    widget_product,
 ]
 
 # Reactions to events and chores on a schedule: importing them is what wires them.

@@ -21,10 +21,10 @@ mimetypes.add_type("text/javascript", ".js")
 async def serve(request: Request, version: FromPath[str], path: FromPath[Path]) -> Response[bytes]:
     """A file of frontend/static or, below components/, of frontend/components."""
     file = _find(str(path).lstrip("/"))
-    kind, plain, packed = _read(file, file.stat().st_mtime_ns)
+    kind, plain, small = packed(file, file.stat().st_mtime_ns)
     headers = {"Cache-Control": FOR_EVER if settings().is_production else "no-cache", "Vary": "Accept-Encoding"}
-    if packed and "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+    if small and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(small, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
     return Response(plain, media_type=kind, headers=headers)
 
 
@@ -37,7 +37,7 @@ def _find(path: str) -> Path:
 
 
 @lru_cache(maxsize=256)
-def _read(file: Path, changed: int) -> tuple[str, bytes, bytes | None]:
+def packed(file: Path, changed: int) -> tuple[str, bytes, bytes | None]:
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     plain = file.read_bytes()
     small = gzip.compress(plain, 9, mtime=0) if kind.startswith(COMPRESSIBLE) else None

@@ -4,9 +4,13 @@ from app import db
 from app.errors import NotFound
 
 
-async def product_of_store(store_id: int, external_id: str) -> asyncpg.Record:
+async def product_in_store(store_slug: str, external_id: str) -> asyncpg.Record:
+    """The product by the names its shop uses, with the shop's `origin`; also one that is no longer sold."""
     row = await db.fetch_one(
-        "SELECT * FROM product WHERE store_id = $1 AND external_id = $2 AND withdrawn_at IS NULL", store_id, external_id
+        """SELECT p.*, s.origin FROM product p JOIN store s ON s.id = p.store_id
+            WHERE s.slug = $1 AND p.external_id = $2""",
+        store_slug,
+        external_id,
     )
     if row is None:
         raise NotFound()

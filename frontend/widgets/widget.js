@@ -1,0 +1,72 @@
+// What every widget shares: it shows the plain link inside it until its data is there, and keeps it when that fails.
+import style from "./style.css"
+import { wordsFor } from "./words.js"
+
+const home = new URL(import.meta.url).origin
+const asked = new Map()
+let sheet
+
+export class Widget extends HTMLElement {
+  static observedAttributes = ["store", "product", "lang", "limit"]
+  #round = 0
+
+  constructor() {
+    super()
+    sheet ??= new CSSStyleSheet()
+    if (!sheet.cssRules.length) sheet.replaceSync(style)
+    this.attachShadow({ mode: "open" }).adoptedStyleSheets = [sheet]
+    this.shadowRoot.append(document.createElement("slot"))
+  }
+
+  connectedCallback() { this.#show() }
+  attributeChangedCallback(name, before, now) { if (this.isConnected && before !== now) this.#show() }
+
+  async #show() {
+    const round = ++this.#round
+    try {
+      const product = await load(this.getAttribute("store"), this.getAttribute("product"), this.limit)
+      if (round !== this.#round) return
+      this.words = wordsFor(this.closest("[lang]")?.lang || navigator.language)
+      this.shadowRoot.replaceChildren(...this.content(product))
+      this.#tell("gv:ready", { rating: product.rating, count: product.count })
+    } catch (error) {
+      if (round !== this.#round) return
+      this.shadowRoot.replaceChildren(document.createElement("slot"))
+      this.#tell("gv:error", { reason: error.message })
+    }
+  }
+
+  #tell(name, detail) { this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true })) }
+}
+
+// <gv-rating> twenty times on a page asks once for each product.
+function load(store, product, limit) {
+  const url = `${home}/embed/v1/products/${encodeURIComponent(store)}/${encodeURIComponent(product)}?limit=${limit}`
+  if (!asked.has(url)) asked.set(url, read(url).catch((error) => { asked.delete(url); throw error }))
+  return asked.get(url)
+}
+
+async function read(url) {
+  const answer = await fetch(url, { credentials: "omit" })
+  if (!answer.ok) throw new Error(`answered ${answer.status}`)
+  return answer.json()
+}
+
+// An element with a ::part, attributes and children. Text is only ever text: nothing of a review is parsed as HTML.
+export function el(tag, part, attributes, ...children) {
+  const made = document.createElement(tag)
+  if (part) made.setAttribute("part", made.className = part)
+  for (const [name, value] of Object.entries(attributes || {})) if (value) made.setAttribute(name, value)
+  made.append(...children.filter((child) => child !== null && child !== ""))
+  return made
+}
+
+export function link(part, href, text) {
+  return el("a", part, { href, target: "_blank", rel: "noopener" }, text)
+}
+
+export function stars(rating, label) {
+  const made = el("span", "stars", { role: "img", "aria-label": label })
+  made.style.setProperty("--of", `${(rating / 5) * 100}%`)
+  return made
+}
