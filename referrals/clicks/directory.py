@@ -10,6 +10,7 @@ import time
 import msgspec
 
 from app import db
+from referrals.links.queries import could_be_code
 
 FRESH_SECONDS = 3.0
 MOST = 20_000
@@ -39,6 +40,8 @@ def remembered(code: str) -> tuple[bool, Way | None]:
 
 async def look_up(code: str) -> Way | None:
     """The way of a code from the database; many who ask at once cause one query."""
+    if not could_be_code(code):
+        return None
     asking = _asking.get(code)
     if asking is None:
         asking = _asking[code] = asyncio.create_task(_ask(code))

@@ -1,7 +1,17 @@
+import re
+
 import asyncpg
 
 from app import db
 from app.paging import Page, cut, decode
+
+
+_CODE = re.compile(r"[a-z0-9_-]{1,40}")
+
+
+def could_be_code(given: str) -> bool:
+    """Whether a (lower case) code from an address could be one of ours at all."""
+    return _CODE.fullmatch(given) is not None
 
 
 async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
@@ -30,8 +40,10 @@ async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Pag
 
 
 async def link_by_code(code: str) -> asyncpg.Record | None:
-    return await db.fetch_one("SELECT * FROM link WHERE code = lower($1)", code)
+    code = code.lower()
+    return await db.fetch_one("SELECT * FROM link WHERE code = $1", code) if could_be_code(code) else None
 
 
 async def own_link(owner_id: int, code: str) -> asyncpg.Record | None:
-    return await db.fetch_one("SELECT * FROM link WHERE code = lower($1) AND owner_id = $2", code, owner_id)
+    link = await link_by_code(code)
+    return link if link is not None and link["owner_id"] == owner_id else None

@@ -9,6 +9,7 @@ from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
 from app.text import clean
+from referrals.links import queries
 from referrals.links.events import LinkClosed, LinkMade
 from referrals.links.schemas import NewLink
 from referrals.links.targets import Target, resolve
@@ -46,7 +47,7 @@ async def close(viewer: Viewer, code: str) -> str:
     """Switch a link off for good; a later click gets a page that says so. Closing twice changes nothing. Its code."""
     owner_id = require_member(viewer)
     async with db.transaction():
-        link = await db.fetch_one("SELECT id, code FROM link WHERE code = lower($1) AND owner_id = $2", code, owner_id)
+        link = await queries.own_link(owner_id, code)
         if link is None:
             raise NotFound()
         closed = await db.execute(
