@@ -31,6 +31,7 @@ from content.questions.pages import QuestionPages
 from content.reviews import jobs as review_jobs
 from content.reviews.api import ReviewApi
 from content.reviews.pages import ReviewPages
+from demo.shop import ShopPages
 from frontend import assets
 from frontend.pages.content_api import GuideApi, ProductApi
 from frontend.pages.embed import widget_product, widget_script
@@ -49,6 +50,9 @@ from referrals.earn.pages import EarnPages
 from referrals.links import jobs as link_jobs
 from referrals.links.api import LinkApi
 from referrals.links.pages import LinkPages
+from search import jobs as search_jobs
+from search.api import SearchApi
+from search.pages import search_page
 from storefront.catalog.api import CatalogApi
 from storefront.connectors import jobs as connector_jobs
 from storefront.connectors.api import receive_webhook
@@ -60,6 +64,7 @@ PAGES: list = [
     MemberPages,
     AvatarPages,
     show_profile,
+    search_page,
     NotificationPages,
     GroupPages,
     GroupHome,
@@ -82,6 +87,7 @@ API: list = [
     MemberApi,
     SessionApi,
     MediaApi,
+    SearchApi,
     GroupApi,
     TopicApi,
     ReactionApi,
@@ -103,6 +109,7 @@ BARE: list = [
     receive_webhook,
     widget_script,
     widget_product,
+    ShopPages,
 ]
 
 # Reactions to events and chores on a schedule: importing them is what wires them.
@@ -118,6 +125,7 @@ JOBS: list = [
     click_jobs,
     commission_jobs,
     earn_jobs,
+    search_jobs,
 ]
 
 # Raw ASGI routes by path prefix, for what must be fastest.
