@@ -251,11 +251,13 @@ async def retry_job(job_id: int, json_output: bool) -> None:
 # Below, because these files use the decorators above.
 from app.cli_import import importing  # noqa: E402
 from app.cli_referrals import ledger, program  # noqa: E402
+from app.cli_search import search  # noqa: E402
 from app.cli_store import store  # noqa: E402
 
 main.add_command(importing)
 main.add_command(ledger)
 main.add_command(program)
+main.add_command(search)
 main.add_command(store)
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""What the page and the API door of the search share: reading the address, and a limit on how often."""
+
+from ipaddress import ip_address
+
+from litestar import Request
+
+from app.auth import Viewer
+from app.limits import limit
+from app.settings import settings
+
+A_MINUTE = 120
+
+
+async def not_too_often(request: Request, viewer: Viewer) -> None:
+    """Two a second is more than anybody types; one address of strangers may be a whole school."""
+    if viewer.is_member:
+        await limit("search", viewer.member_id, most=A_MINUTE, per=60)
+    elif not _is_at_home(request):
+        await limit("search", request.client.host if request.client else "", most=A_MINUTE * 5, per=60)
+
+
+def asked(request: Request, name: str) -> str | None:
+    """One parameter of the address, the last one when it is there twice; None when missing or empty."""
+    given = request.query_params.getall(name, [])
+    return (given[-1].strip() or None) if given else None
+
+
+def _is_at_home(request: Request) -> bool:
+    """A stranger on the demo's own machine: whoever measures it."""
+    if settings().is_production or request.client is None:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

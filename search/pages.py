@@ -1,0 +1,29 @@
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from markupsafe import Markup
+
+from app.auth import Viewer
+from app.web import page
+from search.asking import asked, not_too_often
+from search.engine import KINDS
+from search.service import LONGEST_QUESTION, search
+
+
+@get("/search", include_in_schema=False)
+async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Response:
+    """Everything that fits, by kind. A question longer than its field is cut, not refused."""
+    await not_too_often(request, viewer)
+    text = (asked(request, "q") or "")[:LONGEST_QUESTION]
+    kind = asked(request, "kind")
+    kept = {name: value for name in ("group", "product") if (value := asked(request, name))}
+    found = await search(viewer, text, kind=kind if kind in KINDS else None, cursor=asked(request, "after"), **kept)
+    return page(
+        request,
+        viewer,
+        "search/results.html",
+        q=text,
+        kind=kind if kind in KINDS else "",
+        kept=kept,
+        found=found,
+        safe=Markup,
+    )
