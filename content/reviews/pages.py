@@ -1,3 +1,6 @@
+from typing import Any
+
+import asyncpg
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -26,9 +29,8 @@ class ReviewPages(Controller):
         product = await shelf.product_page(viewer, slug)
         mine = await queries.own_review(member_id, product["id"])
         values = {"rating": mine["rating"], "title": mine["title"], "body": mine["body"]} if mine else {}
-        return page(
-            request, viewer, FORM, product=product, own_id=mine["id"] if mine else None, values=values, problem=None
-        )
+        own_id = mine["id"] if mine else None
+        return page(request, viewer, FORM, own_id=own_id, values=values, problem=None, **_card(product))
 
     @post("/p/{slug:str}/review")
     async def write(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
@@ -41,7 +43,7 @@ class ReviewPages(Controller):
         except Problem as problem:
             own_id = problem.review_id if isinstance(problem, service.AlreadyReviewed) else None
             product = await shelf.product_page(viewer, slug)
-            return await form_again(request, viewer, FORM, problem, product=product, own_id=own_id)
+            return await form_again(request, viewer, FORM, problem, own_id=own_id, **_card(product))
         return redirect(review_url(slug, review_id), flash=_("Your review is published."))
 
     @post("/reviews/{review_id:int}")
@@ -55,7 +57,7 @@ class ReviewPages(Controller):
                 raise
             review = await service.policy.access_review(viewer, review_id)
             product = await shelf.product_page(viewer, review["product_slug"])
-            return await form_again(request, viewer, FORM, problem, product=product, own_id=review_id)
+            return await form_again(request, viewer, FORM, problem, own_id=review_id, **_card(product))
         return redirect(review_url(review["product_slug"], review_id), flash=_("Your review is changed."))
 
     @post("/reviews/{review_id:int}/vote")
@@ -74,6 +76,12 @@ class ReviewPages(Controller):
         await limit("answer-review", viewer.member_id, most=120, per=3600)
         review = await service.reply(viewer, review_id, await form(request, ReplyForm))
         return redirect(review_url(review["product_slug"], review_id), flash=_("Your answer is published."))
+
+
+def _card(product: asyncpg.Record) -> dict[str, Any]:
+    """The product beside the form."""
+    bars = shelf.histogram(product["by_stars"])
+    return {"product": product, "rating": shelf.mean(bars), "review_count": sum(n for _stars, n in bars)}
 
 
 async def _voted(request: Request, viewer: Viewer, review_id: int) -> Response:

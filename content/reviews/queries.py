@@ -25,12 +25,12 @@ REVIEW = f"""
            r.evidence_since, r.helpful_count, r.created_at, r.edited_at, r.external_key <> '' AS is_imported,
            r.author_id AS member_id, m.handle, m.name,
            coalesce('{AVATAR_URL}' || nullif(m.avatar_key, ''), '') AS avatar_url,
+           NOT {visible("r")} AS is_hidden,
            EXISTS (SELECT 1 FROM review_vote v WHERE v.review_id = r.id AND v.member_id = $1) AS voted,
            a.html AS reply_html, a.body AS reply_body, a.created_at AS replied_at
       FROM review r
       LEFT JOIN member m ON m.id = r.author_id
       LEFT JOIN review_reply a ON a.review_id = r.id
-     WHERE {visible("r")}
 """
 
 
@@ -57,7 +57,8 @@ async def reviews_of(
     column, sql_type, cursor_type = SORTS[wanted.sort]
     last: tuple[Any, ...] = decode(cursor, (cursor_type, int)) or (None, None)
     rows = await db.fetch(
-        f"""{REVIEW} AND r.product_id = $2
+        f"""{REVIEW}
+             WHERE r.product_id = $2 AND {visible("r")}
                AND ($3::int IS NULL OR r.rating = $3)
                AND (NOT $4::bool OR r.evidence = ANY($5::text[]))
                AND ($6::{sql_type} IS NULL OR (r.{column}, r.id) < ($6::{sql_type}, $7::bigint))
@@ -74,8 +75,13 @@ async def reviews_of(
 
 
 async def review(viewer: Viewer, review_id: int) -> asyncpg.Record | None:
-    """One visible review as lists show it."""
-    return await db.fetch_one(f"{REVIEW} AND r.id = $2", viewer.member_id, review_id)
+    """One review as lists show it. A hidden one is there for its author and moderators."""
+    return await db.fetch_one(
+        f"{REVIEW} WHERE r.id = $2 AND ({visible('r')} OR r.author_id = $1 OR $3::bool)",
+        viewer.member_id,
+        review_id,
+        viewer.is_moderator,
+    )
 
 
 async def own_review(member_id: int, product_id: int) -> asyncpg.Record | None:

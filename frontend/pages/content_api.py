@@ -95,7 +95,8 @@ async def _guide_view(viewer: Viewer, slug: str) -> GuideView:
     guide = await guide_policy.access_guide(viewer, slug)
     blocks = guide_service.blocks_in(guide)
     products = await products_by_ids([int(block.product) for block in blocks if isinstance(block, Pick)])
-    terms = await terms_of({row["store_id"] for row in products.values()}, [guide["author_id"]])
+    stores = {row["store_id"] for row in products.values()}
+    terms = await terms_of(stores, [guide["author_id"]], guide_id=guide["id"])
     return GuideView(
         id=str(guide["id"]),
         slug=guide["slug"],

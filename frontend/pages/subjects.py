@@ -55,7 +55,7 @@ ADDRESSES: dict[str, Callable[[int, asyncpg.Record], str]] = {
     "post": lambda id, row: post_url(row["group_slug"], row["topic_id"], row["slug"], row["number"]),
     "topic": lambda id, row: topic_url(row["group_slug"], row["topic_id"], row["slug"]),
     "message": lambda id, row: f"/chat/{row['room_id']}?before={row['seq'] + 1}",
-    "review": lambda id, row: f"/p/{row['slug']}#review-{id}",
+    "review": lambda id, row: f"/p/{row['slug']}/reviews/{id}",
     "guide": lambda id, row: f"/guides/{row['slug']}",
     "question": lambda id, row: f"/p/{row['slug']}#question-{id}",
     "answer": lambda id, row: f"/p/{row['slug']}#answer-{id}",

@@ -108,6 +108,24 @@ async def test_a_program_publishes_blocks_once_under_its_key(web: Browser):
     assert told["blocks"][2]["pros"] == ["Light"] and told["author"] == "mia" and told["author_earns"] is False
 
 
+async def test_an_author_with_a_link_to_the_guide_is_said_to_earn_while_the_shop_pays(web: Browser):
+    shop = await a_shop()
+    slug = await a_product(shop)
+    mia = await a_member("mia")
+    browser = await sign_in(web(), mia)
+    await submit(browser, "/guides/new", {"title": "Packs", "source": f"[[product:{slug}]]", "lang": "en"})
+    await submit(browser, "/share", {"target": "guide:packs"}, page="/guides/packs")
+    assert await db.fetch_val("SELECT count(*) FROM link WHERE target_kind = 'guide'") == 1
+    assert "Earns from their link" not in (await web().get("/guides/packs")).text
+    await db.execute("INSERT INTO program (store_id, created_at) VALUES ($1, now())", shop.id)
+    await db.execute(
+        """INSERT INTO program_version (program_id, version, rate_bps, hold_days, window_days, model, published_at)
+           SELECT id, 1, 800, 14, 30, 'last', now() FROM program"""
+    )
+    assert "Earns from their link" in (await web().get("/guides/packs")).text
+    assert (await web().get("/api/v1/guides/packs")).json()["author_earns"] is True
+
+
 @pytest.mark.parametrize(
     "blocks",
     [

@@ -185,6 +185,8 @@ async def test_a_hidden_review_leaves_list_and_histogram_and_the_page_says_so(we
     page = (await web().get(f"/p/{slug}")).text
     assert "Rude words" not in page and "1 is hidden:" in page and "/moderation/log" in page
     assert (await web().get(f"/p/{slug}/reviews/{review_id}")).status_code == 404
+    own = await (await sign_in(web(), mia)).get(f"/p/{slug}/reviews/{review_id}")
+    assert own.status_code == 200 and "A moderator has hidden this review" in own.text
     assert (await web(token=ben.token).put(f"/api/v1/reviews/{review_id}/vote")).status_code == 404
     edited = await web(token=mia.token).put(f"/api/v1/reviews/{review_id}", json={"rating": 3, "body": "Polite words"})
     assert edited.status_code == 200
