@@ -30,7 +30,8 @@ class ChatPages(Controller):
 
     @get("/{room_id:int}")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
-        return page(request, viewer, "community/chat/room.html", **await _room(request, viewer, room_id))
+        room = await _room(request, viewer, room_id)
+        return page(request, viewer, "community/chat/room.html", values={}, problem=None, **room)
 
     @post("/{room_id:int}/messages")
     async def send(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
@@ -100,12 +101,18 @@ async def _room(request: Request, viewer: Viewer, room_id: int, *, editing: int 
         "may_send": policy.may_send(room),
         "may_moderate": policy.may_moderate(viewer, room),
         "client_id": uuid.uuid4(),
-        "editing": str(editing or _seq(request, "edit") or ""),
-        "replying": next((e for e in events if e.id and e.id == request.query_params.get("reply")), None),
+        "changed": _pick(events, str(editing or request.query_params.get("edit")), author_id=viewer.member_id),
+        "replying": _pick(events, request.query_params.get("reply")),
         "longest": LONGEST_MESSAGE,
-        "values": {},
-        "problem": None,
     }
+
+
+def _pick(events: list[EventView], message_id: str | None, *, author_id: int | None = None) -> EventView | None:
+    """The message on this page that is to be answered or changed, if it still can be."""
+    for event in events:
+        if event.id and event.id == message_id and not event.gone and event.author:
+            return event if author_id is None or event.author.id == str(author_id) else None
+    return None
 
 
 def _seq(request: Request, name: str) -> int | None:
