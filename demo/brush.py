@@ -33,6 +33,7 @@ class Board:
         self.bark = colour(28, 0.40, 0.40)
         self.steel = colour(210, 0.74, 0.10)
         self.iron = colour(212, 0.38, 0.12)
+        self.flame = colour(36, 0.56, 0.88)
         self.cream = colour(42, 0.93, 0.55)
         self.picture = self._background()
         self._draw = ImageDraw.Draw(self.picture)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from demo.brush import Board
+from demo.brush import Board, colour
 
 
 def pack(b: Board) -> None:
@@ -101,10 +101,10 @@ def stove(b: Board) -> None:
     b.shape([(32, 46), (68, 46), (73, 80), (27, 80)], b.steel)
     b.shape([(32, 46), (50, 46), (50, 80), (27, 80)], b.iron)
     b.oval(41, 60, 59, 78, b.deep)
-    b.shape([(50, 56), (57, 72), (50, 77), (43, 72)], b.accent)
+    b.shape([(50, 56), (57, 72), (50, 77), (43, 72)], b.flame)
     b.shape([(50, 64), (54, 72), (50, 76), (46, 72)], b.cream)
     for x in (36, 46, 56):
-        b.shape([(x, 46), (x + 4, 34), (x + 8, 46)], b.accent)
+        b.shape([(x, 46), (x + 4, 34), (x + 8, 46)], b.flame)
     for x in (38, 50, 62):
         b.oval(x - 1.4, 50, x + 1.4, 53, b.deep)
 
@@ -147,7 +147,7 @@ def lantern(b: Board) -> None:
     b.box(36, 24, 64, 34, b.main, 4)
     b.box(38, 34, 62, 68, b.cream, 4)
     b.oval(43, 42, 57, 60, b.pale)
-    b.oval(46, 46, 54, 57, b.accent)
+    b.oval(46, 46, 54, 57, b.flame)
     b.box(34, 66, 66, 83, b.main, 5)
     b.box(34, 66, 66, 71, b.dark, 2)
     for x in (38.5, 61.5):
@@ -168,7 +168,9 @@ def jacket(b: Board) -> None:
 
 def tee(b: Board) -> None:
     b.shadow(26, 74, 84)
-    b.shape([(34, 22), (14, 36), (21, 50), (30, 45), (30, 83), (70, 83), (70, 45), (79, 50), (86, 36), (66, 22)], b.main)
+    b.shape(
+        [(34, 22), (14, 36), (21, 50), (30, 45), (30, 83), (70, 83), (70, 45), (79, 50), (86, 36), (66, 22)], b.main
+    )
     b.slice(38, 12, 62, 34, 0, 180, b.deep)
     b.line([(30, 79), (70, 79)], b.dark, 0.9)
     b.line([(30, 47), (30, 56)], b.dark, 1)
@@ -232,8 +234,8 @@ def bikelight(b: Board) -> None:
     b.oval(22, 40, 46, 64, b.cream)
     b.oval(28, 46, 40, 58, b.steel)
     b.box(58, 38, 82, 68, b.deep, 9)
-    b.oval(61, 42, 79, 64, b.accent)
-    b.oval(66, 48, 74, 58, b.pale)
+    b.oval(61, 42, 79, 64, colour(2, 0.48, 0.75))
+    b.oval(66, 48, 74, 58, colour(8, 0.72, 0.85))
     b.box(30, 66, 37, 74, b.iron, 2)
     b.box(67, 68, 74, 75, b.iron, 2)
 

@@ -143,7 +143,9 @@ class _Shelf:
         good, bad = self._rng.choice(RECIPES[stars])
         picked: list[Piece] = []
         first_good = stars >= 4
-        for wants_good in [first_good] * (good if first_good else bad) + [not first_good] * (bad if first_good else good):
+        for wants_good in [first_good] * (good if first_good else bad) + [not first_good] * (
+            bad if first_good else good
+        ):
             piece = self._take(lang, wants_good, {piece.aspect for piece in picked})
             if piece:
                 picked.append(piece)

@@ -7,6 +7,7 @@ from demo.content.model import Block, Guide, Member, Product, Store
 from demo.content.source import read
 from demo.content.talk import DAY
 
+
 def members(rng: Random) -> tuple[Member, ...]:
     return tuple(
         Member(

@@ -37,6 +37,6 @@ def is_chinese(text: str) -> bool:
 
 
 def split_line(line: str) -> tuple[str, str]:
-    """"mara: Yes." -> ("mara", "Yes.")"""
+    """ "mara: Yes." -> ("mara", "Yes.")"""
     who, _, words = line.partition(": ")
     return who, words

@@ -150,9 +150,7 @@ def _reactions(rng: Random, by: str, number: int, voices: _Voices) -> tuple[Reac
     most = 9 if number == 1 else 6 if number <= 4 else 2
     wanted = min(rng.randint(0, most), rng.randint(0, most))
     people = [who for who in dict.fromkeys(voices._people["en"] + voices._people["zh"]) if who != by]
-    return tuple(
-        Reaction(by=who, emoji=rng.choices(EMOJI, WEIGHTS)[0]) for who in rng.sample(people, wanted)
-    )
+    return tuple(Reaction(by=who, emoji=rng.choices(EMOJI, WEIGHTS)[0]) for who in rng.sample(people, wanted))
 
 
 def _chat(rng: Random, lines: list[str], place: int) -> tuple[Line, ...]:
