@@ -15,7 +15,7 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import Cookie
 from markupsafe import Markup
 
-from app import clock, i18n
+from app import clock, i18n, rendered
 from app.auth import Viewer, csrf_token, form_cookie_name
 from app.errors import Invalid, Malformed, Problem, TooMany
 from app.i18n import gettext, ngettext
@@ -28,6 +28,7 @@ T = TypeVar("T")
 FRONTEND = Path(__file__).parent.parent / "frontend"
 FORM_FIELDS = 200
 LONGEST_KEPT = 100_000
+VARY = "Accept-Language, Cookie"
 NOT_SHOWN_AGAIN = {"password", "_csrf"}
 
 environment = jinja2.Environment(
@@ -41,17 +42,36 @@ environment = jinja2.Environment(
 environment.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
 
 
-def page(request: Request, viewer: Viewer, template: str, *, status: int = 200, **context: Any) -> Response[str]:
-    """A whole page. A stranger's page carries an ETag and may be kept for a moment; a member's may not be stored."""
-    headers = {"Cache-Control": "private, no-store"} if viewer.is_member else {"Cache-Control": "no-cache"}
-    response = render(request, template, viewer, status, headers, **context)
-    if not viewer.is_member and status == 200 and "new_form_cookie" not in request.state:
-        tag = '"' + hashlib.blake2s(response.content.encode(), digest_size=12).hexdigest() + '"'
-        headers |= {"ETag": tag, "Vary": "Accept-Language, Cookie"}
-        if request.headers.get("if-none-match") == tag:
-            return Response("", status_code=304, headers=headers)
-        response.headers.update(headers)
+def page(
+    request: Request, viewer: Viewer, template: str, *, status: int = 200, made_from: Any = None, **context: Any
+) -> Response:
+    """A whole page. A stranger's page carries an ETag and may be kept for a moment; a member's may not be stored.
+
+    `made_from`: every row the page shows. With it, a stranger's page is rendered once for the same rows (app.rendered).
+    """
+    if viewer.is_member:
+        return render(request, template, viewer, status, {"Cache-Control": "private, no-store"}, **context)
+    name = rendered.name_of(request, template, made_from) if status == 200 else None
+    if name and (kept := rendered.find(name)):
+        return _for_a_stranger(request, *kept)
+    response = render(request, template, viewer, status, {"Cache-Control": "no-cache"}, **context)
+    if status != 200 or "new_form_cookie" in request.state:
+        return response
+    html = response.content.encode()
+    tag = '"' + hashlib.blake2s(html, digest_size=12).hexdigest() + '"'
+    if name and "has_form" not in request.state:
+        rendered.keep(name, html, tag)
+    if request.headers.get("if-none-match") == tag:
+        return _for_a_stranger(request, html, tag)
+    response.headers.update({"ETag": tag, "Vary": VARY})
     return response
+
+
+def _for_a_stranger(request: Request, html: bytes, tag: str) -> Response[bytes]:
+    headers = {"Cache-Control": "no-cache", "ETag": tag, "Vary": VARY}
+    if request.headers.get("if-none-match") == tag:
+        return Response(b"", status_code=304, headers=headers)
+    return Response(html, media_type=MediaType.HTML, headers=headers)
 
 
 def fragment(request: Request, viewer: Viewer, template: str, *, status: int = 200, **context: Any) -> Response[str]:
@@ -76,8 +96,8 @@ def render(
         demo=not settings().is_production,
         base_url=settings().base_url,
         flash=take_flash(request),
-        csrf_token=lambda: csrf_token(request),
-        csrf_field=lambda: Markup('<input type="hidden" name="_csrf" value="{}">').format(csrf_token(request)),
+        csrf_token=lambda: form_token(request),
+        csrf_field=lambda: Markup('<input type="hidden" name="_csrf" value="{}">').format(form_token(request)),
         **context,
     )
     response = Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
@@ -87,6 +107,11 @@ def render(
     if request.cookies.get("gv_flash"):
         response.delete_cookie("gv_flash")
     return response
+
+
+def form_token(request: Request) -> str:
+    request.state["has_form"] = True
+    return csrf_token(request)
 
 
 def redirect(path: str, *, status: int = 303, flash: str = "") -> Response[str]:

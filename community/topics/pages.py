@@ -29,15 +29,18 @@ class GroupHome(Controller):
         if not can_read(group):
             return page(request, viewer, "community/topics/closed.html", group=group)
         sort = sort_of(request)
+        topics = await queries.topics_of(group["id"], sort=sort, cursor=request.query_params.get("after"))
+        members, room_id = await members_of(group["id"]), await queries.room_of_group(group["id"])
         return page(
             request,
             viewer,
             "community/topics/group.html",
+            made_from=(group, topics, members, room_id),
             group=group,
             sort=sort,
-            topics=await queries.topics_of(group["id"], sort=sort, cursor=request.query_params.get("after")),
-            members=await members_of(group["id"]),
-            room_id=await queries.room_of_group(group["id"]),
+            topics=topics,
+            members=members,
+            room_id=room_id,
         )
 
     @get("/new")
@@ -74,13 +77,15 @@ class ThreadPages(Controller):
         if (slug, thread) != (topic["group_slug"], f"{topic['id']}-{topic['slug']}"):
             return redirect(_kept_query(request, topic), status=301)
         after = _after(request, topic["post_count"])
+        posts = await queries.posts_of(viewer, topic["id"], after=after)
         answers = _number(request, "reply_to")
         return page(
             request,
             viewer,
             "community/topics/thread.html",
             topic=topic,
-            posts=await queries.posts_of(viewer, topic["id"], after=after),
+            made_from=(topic, posts),
+            posts=posts,
             after=after,
             pages=_pages(topic["post_count"], after),
             answers=answers if answers <= topic["post_count"] else 0,
