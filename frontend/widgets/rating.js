@@ -6,7 +6,7 @@ export class Rating extends Widget {
 
   content({ rating, count, url }) {
     const { words } = this
-    if (!count) return [link("more", url, words.none)]
+    if (!count) return [link("more", url, words.unreviewed)]
     return [
       stars(rating, words.of5(rating)),
       el("b", "score", { "aria-hidden": "true" }, words.figure(rating)),

@@ -6,7 +6,7 @@ export class Reviews extends Widget {
 
   content(product) {
     const { words } = this
-    if (!product.count) return [el("p", "empty", null, words.none, " ", link("more", product.write_url, words.write))]
+    if (!product.count) return [el("p", "empty", null, words.unreviewed, " ", link("more", product.write_url, words.write))]
     return [
       el("div", "summary", null, this.#score(product), this.#histogram(product)),
       el("div", "list", null, ...product.reviews.map((review) => this.#review(review))),

@@ -1,7 +1,7 @@
 // The widgets' own words. Reviews stay in the language they were written in.
 const en = {
   tag: "en",
-  none: "No reviews yet",
+  unreviewed: "No reviews yet",
   write: "Write a review",
   why: "why",
   on: "Read on",
@@ -24,7 +24,7 @@ const en = {
 
 const zh = {
   tag: "zh-Hans",
-  none: "还没有评价",
+  unreviewed: "还没有评价",
   write: "写评价",
   why: "原因",
   on: "继续阅读",
