@@ -1,6 +1,6 @@
 // The whole front-end build: one bundle for other people's shops, one stylesheet, and htmx from its package.
 // Our own pages use frontend/components as they are, plain ES modules without a build.
-import { copyFile, mkdir, stat } from "node:fs/promises"
+import { copyFile, mkdir } from "node:fs/promises"
 import { gzipSync } from "node:zlib"
 import { readFileSync } from "node:fs"
 import * as esbuild from "esbuild"
@@ -25,10 +25,6 @@ async function vendor() {
   await copyFile("node_modules/htmx.org/dist/htmx.min.js", `${out}/vendor/htmx.js`)
 }
 
-async function exists(path) {
-  return stat(path).then(() => true, () => false)
-}
-
 function report() {
   for (const path of ["embed/v1.js", "app.css", "vendor/htmx.js"]) {
     const bytes = readFileSync(`${out}/${path}`)
@@ -41,8 +37,6 @@ if (process.argv.includes("--watch")) {
   for (const build of builds) await (await esbuild.context(build)).watch()
   console.log("watching frontend/ ...")
 } else {
-  const present = []
-  for (const build of builds) if (await exists(build.entryPoints[0])) present.push(build)
-  await Promise.all(present.map((build) => esbuild.build(build)))
-  if (present.length === builds.length) report()
+  await Promise.all(builds.map((build) => esbuild.build(build)))
+  report()
 }

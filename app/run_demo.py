@@ -30,7 +30,7 @@ LOGINS = (
     ("ines", "the shop owner"),
 )
 PASSWORD = "grapevine-demo"
-OURS = ("servers", "servers-at", "files", "tree.json")
+OURS = ("servers", "servers-at", "media", "demo-shop", "tree.json")
 ROOT = Path(__file__).parent.parent
 console = Console(highlight=False, soft_wrap=True)
 

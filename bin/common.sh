@@ -77,7 +77,7 @@ build_front() {
   local made=frontend/static/build/app.css
   if [ ! -e "$made" ] || [ -n "$(find build.mjs package-lock.json frontend/widgets frontend/static/css -newer "$made" -print -quit)" ]; then
     say "Building the front end ..."
-    node_ build.mjs
+    node_ build.mjs >/dev/null
   fi
 }
 
