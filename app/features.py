@@ -37,9 +37,11 @@ from frontend.pages.content_api import GuideApi, ProductApi
 from frontend.pages.embed import widget_product, widget_script
 from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
+from frontend.pages.home import home
 from frontend.pages.moderation import ModerationPages
 from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
+from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect, writer
@@ -60,6 +62,7 @@ from storefront.orders import jobs as order_jobs
 
 # Pages: cookie session, CSRF, HTML.
 PAGES: list = [
+    home,
     SessionPages,
     MemberPages,
     AvatarPages,
@@ -106,6 +109,10 @@ API: list = [
 BARE: list = [
     assets.serve,
     show_media,
+    robots,
+    sitemap,
+    feed,
+    oembed,
     receive_webhook,
     widget_script,
     widget_product,

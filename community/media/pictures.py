@@ -12,6 +12,7 @@ from app.i18n import gettext as _
 MOST_BYTES = 10 * 1024 * 1024
 SECONDS = 20
 AT_ONCE = 2
+HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 DARKROOM = Path(__file__).with_name("darkroom.py")
 
 _rooms: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
@@ -65,9 +66,8 @@ def _refused_at_sight(raw: bytes, field: str) -> Problem | None:
         return Invalid(
             field, _("SVG drawings can carry programs. Please choose a PNG, JPEG, WebP, AVIF or GIF picture.")
         )
-    if raw[4:8] == b"ftyp" and raw[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"):
-        if b"avif" not in raw[8:40]:
-            return Invalid(field, _("HEIC photos are not supported. Export it as JPEG, or take a screenshot of it."))
+    if raw[4:8] == b"ftyp" and raw[8:12] in HEIC and b"avif" not in raw[8:40]:
+        return Invalid(field, _("HEIC photos are not supported. Export it as JPEG, or take a screenshot of it."))
     return None
 
 

@@ -1,6 +1,7 @@
 """Where pictures are kept: a folder or a bucket, behind one API. A key is written once and never changed."""
 
 import re
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,8 @@ async def get(key: str) -> bytes:
 
 async def forget(key: str) -> None:
     """Remove it; a key that is not there is fine."""
-    try:
+    with suppress(FileNotFoundError):
         await _store().delete_async(key)
-    except FileNotFoundError:
-        pass
 
 
 def media_type_of(key: str) -> str:

@@ -1,0 +1,54 @@
+"""The first page: what goes on in the member's groups; to a stranger, that somebody lives here."""
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+
+from app.auth import Viewer
+from app.web import page
+from content.guides.queries import newest_guides
+from content.reviews.evidence import shown
+from content.reviews.queries import review_url
+from frontend import living
+from frontend.pages.disclosure import terms_of
+
+
+@get("/", include_in_schema=False)
+async def home(request: Request, viewer: NamedDependency[Viewer]) -> Response:
+    return await (_feed(request, viewer) if viewer.is_member else _welcome(request, viewer))
+
+
+async def _feed(request: Request, viewer: Viewer) -> Response:
+    topics = await living.topics_of_my_groups(viewer, cursor=request.query_params.get("after"))
+    reviews = await living.latest_reviews(limit=3)
+    return page(
+        request,
+        viewer,
+        "frontend/home/feed.html",
+        topics=topics,
+        reviews=reviews,
+        products=await living.popular_products(limit=4),
+        guides=(await newest_guides(limit=3)).items,
+        groups=await living.lively_groups(viewer, limit=4),
+        **await _beside(reviews),
+    )
+
+
+async def _welcome(request: Request, viewer: Viewer) -> Response:
+    reviews = await living.latest_reviews(limit=4)
+    return page(
+        request,
+        viewer,
+        "frontend/home/welcome.html",
+        topics=await living.hot_topics(limit=8),
+        reviews=reviews,
+        products=await living.popular_products(limit=8),
+        guides=(await newest_guides(limit=3)).items,
+        groups=await living.lively_groups(viewer, limit=6),
+        **await _beside(reviews),
+    )
+
+
+async def _beside(reviews: list) -> dict:
+    """What a review is shown with: the proof of the purchase, and who earns from the store."""
+    terms = await terms_of([r["store_id"] for r in reviews], [r["author_id"] for r in reviews])
+    return {"terms": terms, "evidence": shown, "review_url": review_url}
