@@ -25,6 +25,9 @@ REVIEW = f"""
            r.evidence_since, r.helpful_count, r.created_at, r.edited_at, r.external_key <> '' AS is_imported,
            r.author_id AS member_id, m.handle, m.name,
            coalesce('{AVATAR_URL}' || nullif(m.avatar_key, ''), '') AS avatar_url,
+           (SELECT jsonb_agg(jsonb_build_object('id', u.id, 'url', '{AVATAR_URL}' || u.key, 'width', u.width,
+                                                'height', u.height) ORDER BY ph.position)
+              FROM review_photo ph JOIN upload u ON u.id = ph.upload_id WHERE ph.review_id = r.id) AS photos,
            NOT {visible("r")} AS is_hidden,
            EXISTS (SELECT 1 FROM review_vote v WHERE v.review_id = r.id AND v.member_id = $1) AS voted,
            a.html AS reply_html, a.body AS reply_body, a.created_at AS replied_at
@@ -84,8 +87,8 @@ async def review(viewer: Viewer, review_id: int) -> asyncpg.Record | None:
     )
 
 
-async def own_review(member_id: int, product_id: int) -> asyncpg.Record | None:
-    return await db.fetch_one("SELECT * FROM review WHERE author_id = $1 AND product_id = $2", member_id, product_id)
+async def own_review(viewer: Viewer, product_id: int) -> asyncpg.Record | None:
+    return await db.fetch_one(f"{REVIEW} WHERE r.author_id = $1 AND r.product_id = $2", viewer.member_id, product_id)
 
 
 async def reviews_by(member_id: int, *, limit: int = 10) -> list[asyncpg.Record]:

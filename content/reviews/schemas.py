@@ -5,12 +5,15 @@ import msgspec
 from msgspec import Meta
 
 from app.money import Money
+from community.media.schemas import UploadView
 
 
 class NewReview(msgspec.Struct, forbid_unknown_fields=True):
     rating: Annotated[int, Meta(ge=1, le=5)]
     body: Annotated[str, Meta(max_length=20_000)]
     title: Annotated[str, Meta(max_length=200)] = ""
+    media: list[str] = []
+    """Ids of the author's own uploads, at most six, in their order."""
 
 
 class ReviewForm(NewReview, forbid_unknown_fields=False):
@@ -59,6 +62,7 @@ class ReviewView(msgspec.Struct):
     evidence: EvidenceView
     earns_from_store: bool
     """The author has links of their own to this store: said beside the review, because the ledgers say so."""
+    media: list[UploadView]
     helpful_count: int
     created_at: datetime
     edited_at: datetime | None

@@ -4,7 +4,7 @@ import asyncpg
 
 from app import clock, db
 from app.auth import Viewer, require_member
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
 from app.text import clean, markdown
@@ -15,6 +15,7 @@ from content.reviews.queries import own_review
 from content.reviews.rating import hold_products, recount
 from content.reviews.schemas import NewReply, NewReview
 
+MOST_PHOTOS = 6
 _CHINESE = re.compile("[\u3400-\u9fff]")
 
 
@@ -32,7 +33,7 @@ async def write(viewer: Viewer, product_slug: str, new: NewReview) -> int:
     """Publish a member's review at once, whatever its stars; its id. One a member and product."""
     member_id = require_member(viewer)
     product = await _reviewable(viewer, product_slug)
-    title, body, html = _words(new)
+    title, body, html = check_words(new)
     evidence = await evidence_of(member_id, product["id"])
     async with db.transaction():
         await hold_products([product["id"]])
@@ -53,12 +54,13 @@ async def write(viewer: Viewer, product_slug: str, new: NewReview) -> int:
             clock.now(),
         )
         if review_id is not None:
+            await _show_photos(review_id, member_id, new.media)
             await recount([product["id"]])
             await publish(
                 ReviewWritten(review_id=review_id, product_id=product["id"], author_id=member_id), actor_id=member_id
             )
     if review_id is None:
-        earlier = await own_review(member_id, product["id"])
+        earlier = await own_review(viewer, product["id"])
         raise AlreadyReviewed(earlier["id"] if earlier else 0)
     return review_id
 
@@ -69,7 +71,7 @@ async def edit(viewer: Viewer, review_id: int, new: NewReview) -> asyncpg.Record
     review = await policy.access_review(viewer, review_id)
     if not policy.may_edit(viewer, review):
         raise Forbidden(_("Only its author can change a review."))
-    title, body, html = _words(new)
+    title, body, html = check_words(new)
     async with db.transaction():
         await hold_products([review["product_id"]])
         await db.execute(
@@ -83,6 +85,7 @@ async def edit(viewer: Viewer, review_id: int, new: NewReview) -> asyncpg.Record
             language_of(body),
             clock.now(),
         )
+        await _show_photos(review_id, member_id, new.media)
         await recount([review["product_id"]])
         await publish(ReviewChanged(review_id=review_id, product_id=review["product_id"]), actor_id=member_id)
     return review
@@ -181,7 +184,28 @@ async def _reviewable(viewer: Viewer, slug: str) -> asyncpg.Record:
     return product
 
 
-def _words(new: NewReview) -> tuple[str, str, str]:
+async def _show_photos(review_id: int, member_id: int, media: list[str]) -> None:
+    """These uploads of the member, and no others, stand beside the review."""
+    if len(media) > MOST_PHOTOS:
+        raise Invalid("media", _("At most %(n)s photos, please.", n=MOST_PHOTOS))
+    ids = [int(given) for given in media if given.isascii() and given.isdigit() and len(given) < 19]
+    await db.execute("DELETE FROM review_photo WHERE review_id = $1", review_id)
+    shown = await db.execute(
+        """INSERT INTO review_photo (review_id, upload_id, position)
+           SELECT $1, u.id, given.place
+             FROM unnest($3::bigint[]) WITH ORDINALITY AS given (id, place)
+             JOIN upload u ON u.id = given.id AND u.owner_id = $2
+               ON CONFLICT DO NOTHING""",
+        review_id,
+        member_id,
+        ids,
+    )
+    if shown != len(media):
+        raise Invalid("media", _("Each one the id of a picture that you have uploaded, once."))
+
+
+def check_words(new: NewReview) -> tuple[str, str, str]:
+    """Title, body and its HTML as they are stored; Invalid when they cannot be."""
     title = clean(new.title, "title", most=120)
     body = clean(new.body, "body", least=1, most=10_000, lines=True)
     return title, body, markdown(body)

@@ -3,6 +3,7 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from app.columns import count, moment, reference, words
+from community.media.tables import Upload
 from community.members.tables import Member
 from storefront.catalog.tables import Product
 
@@ -32,6 +33,17 @@ class Review(Table, tablename="review"):
 
     review_rating_one_to_five = Check("rating BETWEEN 1 AND 5")
     review_evidence_known = Check("evidence IN ('none', 'imported', 'bought', 'delivered', 'kept', 'returned')")
+
+
+class ReviewPhoto(Table, tablename="review_photo"):
+    """A picture that the author brought in, in its place beside the words."""
+
+    id = BigSerial(primary_key=True)
+    review_id = reference(Review, cascade=True, index=False)
+    upload_id = reference(Upload)
+    position = count()
+
+    review_photo_once = Unique([review_id, upload_id])
 
 
 class ReviewVote(Table, tablename="review_vote"):

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from app.money import Money
+from community.media.schemas import UploadView
 from content.reviews.evidence import shown
 from content.reviews.queries import review_url
 from content.reviews.schemas import AuthorView, EvidenceView, RatedProduct, ReplyView, ReviewView
@@ -26,6 +27,7 @@ def review_view(row: asyncpg.Record, product_slug: str, earners: Collection[int]
         author=AuthorView(str(row["author_id"]), row["handle"], row["name"]) if row["author_id"] else None,
         evidence=EvidenceView(evidence.level, evidence.verified, evidence.days),
         earns_from_store=row["author_id"] in earners,
+        media=[UploadView(str(p["id"]), p["url"], p["width"], p["height"]) for p in row["photos"] or ()],
         helpful_count=row["helpful_count"],
         created_at=row["created_at"],
         edited_at=row["edited_at"],

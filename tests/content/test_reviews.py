@@ -1,7 +1,9 @@
 import asyncio
+import io
 from datetime import timedelta
 
 import pytest
+from PIL import Image
 
 from app import clock, db
 from app.db import watch_queries
@@ -355,3 +357,59 @@ async def test_the_shelf_narrows_by_category_and_brand_and_pages(web: Browser):
     packs = (await web().get("/p/?category=Packs&brand=Alder")).text
     assert packs.count('class="product ') == 2
     assert (await web().get("/p/?category=Nothing")).status_code == 200
+
+
+def a_photo() -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (640, 480), "teal").save(made, "JPEG")
+    return made.getvalue()
+
+
+async def test_photos_stand_beside_the_review_and_leave_when_unticked(web: Browser):
+    _shop, slug = await a_shelf()
+    mia = await a_member("mia")
+    browser = await sign_in(web(), mia)
+    words = {"rating": "4", "body": "See for yourself."}
+    photo = {"photo": ("pack.jpg", a_photo(), "image/jpeg")}
+    written = await submit(browser, f"/p/{slug}/review", words, files=photo)
+    assert written.status_code == 303, written.text
+    (told,) = (await web().get(f"/api/v1/products/{slug}/reviews")).json()["items"]
+    (kept,) = told["media"]
+    assert (kept["width"], kept["height"]) == (640, 480) and (await web().get(kept["url"])).status_code == 200
+    assert kept["url"] in (await web().get(f"/p/{slug}")).text
+    assert f'name="media" value="{kept["id"]}"' in (await browser.get(f"/p/{slug}/review")).text
+    door = f"/reviews/{told['id']}"
+    await submit(browser, door, {**words, "media": kept["id"]}, page=f"/p/{slug}/review", files=photo)
+    assert await db.fetch_val("SELECT count(*) FROM review_photo") == 2
+    await submit(browser, door, words, page=f"/p/{slug}/review")
+    assert await db.fetch_val("SELECT count(*) FROM review_photo") == 0
+
+
+async def test_only_ones_own_uploads_can_be_shown(web: Browser):
+    _shop, slug = await a_shelf()
+    mia, ben = await a_member("mia"), await a_member("ben")
+    made = await web(token=ben.token).post("/api/v1/uploads", files={"file": ("a.jpg", a_photo(), "image/jpeg")})
+    foreign = made.json()["id"]
+    for media in ([foreign], ["0"], ["x"], ["9" * 30], [foreign] * 7):
+        answer = await web(token=mia.token).post(
+            f"/api/v1/products/{slug}/reviews", json={"rating": 4, "body": "Words", "media": media}
+        )
+        assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "media"
+    assert await db.fetch_val("SELECT count(*) FROM review") == 0
+    own = await web(token=ben.token).post(
+        f"/api/v1/products/{slug}/reviews", json={"rating": 4, "body": "Words", "media": [foreign]}
+    )
+    assert own.status_code == 201 and own.json()["media"][0]["id"] == foreign
+
+
+async def test_a_file_that_is_no_picture_keeps_what_was_typed(web: Browser):
+    _shop, slug = await a_shelf()
+    browser = await sign_in(web(), await a_member("mia"))
+    answer = await submit(
+        browser,
+        f"/p/{slug}/review",
+        {"rating": "4", "body": "My words stay"},
+        files={"photo": ("x.svg", b"<svg onload='alert(1)'/>", "image/svg+xml")},
+    )
+    assert answer.status_code == 422 and "My words stay" in answer.text
+    assert await db.fetch_val("SELECT count(*) FROM review") == 0 == await db.fetch_val("SELECT count(*) FROM upload")
