@@ -1,0 +1,213 @@
+"""Links and clicks in bulk; then every order as its shop would send it, through the inbox and the real jobs.
+
+Our clock is set to the moment of each message, so that holds end and books are dated as if we had been there.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+from standardwebhooks.webhooks import Webhook
+
+from app import db, jobs
+from content.reviews import jobs as review_jobs
+from demo.content.model import Link, Order, Refund
+from demo.filling.people import email_of
+from demo.filling.rows import Filling, copy_in, go_to, take_ids, uuid_at
+from demo.filling.shops import address_of
+from referrals.commissions import jobs as commission_jobs
+from referrals.commissions.service import release_due
+from referrals.earn import jobs as earn_jobs
+from storefront.connectors import jobs as connector_jobs
+from storefront.connectors.service import receive
+from storefront.orders import jobs as order_jobs
+
+# Imported for the subscribers they register: what an order sets in motion.
+SUBSCRIBERS = (connector_jobs, order_jobs, review_jobs, commission_jobs, earn_jobs)
+REFERRERS = ("", "", "", "news.example", "video.example", "forum.example", "chat.example")
+DAY = 86400
+Tell = Callable[[int, int], None]
+
+
+async def share_links(f: Filling) -> None:
+    links = sorted(f.content.links, key=lambda link: -link.ago)
+    for link, link_id in zip(links, await take_ids("link", len(links)), strict=True):
+        f.links[link.code] = link_id
+    await copy_in(
+        "link",
+        "id code owner_id store_id target_kind target_id destination placement created_at",
+        [
+            (f.links[link.code], link.code, f.members[link.by], *(await _target(f, link)), link.placement, f.at(link.ago))
+            for link in links
+        ],
+    )
+
+
+async def _target(f: Filling, link: Link) -> tuple[int | None, str, int, str]:
+    """Store, kind, id and destination, as making the link would have found them."""
+    kind, _, name = link.target.partition(":")
+    products = {product.slug: product for product in f.content.products}
+    if kind == "product":
+        product = products[name]
+        row = await db.fetch_one("SELECT id, url FROM product WHERE slug = $1", name)
+        assert row is not None
+        return f.stores[product.store], kind, row["id"], row["url"]
+    if kind == "review":
+        slug, by = name.split("/")
+        review_id = f.reviews[slug, by]
+        return f.stores[products[slug].store], kind, review_id, f"/p/{slug}/reviews/{review_id}"
+    if kind == "guide":
+        return None, kind, f.guides[name], f"/guides/{name}"
+    slug, number = name.split("/")
+    topic_id = f.topics[slug, int(number)]
+    topic_slug = await db.fetch_val("SELECT slug FROM topic WHERE id = $1", topic_id)
+    return None, kind, topic_id, f"/g/{slug}/t/{topic_id}-{topic_slug}"
+
+
+async def count_clicks(f: Filling) -> None:
+    rng = f.rng("clicks")
+    f.clicks = {click.key: uuid_at(f.at(click.ago), f"{f.seed}/{click.key}") for click in f.content.clicks}
+    await copy_in(
+        "click",
+        "id link_id occurred_at kind visitor_day_hash referrer_host",
+        [
+            (
+                f.clicks[click.key],
+                f.links[click.link],
+                f.at(click.ago),
+                click.kind,
+                f"{rng.getrandbits(64):016x}",
+                rng.choice(REFERRERS),
+            )
+            for click in sorted(f.content.clicks, key=lambda click: -click.ago)
+        ],
+    )
+    owner = {link.code: link.by for link in f.content.links}
+    link_of = {click.key: click.link for click in f.content.clicks}
+    await copy_in(
+        "click_claim",
+        "click_id member_id claimed_at",
+        [(f.clicks[claim.click], f.members[claim.member], f.at(claim.ago)) for claim in f.content.claims],
+    )
+    await copy_in(
+        "signup_referral",
+        "member_id referrer_id click_id created_at",
+        [
+            (f.members[signup.member], f.members[owner[link_of[signup.click]]], f.clicks[signup.click], f.at(signup.ago))
+            for signup in f.content.signups
+        ],
+    )
+
+
+async def run_the_tills(f: Filling, tell: Tell) -> None:
+    """Every message of every shop in the order of time, and each evening what is due leaves its hold."""
+    messages: list[tuple[int, str | None, str, dict[str, Any]]] = []
+    for order in f.content.orders:
+        messages.append((order.ago, order.store, "order.paid", _paid(f, order)))
+        if order.delivered_ago is not None:
+            told = {**_paid(f, order), "updated_at": _iso(f.at(order.delivered_ago))}
+            messages.append((order.delivered_ago, order.store, "order.delivered", told))
+    orders = {order.id: order for order in f.content.orders}
+    for refund in f.content.refunds:
+        messages.append((refund.ago, orders[refund.order].store, "order.refunded", _refund(f, orders, refund)))
+    messages += [(day * DAY + DAY // 4, None, "", {}) for day in range(30)]
+    messages.sort(key=lambda message: -message[0])
+    stores = {row["slug"]: row for row in await db.fetch("SELECT * FROM store")}
+    last_job = await db.fetch_val("SELECT coalesce(max(id), 0) FROM pgqueuer")
+    for done, (ago, store, kind, data) in enumerate(messages):
+        go_to(f.at(ago))
+        if store is None:
+            await release_due()
+        else:
+            await _send(stores[store], kind, f.at(ago), data)
+        last_job = await _run_jobs(last_job)
+        if done % 50 == 0:
+            tell(done, len(messages))
+
+
+async def _send(store: asyncpg.Record, kind: str, at: datetime, data: dict[str, Any]) -> None:
+    """One webhook, signed with the store's own secret, as its till would send it."""
+    body = msgspec.json.encode({"type": kind, "timestamp": _iso(at), "data": data})
+    message_id = f"demo-{kind}-{data.get('refund_id') or data['id']}"
+    # The signature is dated by the real clock, which is the one its check looks at.
+    sent_at = datetime.now(UTC)
+    headers = {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(sent_at.timestamp())),
+        "webhook-signature": Webhook(store["secret"]).sign(message_id, sent_at, body.decode()),
+    }
+    await receive(store["slug"], headers, body)
+
+
+async def _run_jobs(last: int) -> int:
+    """Run what was queued since, oldest first, as the worker would; the id of the last one.
+
+    By id, because the queue dates its jobs with the database's clock, which is not travelling with ours.
+    """
+    while rows := await db.fetch("DELETE FROM pgqueuer WHERE id > $1 RETURNING id, entrypoint, payload", last):
+        for row in sorted(rows, key=lambda row: row["id"]):
+            # The search index is made once, at the end.
+            if not row["entrypoint"].startswith("search."):
+                await jobs._work[row["entrypoint"]](row["payload"] or b"")
+        last = max(row["id"] for row in rows)
+    return last
+
+
+def _paid(f: Filling, order: Order) -> dict[str, Any]:
+    titles = {product.sku: product.title for product in f.content.products}
+    data: dict[str, Any] = {
+        "id": order.id,
+        "number": order.number,
+        "currency": order.currency,
+        "placed_at": _iso(f.at(order.ago) - timedelta(minutes=1)),
+        "paid_at": _iso(f.at(order.ago)),
+        "updated_at": _iso(f.at(order.ago)),
+        "customer": {"id": f"c-{order.buyer}", "email": _email(order.buyer)},
+        "lines": [
+            {
+                "id": line.id,
+                "product_id": line.product,
+                "title": titles[line.product],
+                "quantity": line.quantity,
+                "gross": line.gross,
+                "discount": line.discount,
+                "tax": line.tax,
+            }
+            for line in order.lines
+        ],
+        "shipping": order.shipping,
+        "codes": [],
+    }
+    if order.click:
+        data["gv"] = f.clicks[order.click].hex
+    return data
+
+
+def _email(buyer: str) -> str:
+    return f"{buyer}@shoppers.example" if buyer.startswith("guest-") else email_of(buyer)
+
+
+def _refund(f: Filling, orders: dict[str, Order], refund: Refund) -> dict[str, Any]:
+    return {
+        "refund_id": refund.id,
+        "order_id": refund.order,
+        "currency": orders[refund.order].currency,
+        "refunded_at": _iso(f.at(refund.ago)),
+        "lines": [{"id": line, "quantity": quantity, "amount": amount} for line, quantity, amount in refund.lines],
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()
+
+
+async def follow_address(old: str, new: str, products: tuple[Any, ...]) -> None:
+    """The demo may come back on another port: its shops and the links to them move along."""
+    async with db.transaction():
+        await db.execute("UPDATE store SET origin = $2 WHERE origin = $1", old, new)
+        for product in products:
+            was, now = address_of(product, old), address_of(product, new)
+            await db.execute("UPDATE product SET url = $2 WHERE url = $1", was, now)
+            await db.execute("UPDATE link SET destination = $2 WHERE destination = $1", was, now)
