@@ -253,12 +253,14 @@ from app.cli_import import importing  # noqa: E402
 from app.cli_referrals import ledger, program  # noqa: E402
 from app.cli_search import search  # noqa: E402
 from app.cli_store import store  # noqa: E402
+from app.cli_webhooks import webhooks  # noqa: E402
 
 main.add_command(importing)
 main.add_command(ledger)
 main.add_command(program)
 main.add_command(search)
 main.add_command(store)
+main.add_command(webhooks)
 
 if __name__ == "__main__":
     main()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from types import ModuleType
 
 import asyncpg
@@ -84,3 +85,26 @@ async def _compare(store_id: int, event_id: str, digest: bytes) -> None:
     )
     if known != digest:
         raise SameIdOtherBody()
+
+
+async def unapplied(*, limit: int = 100) -> list[asyncpg.Record]:
+    """Messages that count for nothing so far: flagged for a person, or not understood. The newest first."""
+    return await db.fetch(
+        """SELECT i.id, s.slug AS store, i.event_id, i.topic, i.state, i.note, i.received_at
+             FROM inbox i JOIN store s ON s.id = i.store_id
+            WHERE i.state IN ('flagged', 'kept') ORDER BY i.id DESC LIMIT $1""",
+        limit,
+    )
+
+
+async def replay(since: datetime) -> int:
+    """Read again what came since then and was not applied, after whatever stood in its way was put right."""
+    async with db.transaction():
+        rows = await db.fetch(
+            """UPDATE inbox SET state = 'received', note = ''
+                WHERE received_at >= $1 AND state IN ('flagged', 'kept') RETURNING id""",
+            since,
+        )
+        for row in rows:
+            await publish(WebhookReceived(inbox_id=row["id"]))
+    return len(rows)
