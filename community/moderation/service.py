@@ -1,6 +1,6 @@
 import asyncpg
 
-from app import clock, db
+from app import clock, db, live
 from app.auth import Viewer, require_member, require_moderator
 from app.errors import Conflict, Forbidden, NotFound
 from app.events import Event, publish
@@ -135,6 +135,7 @@ async def _suspend(viewer: Viewer, member_id: int, reason: str) -> None:
         reason,
         clock.now(),
     )
+    db.after_commit(lambda: live.shut_out_member(member_id))
 
 
 async def _log(by_id: int, action: str, case: asyncpg.Record, reason: str) -> None:

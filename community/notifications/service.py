@@ -2,7 +2,7 @@ from typing import Any
 
 import msgspec
 
-from app import clock, db
+from app import clock, db, live
 from app.auth import Viewer, require_member
 from app.errors import NotFound
 
@@ -12,16 +12,19 @@ async def notify(member_id: int, kind: str, *, source: str, url: str, data: dict
 
     `data` is free of language: names and numbers for `templates/community/notifications/kinds/<kind>.html`.
     """
-    told = await db.fetch_val(
-        """INSERT INTO notification (member_id, source, kind, url, data, created_at)
-           VALUES ($1, $2, $3, $4, $5::jsonb, $6) ON CONFLICT DO NOTHING RETURNING id""",
-        member_id,
-        source,
-        kind,
-        url,
-        msgspec.json.encode(data or {}).decode(),
-        clock.now(),
-    )
+    async with db.transaction() as change:
+        told = await db.fetch_val(
+            """INSERT INTO notification (member_id, source, kind, url, data, created_at)
+               VALUES ($1, $2, $3, $4, $5::jsonb, $6) ON CONFLICT DO NOTHING RETURNING id""",
+            member_id,
+            source,
+            kind,
+            url,
+            msgspec.json.encode(data or {}).decode(),
+            clock.now(),
+        )
+        if told:
+            change.after_commit(lambda: live.notify_member(member_id, kind=kind))
     return told is not None
 
 

@@ -1,4 +1,5 @@
-from typing import Any, Literal
+from datetime import datetime
+from typing import Literal
 
 import asyncpg
 
@@ -15,7 +16,7 @@ POSTS_A_PAGE = 20
 # What each order sorts by: the expression, and how its cursor is read. Each has an index with (group_id, …, id).
 ORDERS: dict[str, tuple[str, type, str]] = {
     "hot": ("t.heat", float, "real"),
-    "new": ("t.id", int, "bigint"),
+    "new": ("t.created_at", datetime, "timestamptz"),
     "top": ("(t.reaction_count + t.post_count)", int, "int"),
 }
 
@@ -42,7 +43,9 @@ POST = f"""
 async def topics_of(group_id: int, *, sort: Sort, cursor: str | None, limit: int = 25) -> Page[asyncpg.Record]:
     """Topics of a group that the caller may read, hottest, newest or most answered first."""
     expression, cursor_type, sql_type = ORDERS[sort]
-    after: tuple[Any, ...] = decode(cursor, (cursor_type, int)) or (None, None)
+    after = decode(cursor, (cursor_type, int)) or ()
+    # Not "$3 IS NULL OR …": a plan made for both cases reads the index from its start.
+    beyond = f"AND ({expression}, t.id) < ($3::{sql_type}, $4::bigint)" if after else ""
     rows = await db.fetch(
         f"""SELECT t.id, t.slug, t.title, t.kind, t.post_count, t.reaction_count, t.created_at, t.active_at,
                    {expression} AS sort_key, left(f.body, 400) AS beginning,
@@ -50,13 +53,12 @@ async def topics_of(group_id: int, *, sort: Sort, cursor: str | None, limit: int
               FROM topic t
               JOIN post f ON f.topic_id = t.id AND f.number = 1
               JOIN member m ON m.id = t.author_id
-             WHERE t.group_id = $1 AND {listed_topics("t", "f")}
-               AND ($2::{sql_type} IS NULL OR ({expression}, t.id) < ($2::{sql_type}, $3::bigint))
+             WHERE t.group_id = $1 AND {listed_topics("t", "f")} {beyond}
              ORDER BY {expression} DESC, t.id DESC
-             LIMIT $4""",
+             LIMIT $2""",
         group_id,
-        *after,
         limit + 1,
+        *after,
     )
     return cut(rows, limit, lambda row: (row["sort_key"], row["id"]))
 
