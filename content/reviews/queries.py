@@ -1,9 +1,10 @@
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import asyncpg
 import msgspec
+from msgspec import Meta
 
 from app import db
 from app.auth import Viewer
@@ -41,7 +42,7 @@ class Filter(msgspec.Struct, frozen=True):
     """Which reviews, and in which order. Low stars are left out only for a reader who asks for other ones."""
 
     sort: Sort = "helpful"
-    stars: int | None = None
+    stars: Annotated[int, Meta(ge=1, le=5)] | None = None
     verified: bool = False
 
 

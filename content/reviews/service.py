@@ -105,7 +105,8 @@ async def vote(viewer: Viewer, review_id: int) -> int:
             member_id,
             clock.now(),
         )
-        return await _count_votes(review_id, 1 if is_new else 0)
+        helpful = await _count_votes(review_id, 1 if is_new else 0)
+    return helpful
 
 
 async def unvote(viewer: Viewer, review_id: int) -> int:
@@ -114,7 +115,8 @@ async def unvote(viewer: Viewer, review_id: int) -> int:
     await policy.access_review(viewer, review_id)
     async with db.transaction():
         gone = await db.execute("DELETE FROM review_vote WHERE review_id = $1 AND member_id = $2", review_id, member_id)
-        return await _count_votes(review_id, -gone)
+        helpful = await _count_votes(review_id, -gone)
+    return helpful
 
 
 async def reply(viewer: Viewer, review_id: int, new: NewReply) -> asyncpg.Record:

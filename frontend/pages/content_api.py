@@ -1,5 +1,6 @@
 """Products, reviews and guides as JSON, with the disclosures that only the whole house can compute."""
 
+import asyncpg
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
@@ -84,7 +85,7 @@ class GuideApi(Controller):
         return await _guide_view(viewer, slug)
 
 
-async def _product(slug: str):  # type: ignore[no-untyped-def]
+async def _product(slug: str) -> asyncpg.Record:
     product = await db.fetch_one("SELECT id, store_id FROM product WHERE slug = $1", slug)
     if product is None:
         raise NotFound()

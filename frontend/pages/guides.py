@@ -1,5 +1,6 @@
 """Buying guides: read with live prices and ratings, written as Markdown without JavaScript."""
 
+import asyncpg
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -86,7 +87,7 @@ class GuidePages(Controller):
         return redirect(f"/guides/{slug}", flash=_("Your guide is changed."))
 
 
-async def _own(viewer: Viewer, slug: str):  # type: ignore[no-untyped-def]
+async def _own(viewer: Viewer, slug: str) -> asyncpg.Record:
     require_member(viewer)
     guide = await policy.access_guide(viewer, slug)
     if not policy.may_edit(viewer, guide):

@@ -1,6 +1,7 @@
 """Products with all that is said of them: reviews, questions, guides, and who earns from the shop."""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from collections.abc import Callable
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get
@@ -18,6 +19,8 @@ from content.reviews.policy import speaks_for_store
 from content.reviews.queries import SORTS, Filter
 from frontend.pages.disclosure import terms_of
 from frontend.pages.structured import product_ld
+from referrals.clicks.directory import split_for_click
+from referrals.clicks.queries import click_id
 
 REVIEWS_SHOWN = 10
 QUESTIONS_SHOWN = 5
@@ -51,7 +54,7 @@ class ProductPages(Controller):
         terms = await terms_of([product["store_id"]], [row["author_id"] for row in reviews.items])
         bars = shelf.histogram(product["by_stars"])
         rating, review_count = shelf.mean(bars), sum(n for _, n in bars)
-        gv = click_id(request)
+        gv = click_id(request.query_params.get("gv") or request.cookies.get("gv") or "")
         return page(
             request,
             viewer,
@@ -98,21 +101,11 @@ class ProductPages(Controller):
 
 
 def shop_link(url: str, gv: UUID | None) -> str:
-    """The shop's own page; whoever came through someone's link takes the click along, and nothing else changes."""
+    """The shop's own page; whoever came through someone's link takes the click along."""
     if gv is None:
         return url
-    parts = urlsplit(url)
-    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "gv"]
-    return urlunsplit(parts._replace(query=urlencode([*kept, ("gv", str(gv))])))
-
-
-def click_id(request: Request) -> UUID | None:
-    """The click that brought this reader here: in the address, or remembered from a page before."""
-    given = request.query_params.get("gv") or request.cookies.get("gv") or ""
-    try:
-        return UUID(given)
-    except ValueError:
-        return None
+    before, after = split_for_click(url)
+    return f"{before}{gv}{after}"
 
 
 def _wanted(request: Request) -> Filter:
@@ -132,7 +125,7 @@ def _asked(wanted: Filter) -> dict[str, str]:
     return {name: str(value) for name, value in asked.items() if value and value != "helpful"}
 
 
-def _address(path: str, chosen: dict[str, str]):  # type: ignore[no-untyped-def]
+def _address(path: str, chosen: dict[str, str]) -> Callable[..., str]:
     """For templates: the same list with some choices changed; an empty value takes one away."""
 
     def address(**changes: object) -> str:

@@ -219,6 +219,7 @@ async def test_pages_of_reviews_neither_skip_nor_repeat_and_filters_hold(web: Br
     assert [item["rating"] for item in twos] == [2, 2, 2]
     assert len((await web().get(f"/api/v1/products/{slug}/reviews?verified=true")).json()["items"]) == 1
     assert (await web().get(f"/api/v1/products/{slug}/reviews?sort=stars")).status_code == 422
+    assert (await web().get(f"/api/v1/products/{slug}/reviews?stars=9")).status_code == 422
     assert (await web().get(f"/api/v1/products/{slug}/reviews?after=nonsense")).status_code == 400
     assert (await web().get(f"/p/{slug}?sort=stars&stars=99&verified=x")).status_code == 200
 
