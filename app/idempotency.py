@@ -46,12 +46,13 @@ async def once(request: Request, member_id: int, answer_type: type[T], do: Calla
             clock.now(),
         )
         if won is None:
-            return await _first_answer(member_id, key, fingerprint, answer_type)
-        answer = await do()
-        await db.execute(
-            "UPDATE idempotency_key SET answer = $2::jsonb WHERE id = $1", won, msgspec.json.encode(answer).decode()
-        )
-        return answer
+            answer = await _first_answer(member_id, key, fingerprint, answer_type)
+        else:
+            answer = await do()
+            await db.execute(
+                "UPDATE idempotency_key SET answer = $2::jsonb WHERE id = $1", won, msgspec.json.encode(answer).decode()
+            )
+    return answer
 
 
 async def _first_answer(member_id: int, key: str, fingerprint: bytes, answer_type: type[T]) -> T:
