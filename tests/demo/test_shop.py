@@ -152,3 +152,27 @@ async def test_the_demo_shop_is_not_there_in_production(web: Browser, monkeypatc
     monkeypatch.setattr("demo.shop.settings", lambda: msgspec.structs.replace(real, env="production"))
     for path in ("/demo-shop/", "/demo-shop/p/SKU-1", "/demo-shop/cart"):
         assert (await web().get(path)).status_code == 404
+
+
+async def test_what_became_of_a_purchase_shows_beside_the_review_in_the_shop(shopper: httpx.AsyncClient):
+    from content.reviews.schemas import NewReview
+    from content.reviews.service import write
+    from tests.factories import a_member
+
+    await the_shop()
+    slug = await db.fetch_val("SELECT slug FROM product")
+    bob = await a_member("bob")
+    await write(bob.viewer, slug, NewReview(2, "The zip sticks.", "Meh"))
+
+    async def evidence() -> str:
+        await run_jobs()
+        told = (await shopper.get("/embed/v1/products/demo/SKU-1?limit=1")).json()
+        return told["reviews"][0]["evidence"]
+
+    assert await evidence() == "none"
+    place = await buy(shopper, email="Bob@example.org")
+    assert await evidence() == "bought"
+    await submit(shopper, place, f"{place}/delivery")
+    assert await evidence() == "delivered"
+    await submit(shopper, place, f"{place}/refunds", line="1", amount="258.00")
+    assert await evidence() == "returned"
