@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app import clock, db
@@ -147,7 +147,13 @@ lines = st.lists(st.tuples(amounts, st.integers(0, 5000)), min_size=1, max_size=
 refunds = st.lists(st.tuples(st.integers(0, 2), amounts), max_size=4)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# Without shrinking: each example is a whole history against the database.
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     told=lines,
     given_back=refunds,
