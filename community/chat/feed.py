@@ -51,6 +51,7 @@ class Feed:
             self.telling = asyncio.get_running_loop().create_task(self._tell(), context=contextvars.Context())
 
     async def _tell(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self.known > self.told and self.sockets:
                 rows = await queries.events_after(self.room_id, self.told, limit=READ_AT_ONCE)
@@ -58,7 +59,10 @@ class Feed:
                     return
                 if rows[0]["version"] != self.version:
                     await self._drop_who_may_not_read(rows[0]["version"])
+                began = loop.time()
                 self._hand_out([queries.view(row) for row in rows])
+                # As long as handing out took, others have the loop: what is said meanwhile shares the next frame.
+                await asyncio.sleep(loop.time() - began)
         except Exception:
             log.exception("room %s could not be told; it is asked for again soon", self.room_id)
         finally:

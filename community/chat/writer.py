@@ -22,6 +22,8 @@ from community.chat import feed
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 400
+# Beyond this the database is far behind, and a refusal that can be tried again is kinder than a queue.
+MOST_WAITING = 20_000
 
 
 class Refusal(Enum):
@@ -66,6 +68,8 @@ def say(
 ) -> "asyncio.Future[Said | Refusal]":
     """Queue a message; the future is done after the commit."""
     global _writing
+    if len(_waiting) >= MOST_WAITING:
+        raise Unavailable()
     result = asyncio.get_running_loop().create_future()
     _waiting.append(Saying(room_id, author_id, client_id, fingerprint, body, html, reply_to, result))
     if _writing is None or _writing.done():
