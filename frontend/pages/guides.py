@@ -63,7 +63,7 @@ class GuidePages(Controller):
             contents=[(slugify(block.text), block.text) for block in blocks if isinstance(block, Heading)],
             anchor=slugify,
             products=products,
-            terms=await terms_of(stores, [guide["author_id"]], guide_id=guide["id"]),
+            terms=await terms_of(stores, [guide["author_id"]], product_ids=list(products), guide_id=guide["id"]),
             json_ld=guide_ld(guide),
         )
 

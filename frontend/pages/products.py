@@ -51,7 +51,8 @@ class ProductPages(Controller):
         questions = await questions_about(
             product["id"], cursor=request.query_params.get("questions"), limit=QUESTIONS_SHOWN
         )
-        terms = await terms_of([product["store_id"]], [row["author_id"] for row in reviews.items])
+        authors = [row["author_id"] for row in reviews.items]
+        terms = await terms_of([product["store_id"]], authors, product_ids=[product["id"]])
         bars = shelf.histogram(product["by_stars"])
         rating, review_count = shelf.mean(bars), sum(n for _, n in bars)
         gv = click_id(request.query_params.get("gv") or request.cookies.get("gv") or "")
@@ -94,7 +95,7 @@ class ProductPages(Controller):
             review=review,
             rating=shelf.mean(bars),
             review_count=sum(n for _, n in bars),
-            terms=await terms_of([product["store_id"]], [review["author_id"]]),
+            terms=await terms_of([product["store_id"]], [review["author_id"]], product_ids=[product["id"]]),
             evidence=shown,
             answers_for_store=speaks_for_store(viewer, product["store_owner_id"]),
         )

@@ -253,13 +253,14 @@ async def test_who_earns_from_the_store_is_told_beside_their_review(web: Browser
     )
     await db.execute(
         """INSERT INTO link (code, owner_id, store_id, target_kind, target_id, destination, placement, created_at)
-           VALUES ('abc', $1, $2, 'product', 1, 'https://north.example/p/SKU-1', '', now())""",
+           SELECT 'abc', $1, $2, 'product', id, url, '', now() FROM product""",
         mia.id,
         shop.id,
     )
     told = (await web().get(f"/api/v1/products/{slug}/reviews")).json()["items"]
     assert {item["author"]["handle"]: item["earns_from_store"] for item in told} == {"mia": True, "ben": False}
     page = (await web().get(f"/p/{slug}")).text
+    assert page.count('href="/r/abc" rel="sponsored nofollow"') == 1
     assert page.count("Earns from their link") == 1 and "Share &amp; earn 8 %" in page
 
 
