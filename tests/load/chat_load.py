@@ -8,7 +8,7 @@ closed: the next message goes out when all sockets have the one `--window` befor
 open:   `--rate` messages a second, whatever happens.
 acks:   every socket sends to its room and keeps `--window` sends unanswered.
 
-Give one token, or several (`--token A,B`, or `--tokens FILE`, one a line): sockets take them in turn, each through a ticket.
+Give one token, or several (`--token A,B`, or `--tokens FILE`, one a line); sockets take turns, each through a ticket.
 The members must belong to the rooms' groups. Times are taken in this one process, so clocks cannot disagree.
 Prints one JSON object; `client_cpu` near 100 means this program, not the server, was the limit.
 """
