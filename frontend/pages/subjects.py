@@ -27,13 +27,14 @@ SQL: dict[str, str] = {
                   FROM post p JOIN topic t ON t.id = p.topic_id JOIN groups g ON g.id = t.group_id
                  WHERE p.id = $1 AND {readable_groups("g", "$2")}
                    AND {in_sight("post", "p.id")} AND {in_sight("topic", "t.id")}""",
-    "topic": f"""SELECT t.author_id, t.title || E'\\n\\n' || f.body AS body, t.id AS topic_id, t.slug,
-                        g.slug AS group_slug
+    "topic": f"""SELECT t.author_id, t.id AS topic_id, t.slug, g.slug AS group_slug,
+                        t.title || CASE WHEN {in_sight("post", "f.id")} THEN E'\\n\\n' || f.body ELSE '' END AS body
                    FROM topic t JOIN groups g ON g.id = t.group_id JOIN post f ON f.topic_id = t.id AND f.number = 1
                   WHERE t.id = $1 AND {readable_groups("g", "$2")} AND {in_sight("topic", "t.id")}""",
     "message": f"""SELECT m.author_id, m.body, m.seq, m.room_id
                      FROM message m JOIN room r ON r.id = m.room_id JOIN groups g ON g.id = r.group_id
-                    WHERE m.id = $1 AND {readable_groups("g", "$2")} AND {in_sight("message", "m.id")}""",
+                    WHERE m.id = $1 AND {readable_groups("g", "$2")} AND m.body <> ''
+                      AND {in_sight("message", "m.id")}""",
     "review": f"""SELECT r.author_id, r.title || E'\\n\\n' || r.body AS body, p.slug
                     FROM review r JOIN product p ON p.id = r.product_id
                    WHERE r.id = $1 AND {ANYONE} AND {in_sight("review", "r.id")}""",
@@ -45,7 +46,8 @@ SQL: dict[str, str] = {
                      WHERE q.id = $1 AND {ANYONE} AND {in_sight("question", "q.id")}""",
     "answer": f"""SELECT a.author_id, a.body, p.slug
                     FROM answer a JOIN question q ON q.id = a.question_id JOIN product p ON p.id = q.product_id
-                   WHERE a.id = $1 AND {ANYONE} AND {in_sight("answer", "a.id")}""",
+                   WHERE a.id = $1 AND {ANYONE}
+                     AND {in_sight("answer", "a.id")} AND {in_sight("question", "q.id")}""",
     "member": f"""SELECT m.id AS author_id, m.name || E'\\n\\n' || m.bio AS body, m.handle
                     FROM member m
                    WHERE m.id = $1 AND {ANYONE} AND {in_sight("member", "m.id")}""",
@@ -54,7 +56,7 @@ SQL: dict[str, str] = {
 ADDRESSES: dict[str, Callable[[int, asyncpg.Record], str]] = {
     "post": lambda id, row: post_url(row["group_slug"], row["topic_id"], row["slug"], row["number"]),
     "topic": lambda id, row: topic_url(row["group_slug"], row["topic_id"], row["slug"]),
-    "message": lambda id, row: f"/chat/{row['room_id']}?before={row['seq'] + 1}",
+    "message": lambda id, row: f"/chat/{row['room_id']}?before={row['seq'] + 1}#message-{id}",
     "review": lambda id, row: f"/p/{row['slug']}/reviews/{id}",
     "guide": lambda id, row: f"/guides/{row['slug']}",
     "question": lambda id, row: f"/p/{row['slug']}#question-{id}",

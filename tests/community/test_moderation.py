@@ -139,6 +139,8 @@ async def test_a_topic_whose_first_post_is_hidden_leaves_the_lists(web: Browser)
     assert "Boots or shoes?" not in (await web().get(f"/g/{slug}")).text
     assert (await web().get(f"/api/v1/groups/{slug}/topics")).json()["items"] == []
     assert (await web().get(scene.topic["url"])).status_code == 200
+    report = await (await sign_in(web(), scene.bob)).get(f"/report?subject=topic:{scene.topic['id']}")
+    assert "Boots or shoes?" in report.text and "Wet rock." not in report.text
 
 
 async def test_a_hidden_topic_is_gone_for_others_but_not_for_its_author(web: Browser):
