@@ -10,7 +10,7 @@ from demo.drawings_home import INDOORS
 DRAWINGS = OUTDOORS | INDOORS
 
 
-def product_picture(product: Product, size: int = 720) -> bytes:
+def product_picture(product: Product, size: int = 560) -> bytes:
     """A WebP of what the product looks like."""
     board = Board(product.hue, size)
     DRAWINGS[product.drawing](board)

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 from app import clock, db
 from app.settings import settings
 from community.media import storage
 from demo.content import DemoContent, build
-from demo.content.model import Product
-from demo.filling import people, shops, threads, trade
+from demo.filling import aside, people, shops, threads, trade
 from demo.filling.rows import Filling
 from demo.pictures import portrait, product_picture
 from search.service import reindex
@@ -27,15 +27,18 @@ async def seed(seed: int, progress: Progress) -> None:
         await _follow_address(seed)
         return
     content = build(seed)
-    progress("drawing pictures", 0, STEPS)
-    filling = Filling(content=content, now=clock.now(), seed=seed)
-    filling.pictures = await _draw_and_keep(content)
+    filling = Filling(content=content, now=clock.now(), seed=seed, pictures=_picture_keys(content))
+    # In a process of its own: the pictures are drawn while the database writes.
+    drawing = asyncio.create_task(_draw_pictures(filling))
     try:
         async with db.transaction():
             await _fill(filling, progress)
+            progress("drawing the last pictures", 86, STEPS)
+            await drawing
     finally:
+        drawing.cancel()
         clock.travel_home()
-    progress("making it findable", 85, STEPS)
+    progress("making it findable", 92, STEPS)
     await reindex()
     await db.execute("ANALYZE")
     progress("done", STEPS, STEPS)
@@ -59,36 +62,35 @@ async def _fill(f: Filling, progress: Progress) -> None:
     await trade.run_the_tills(
         f, lambda done, total: progress("a month of links and orders", 45 + 38 * done // total, STEPS)
     )
+    progress("what happened lately", 84, STEPS)
+    await aside.answer_reviews(f)
+    await aside.ask_questions(f)
+    await aside.handle_reports(f)
     await threads.ring_bells(f)
 
 
-async def _draw_and_keep(content: DemoContent) -> dict[str, str]:
-    """Draw every picture on all cores and put it into the storage; the keys."""
-    loop, keys = asyncio.get_running_loop(), {}
-    with ProcessPoolExecutor() as pool:
-        products = [
-            (f"product/{product.slug}", f"products/{product.slug}.webp", loop.run_in_executor(pool, _draw, product))
-            for product in content.products
-        ]
-        faces = [
-            (
-                f"member/{member.handle}",
-                f"avatars/{member.handle}-{size}.webp",
-                loop.run_in_executor(pool, portrait, member.handle, size),
-            )
-            # A few never chose a picture, as everywhere.
-            for member in content.members[::1]
-            if member.bio and not member.new
-            for size in reversed(FACES)
-        ]
-        for name, key, drawn in products + faces:
-            await storage.put(key, await drawn)
-            keys[name] = key
-    return keys
+def _picture_keys(content: DemoContent) -> dict[str, str]:
+    """Where each picture will be kept. A few members never chose one, as everywhere."""
+    with_face = [member.handle for member in content.members if member.bio and not member.new]
+    return {f"product/{product.slug}": f"products/{product.slug}.webp" for product in content.products} | {
+        f"member/{handle}": f"avatars/{handle}-{FACES[0]}.webp" for handle in with_face
+    }
 
 
-def _draw(product: Product) -> bytes:
-    return product_picture(product)
+async def _draw_pictures(f: Filling) -> None:
+    loop = asyncio.get_running_loop()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        drawn = {
+            f.pictures[f"product/{product.slug}"]: loop.run_in_executor(pool, product_picture, product)
+            for product in f.content.products
+        }
+        for member in f.content.members:
+            if key := f.pictures.get(f"member/{member.handle}"):
+                for size in FACES:
+                    name = key.replace(f"-{FACES[0]}.", f"-{size}.")
+                    drawn[name] = loop.run_in_executor(pool, portrait, member.handle, size)
+        for key, picture in drawn.items():
+            await storage.put(key, await picture)
 
 
 async def _follow_address(seed: int) -> None:

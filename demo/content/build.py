@@ -2,7 +2,7 @@
 
 from random import Random
 
-from demo.content import commerce, opinions, shelves, talk
+from demo.content import aside, commerce, opinions, shelves, talk
 from demo.content.model import DemoContent
 
 
@@ -11,6 +11,7 @@ def build(seed: int) -> DemoContent:
     settled = tuple(member for member in members if not member.new)
     products = shelves.products()
     reviews = opinions.reviews(Random(f"{seed}:reviews"), settled, products)
+    shop_answers = aside.shop_answers(Random(f"{seed}:answers"), reviews)
     trade = commerce.trade(Random(f"{seed}:trade"), members, products, reviews)
     return DemoContent(
         members=members,
@@ -19,6 +20,9 @@ def build(seed: int) -> DemoContent:
         groups=talk.groups(Random(f"{seed}:talk"), settled),
         reviews=reviews,
         guides=shelves.guides(Random(f"{seed}:guides")),
+        questions=aside.questions(Random(f"{seed}:questions"), members),
+        shop_answers=shop_answers,
+        reports=aside.reports(),
         links=trade.links,
         clicks=trade.clicks,
         claims=trade.claims,

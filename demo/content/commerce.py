@@ -111,7 +111,8 @@ def _behind_reviews(rng: Random, products: tuple[Product, ...], reviews: tuple[R
     for (buyer, store), wanted in shopping.items():
         wanted.sort(key=lambda review: -review.ago)
         while wanted:
-            first, wanted = wanted[: rng.choice((2, 3, 4, 5))], wanted[rng.choice((2, 3, 4, 5)) :]
+            size = rng.choice((2, 3, 4, 5))
+            first, wanted = wanted[:size], wanted[size:]
             ago = first[0].ago + int(DAY * rng.uniform(9, 34))
             sales.append(
                 Sale(

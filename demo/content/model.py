@@ -115,6 +115,49 @@ class Guide(Struct, frozen=True):
     ago: int
 
 
+class Answer(Struct, frozen=True):
+    by: str
+    body: str
+    ago: int
+
+
+class Question(Struct, frozen=True):
+    """What somebody asked about a product, and what owners or the shop answered."""
+
+    product: str
+    by: str
+    body: str
+    ago: int
+    answers: tuple[Answer, ...] = ()
+
+
+class ShopAnswer(Struct, frozen=True):
+    """The shop's official answer to one review."""
+
+    product: str
+    reviewer: str
+    body: str
+    ago: int
+
+
+class Report(Struct, frozen=True):
+    """Something that was reported, and what became of it. Without an outcome it still waits in the queue."""
+
+    author: str
+    reported_by: tuple[str, ...]
+    reason: str
+    note: str
+    ago: int
+    outcome: str = ""
+    why: str = ""
+    product: str = ""
+    """The product whose review by `author` it is about; else it is about a post."""
+    topic: tuple[str, int] = ("", 0)
+    number: int = 0
+    """The post's number; 0 when `body` is to be posted first."""
+    body: str = ""
+
+
 class Link(Struct, frozen=True):
     code: str
     by: str
@@ -185,6 +228,9 @@ class DemoContent(Struct, frozen=True):
     groups: tuple[Group, ...]
     reviews: tuple[Review, ...]
     guides: tuple[Guide, ...]
+    questions: tuple[Question, ...]
+    shop_answers: tuple[ShopAnswer, ...]
+    reports: tuple[Report, ...]
     links: tuple[Link, ...]
     clicks: tuple[Click, ...]
     claims: tuple[Claim, ...]

@@ -1,6 +1,7 @@
 """Reviews: the hand-written ones, then others from pieces, so that no sentence comes twice under one product."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -113,7 +114,7 @@ def _composed(
 def _turned(rng: Random, pieces: list[Piece], lang: str, turns: list[str]) -> list[str]:
     """The sentences, with a word where praise turns to blame or back."""
     sentences = [pieces[0].sentence]
-    for before, piece in zip(pieces, pieces[1:], strict=False):
+    for before, piece in pairwise(pieces):
         sentence = piece.sentence
         if before.good is not piece.good and rng.random() < 0.7:
             sentence = rng.choice(turns) + (sentence if lang == "zh" else _lowered(sentence))

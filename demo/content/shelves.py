@@ -17,7 +17,7 @@ def members(rng: Random) -> tuple[Member, ...]:
             bio=source["bio"],
             role=source.get("role", "member"),
             new=source.get("new", False),
-            ago=DAY * (rng.randint(2, 27) if source.get("new") else rng.randint(230, 480)),
+            ago=DAY * source.get("days", rng.randint(3, 27) if source.get("new") else rng.randint(230, 480)),
         )
         for source in read("members")["members"]
     )

@@ -1,4 +1,4 @@
-"""Groups, threads and chats: what was written by hand first, then pieces of it put together, never twice in a thread."""
+"""Groups, threads and chats: first what was written by hand, then pieces put together, never twice in a thread."""
 
 from random import Random
 from typing import Any

@@ -74,7 +74,8 @@ async def write_reviews(f: Filling) -> None:
         f.reviews[review.product, review.by] = review_id
     await copy_in(
         "review",
-        "id product_id author_id author_name external_key rating title body html lang evidence helpful_count created_at",
+        "id product_id author_id author_name external_key rating title body html lang evidence "
+        "helpful_count created_at",
         [
             (
                 f.reviews[review.product, review.by],
@@ -154,6 +155,4 @@ def _block(f: Filling, block) -> Block:  # type: ignore[no-untyped-def]
         return Heading(block.text)
     if block.kind == "text":
         return Text(block.text, markdown(block.text))
-    return Pick(
-        product=str(f.products[block.product]), why=block.text, pros=list(block.pros), cons=list(block.cons)
-    )
+    return Pick(product=str(f.products[block.product]), why=block.text, pros=list(block.pros), cons=list(block.cons))

@@ -43,7 +43,9 @@ async def write_threads(f: Filling) -> None:
     )
     await db.execute(f"UPDATE topic SET heat = {heat('post_count', 'reaction_count', 'created_at', 'active_at')}")
     posts = [
-        (f.topics[group.slug, n], number, post) for group, n, topic in topics for number, post in enumerate(topic.posts, 1)
+        (f.topics[group.slug, n], number, post)
+        for group, n, topic in topics
+        for number, post in enumerate(topic.posts, 1)
     ]
     posts.sort(key=lambda place: -place[2].ago)
     for (topic_id, number, _), post_id in zip(posts, await take_ids("post", len(posts)), strict=True):
@@ -115,9 +117,7 @@ async def ring_bells(f: Filling) -> None:
     for ago, slug, n, number in sorted(recent, reverse=True):
         go_to(f.at(ago))
         topic_id = f.topics[slug, n]
-        told = PostWritten(
-            post_id=f.posts[topic_id, number], topic_id=topic_id, group_id=f.groups[slug], number=number
-        )
+        told = PostWritten(post_id=f.posts[topic_id, number], topic_id=topic_id, group_id=f.groups[slug], number=number)
         await tell_members(told)
     await db.execute(
         "UPDATE notification SET read_at = created_at + interval '3 hours' WHERE created_at < $1", f.at(DAY)

@@ -39,7 +39,14 @@ async def share_links(f: Filling) -> None:
         "link",
         "id code owner_id store_id target_kind target_id destination placement created_at",
         [
-            (f.links[link.code], link.code, f.members[link.by], *(await _target(f, link)), link.placement, f.at(link.ago))
+            (
+                f.links[link.code],
+                link.code,
+                f.members[link.by],
+                *(await _target(f, link)),
+                link.placement,
+                f.at(link.ago),
+            )
             for link in links
         ],
     )
@@ -95,7 +102,12 @@ async def count_clicks(f: Filling) -> None:
         "signup_referral",
         "member_id referrer_id click_id created_at",
         [
-            (f.members[signup.member], f.members[owner[link_of[signup.click]]], f.clicks[signup.click], f.at(signup.ago))
+            (
+                f.members[signup.member],
+                f.members[owner[link_of[signup.click]]],
+                f.clicks[signup.click],
+                f.at(signup.ago),
+            )
             for signup in f.content.signups
         ],
     )
@@ -115,14 +127,14 @@ async def run_the_tills(f: Filling, tell: Tell) -> None:
     messages += [(day * DAY + DAY // 4, None, "", {}) for day in range(30)]
     messages.sort(key=lambda message: -message[0])
     stores = {row["slug"]: row for row in await db.fetch("SELECT * FROM store")}
-    last_job = await db.fetch_val("SELECT coalesce(max(id), 0) FROM pgqueuer")
+    last_job = await run_jobs(0)
     for done, (ago, store, kind, data) in enumerate(messages):
         go_to(f.at(ago))
         if store is None:
             await release_due()
         else:
             await _send(stores[store], kind, f.at(ago), data)
-        last_job = await _run_jobs(last_job)
+        last_job = await run_jobs(last_job)
         if done % 50 == 0:
             tell(done, len(messages))
 
@@ -141,7 +153,7 @@ async def _send(store: asyncpg.Record, kind: str, at: datetime, data: dict[str, 
     await receive(store["slug"], headers, body)
 
 
-async def _run_jobs(last: int) -> int:
+async def run_jobs(last: int) -> int:
     """Run what was queued since, oldest first, as the worker would; the id of the last one.
 
     By id, because the queue dates its jobs with the database's clock, which is not travelling with ours.
