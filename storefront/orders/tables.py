@@ -9,7 +9,10 @@ from storefront.stores.tables import Store
 
 
 class Inbox(Table, tablename="inbox"):
-    """Every webhook a store's signature vouched for, as it came, once per event id, kept for ever."""
+    """Every message a store's signature vouched for, once per event id, kept for ever.
+
+    As it came until it was applied; from then on without the customer's name and e-mail.
+    """
 
     id = BigSerial(primary_key=True)
     store_id = reference(Store, index=False)
