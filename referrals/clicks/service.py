@@ -40,3 +40,14 @@ async def credit_signup(member_id: int, gv: str) -> bool:
         if credited:
             await publish(MemberReferred(member_id=member_id, referrer_id=click["owner_id"]), actor_id=member_id)
     return bool(credited)
+
+
+async def recount() -> None:
+    """Work the counts out from the clicks again, after clicks were brought in from elsewhere."""
+    async with db.transaction():
+        await db.execute("DELETE FROM click_count")
+        await db.execute(
+            """INSERT INTO click_count (link_id, day, kind, slot, clicks)
+               SELECT link_id, (occurred_at AT TIME ZONE 'UTC')::date, kind, 0, count(*)
+                 FROM click GROUP BY 1, 2, 3"""
+        )

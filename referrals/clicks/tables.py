@@ -1,8 +1,8 @@
-from piccolo.columns import UUID, BigSerial
+from piccolo.columns import UUID, BigSerial, Date
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import moment, reference, words
+from app.columns import big, count, moment, reference, words
 from community.members.tables import Member
 from referrals.links.tables import Link
 
@@ -18,6 +18,22 @@ class Click(Table, tablename="click"):
     referrer_host = words(optional=True)
 
     click_kind_known = Check("kind IN ('human', 'bot', 'preview', 'prefetch')")
+
+
+class ClickCount(Table, tablename="click_count"):
+    """How many clicks of a kind a link had on a day (UTC), counted in the commit that writes them.
+
+    A popular link is counted in several slots, one per web process, so that none waits for another's row.
+    """
+
+    id = BigSerial(primary_key=True)
+    link_id = reference(Link, index=False)
+    day = Date(default=None, null=False)
+    kind = words()
+    slot = count()
+    clicks = big()
+
+    click_count_once = Unique([link_id, day, kind, slot])
 
 
 class ClickClaim(Table, tablename="click_claim"):

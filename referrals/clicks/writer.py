@@ -5,6 +5,7 @@ A visitor is redirected only after the commit that holds their click.
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -22,8 +23,16 @@ log = logging.getLogger(__name__)
 clicks_total = Counter("grapevine_clicks_total", "Clicks committed", ["kind"])
 MOST_AT_ONCE = 500
 WAITING_AT_MOST = 20_000
-INSERT = """INSERT INTO click (id, link_id, occurred_at, kind, visitor_day_hash, referrer_host)
-            SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])"""
+SLOTS = 16
+INSERT = """
+WITH written AS (
+    INSERT INTO click (id, link_id, occurred_at, kind, visitor_day_hash, referrer_host)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+    ON CONFLICT (id) DO NOTHING RETURNING link_id, occurred_at, kind)
+INSERT INTO click_count (link_id, day, kind, slot, clicks)
+SELECT link_id, (occurred_at AT TIME ZONE 'UTC')::date AS day, kind, $7::int, count(*)
+  FROM written GROUP BY link_id, day, kind ORDER BY link_id, day, kind
+ON CONFLICT (link_id, day, kind, slot) DO UPDATE SET clicks = click_count.clicks + excluded.clicks"""
 
 
 class LinkIsGone(Exception):
@@ -40,6 +49,7 @@ class NewClick(msgspec.Struct):
     written: asyncio.Future[None]
 
 
+_slot = secrets.randbelow(SLOTS)  # Of this process, so that processes do not wait for each other's count.
 _waiting: list[NewClick] = []
 _work = asyncio.Event()
 
@@ -109,12 +119,13 @@ async def _commit(group: list[NewClick]) -> None:
         [click.kind for click in group],
         [click.visitor for click in group],
         [click.referrer for click in group],
+        _slot,
     )
     try:
         await db.execute(INSERT, *columns)
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
         # The connection was lost, perhaps after the commit: the ids make writing again harmless.
-        await db.execute(INSERT + " ON CONFLICT DO NOTHING", *columns)
+        await db.execute(INSERT, *columns)
     _settle(group, None)
     for click in group:
         clicks_total.labels(click.kind).inc()

@@ -22,9 +22,9 @@ async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Pag
              FROM (SELECT * FROM link WHERE owner_id = $1 AND ($2::bigint IS NULL OR id < $2)
                     ORDER BY id DESC LIMIT $3) l
              LEFT JOIN LATERAL (
-                  SELECT count(*) FILTER (WHERE kind = 'human') AS clicks,
-                         count(*) FILTER (WHERE kind <> 'human') AS bots
-                    FROM click WHERE link_id = l.id) c ON true
+                  SELECT coalesce(sum(clicks) FILTER (WHERE kind = 'human'), 0)::bigint AS clicks,
+                         coalesce(sum(clicks) FILTER (WHERE kind <> 'human'), 0)::bigint AS bots
+                    FROM click_count WHERE link_id = l.id) c ON true
              LEFT JOIN product p ON l.target_kind = 'product' AND p.id = l.target_id
              LEFT JOIN guide g ON l.target_kind = 'guide' AND g.id = l.target_id
              LEFT JOIN topic t ON l.target_kind = 'topic' AND t.id = l.target_id
