@@ -37,7 +37,7 @@ class Facet(msgspec.Struct):
 
 
 class Facets(msgspec.Struct):
-    """How much fits in each kind, and where most of it stands. Counting stops at 2,000."""
+    """How much fits in each kind, and where most of it stands. Counting stops at 1,000."""
 
     kind: dict[str, int] = {}
     group: list[Facet] = []

@@ -29,8 +29,10 @@ LITTLE = frozenset(
 
 
 class Term(msgspec.Struct, frozen=True):
-    """One word of a question: `any_of` stands in the index (each all of its parts), `marks` is what to highlight."""
+    """One word of a question: `word` as asked; `any_of` stands in the index (each all of its parts); `marks` is what
+    to highlight."""
 
+    word: str
     any_of: tuple[tuple[str, ...], ...]
     marks: str
     is_latin: bool
@@ -43,15 +45,15 @@ def folded(text: str) -> str:
 
 
 def tsvector(title: str, body: str) -> str:
-    """The text's words as PostgreSQL reads a tsvector: title words weigh A, the others C."""
+    """The text's words as PostgreSQL reads a tsvector: words of the title weigh A, others C, mere stems D."""
     places: dict[str, list[str]] = {}
     end = 0
     for text, weight in ((title, "A"), (body, "C")):
-        for position, word in _placed(text, after=end):
+        for position, word, is_stem in _placed(text, after=end):
             end = position
             at = places.setdefault(word, [])
             if len(at) < MOST_PLACES:
-                at.append(f"{min(position, LAST_POSITION)}{weight}")
+                at.append(f"{min(position, LAST_POSITION)}{'D' if is_stem else weight}")
     return " ".join(f"'{word}':{','.join(at)}" for word, at in places.items())
 
 
@@ -70,6 +72,11 @@ def tsquery(asked: list[Term], *, joined: str = "&") -> str:
         "(" + " | ".join("(" + " & ".join(_quoted(part) for part in parts) + ")" for parts in term.any_of) + ")"
         for term in asked
     )
+
+
+def tsquery_of_best(asked: list[Term]) -> str:
+    """What to rank by: the very words, then their stems. Half a word finds, but must not outweigh a whole one."""
+    return " | ".join(_quoted(part) for term in asked for part in dict.fromkeys((term.word, term.marks)))
 
 
 def stem(word: str) -> str:
@@ -91,20 +98,20 @@ def stem(word: str) -> str:
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
 
-def _placed(text: str, *, after: int) -> Iterator[tuple[int, str]]:
+def _placed(text: str, *, after: int) -> Iterator[tuple[int, str, bool]]:
     position = after
     for run in _RUN.findall(folded(text)):
         if _IS_CJK.match(run):
             position += 1
             for word in {*rjieba.cut_for_search(run), *_pairs(run)}:
                 if len(word) <= LONGEST_WORD:
-                    yield position, word
+                    yield position, word, False
         else:
             position += 1
             word = run[:LONGEST_WORD]
-            yield position, word
+            yield position, word, False
             if (root := stem(word)) != word:
-                yield position, root
+                yield position, root, True
 
 
 def _words_of(run: str) -> list[str]:
@@ -119,11 +126,11 @@ def _term(word: str, is_cjk: bool, *, is_last: bool) -> Term:
             any_of = ((word,),)
         else:
             any_of = ((word,), tuple(_pairs(word)))
-        return Term(any_of, word, False)
+        return Term(word, any_of, word, False)
     # The last word may be half typed.
     root = stem(word)
     any_of = ((root,), (f"{word}:*",)) if is_last and len(word) > 1 else ((root,),)
-    return Term(any_of, root if len(root) > 2 else word, True)
+    return Term(word, any_of, root if len(root) > 2 else word, True)
 
 
 def _pairs(run: str) -> list[str]:

@@ -39,10 +39,10 @@ async def _welcome(request: Request, viewer: Viewer) -> Response:
         request,
         viewer,
         "frontend/home/welcome.html",
-        topics=await living.hot_topics(limit=8),
+        topics=await living.hot_topics(limit=6),
         reviews=reviews,
-        products=await living.popular_products(limit=8),
-        guides=(await newest_guides(limit=3)).items,
+        products=await living.popular_products(limit=6),
+        guides=(await newest_guides(limit=4)).items,
         groups=await living.lively_groups(viewer, limit=6),
         **await _beside(reviews),
     )

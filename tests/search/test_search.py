@@ -278,7 +278,7 @@ async def test_a_search_costs_the_same_however_much_is_found(web: Browser):
         await a_topic(alice, group, f"Kettle {n}")
     with watch_queries() as many:
         await browser.get("/search?q=kettle")
-    assert len(few) == len(many) == 5
+    assert len(few) == len(many) == 4
 
 
 async def test_the_index_can_be_made_anew_and_forgets_what_is_gone(web: Browser):
