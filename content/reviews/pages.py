@@ -13,7 +13,7 @@ from app.limits import limit
 from app.web import form, form_again, fragment, is_htmx, page, redirect
 from community.media.api import MOST_BODY_BYTES, picture_of
 from community.media.service import keep_picture
-from content.reviews import queries, service, shelf
+from content.reviews import policy, queries, service, shelf
 from content.reviews.queries import review_url
 from content.reviews.schemas import ReplyForm, ReviewForm
 
@@ -59,7 +59,7 @@ class ReviewPages(Controller):
         except Problem as problem:
             if not problem.fields:
                 raise
-            review = await service.policy.access_review(viewer, review_id)
+            review = await policy.access_review(viewer, review_id)
             product = await shelf.product_page(viewer, review["product_slug"])
             shown = await queries.review(viewer, review_id)
             photos = (shown["photos"] or []) if shown else []
@@ -109,5 +109,5 @@ async def _voted(request: Request, viewer: Viewer, review_id: int) -> Response:
         raise NotFound()
     if is_htmx(request):
         return fragment(request, viewer, "content/reviews/_helpful_again.html", review=review)
-    access = await service.policy.access_review(viewer, review_id)
+    access = await policy.access_review(viewer, review_id)
     return redirect(review_url(access["product_slug"], review_id))
