@@ -1,3 +1,4 @@
 from app.cli import main
 
-main(prog_name="grapevine")
+if __name__ == "__main__":
+    main(prog_name="grapevine")

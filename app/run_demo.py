@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import fcntl
-import importlib.util
 import json
 import os
 import shutil
@@ -143,11 +142,10 @@ async def _fill(seed: int) -> None:
 
 
 async def _seed(seed: int) -> None:
-    if importlib.util.find_spec("demo.seed") is None:
-        return
-    filling = importlib.import_module("demo.seed")
+    from demo.seed import seed as fill  # only here: it brings half the house with it
+
     with _bar("Filling the community") as progress:
-        await filling.seed(seed, progress)
+        await fill(seed, progress)
 
 
 def _serve(host: str, port: int, data_dir: Path, reload: bool) -> int:
@@ -167,11 +165,18 @@ def _serve(host: str, port: int, data_dir: Path, reload: bool) -> int:
 
 
 def _answers(url: str) -> bool:
+    """Whether pages can be read. Jobs may still wait: the month that was just filled in left some to do."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(json.load(answer)["ready"])
-    except (OSError, ValueError, urllib.error.HTTPError):
+            checks = json.load(answer)
+    except urllib.error.HTTPError as not_ready:
+        with not_ready, contextlib.suppress(ValueError):
+            checks = json.load(not_ready)
+            return checks.get("database") is True and checks.get("migrations") is True
         return False
+    except (OSError, ValueError):
+        return False
+    return bool(checks["ready"])
 
 
 def _welcome(seconds: float) -> None:

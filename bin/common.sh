@@ -48,13 +48,14 @@ install_lock() {
 
 # Our own code is used where it lies: a path file and a starter, no build step and nothing to fetch.
 link_house() {
-  local site
-  [ -x "$VENV/bin/grapevine" ] && [ "$(cat "$VENV/.installed/house" 2>/dev/null)" = "$ROOT" ] && return
+  local site starter
+  # Guarded like any program: a process pool reads it again in each of its processes.
+  starter=$(printf '#!%s\nimport sys\n\nfrom app.cli import main\n\nif __name__ == "__main__":\n    sys.exit(main())\n' "$PY")
+  [ "$(cat "$VENV/bin/grapevine" 2>/dev/null)" = "$starter" ] && return
   site=$("$PY" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   printf '%s\n' "$ROOT" >"$site/grapevine.pth"
-  printf '#!%s\nimport sys\n\nfrom app.cli import main\n\nsys.exit(main())\n' "$PY" >"$VENV/bin/grapevine"
+  printf '%s\n' "$starter" >"$VENV/bin/grapevine"
   chmod +x "$VENV/bin/grapevine"
-  printf '%s\n' "$ROOT" >"$VENV/.installed/house"
 }
 
 # Node for the front-end build: the system's when it is new enough, else the one in a Python package.
