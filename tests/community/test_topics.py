@@ -509,3 +509,18 @@ async def test_a_preview_is_what_the_post_will_look_like(web: Browser):
     assert "<strong>bold</strong>" in answer.text and "<script>" not in answer.text
     assert await db.fetch_val("SELECT count(*) FROM post") == 0
     await run_jobs()
+
+
+async def test_ids_beyond_every_number_are_simply_not_there(web: Browser):
+    from app.paging import encode
+
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    client, huge = web(token=alice.token), 10**25
+    for door in (f"/posts/{huge}", f"/api/v1/topics/{huge}", f"/api/v1/topics/{huge}/posts", f"/subject/post:{10**17}"):
+        assert (await client.get(door)).status_code == 404, door
+    assert (await client.put(f"/api/v1/posts/{huge}/reactions/👍")).status_code in (400, 404)
+    for sort in ("hot", "new", "top"):
+        for cursor in (encode(huge, huge), encode(1e300, 1), encode(2**40, 2**70), encode("2026-01-01T00:00:00Z", 1)):
+            answer = await client.get(f"/api/v1/groups/{slug}/topics", params={"sort": sort, "after": cursor})
+            assert answer.status_code in (200, 400, 404), (sort, cursor)
