@@ -17,6 +17,7 @@ from demo.content.model import Link, Order, Refund
 from demo.filling.people import email_of
 from demo.filling.rows import Filling, copy_in, go_to, take_ids, uuid_at
 from demo.filling.shops import address_of
+from referrals.clicks.service import recount
 from referrals.commissions import jobs as commission_jobs
 from referrals.commissions.service import release_due
 from referrals.earn import jobs as earn_jobs
@@ -91,6 +92,7 @@ async def count_clicks(f: Filling) -> None:
             for click in sorted(f.content.clicks, key=lambda click: -click.ago)
         ],
     )
+    await recount()
     owner = {link.code: link.by for link in f.content.links}
     link_of = {click.key: click.link for click in f.content.clicks}
     await copy_in(

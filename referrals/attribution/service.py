@@ -10,7 +10,7 @@ from referrals.programs.queries import version_at
 
 
 async def attribute(order: asyncpg.Record) -> asyncpg.Record | None:
-    """The decision in force on an order, made anew when the facts ask for another one. The caller holds the order's lock.
+    """The decision in force on an order, made anew when the facts ask for another one. The caller holds its lock.
 
     The rules are those in force when we first heard of the order; they stay with it.
     """

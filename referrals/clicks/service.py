@@ -6,7 +6,7 @@ from referrals.clicks.events import ClickClaimed, MemberReferred
 
 
 async def claim(member_id: int, gv: str) -> bool:
-    """Bind a person's click to the member who signed in with it. The first to sign in keeps it; claiming again is nothing."""
+    """Bind a person's click to the member who signed in with it; the first one keeps it. Whether it was claimed now."""
     click = await queries.click(gv)
     if click is None or click["kind"] != HUMAN:
         return False

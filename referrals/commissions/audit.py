@@ -10,7 +10,8 @@ _SHARE = """(net * rate_bps / 10000 + CASE
 
 _STANDING = f"""
 WITH decided AS (
-    SELECT DISTINCT ON (order_id) order_id, winner_id, program_version_id FROM attribution ORDER BY order_id, version DESC),
+    SELECT DISTINCT ON (order_id) order_id, winner_id, program_version_id
+      FROM attribution ORDER BY order_id, version DESC),
 line AS (
     SELECT l.id, l.order_id, o.paid_at, o.cancelled_at, d.winner_id, d.program_version_id,
            greatest(l.gross - l.discount, 0) AS base,
@@ -46,12 +47,11 @@ async def check_commissions() -> list[str]:
     )
     errors = []
     for row in rows:
+        name = f"commission {row['id']}"
         if row["standing"] != row["target"]:
-            errors.append(
-                f"commission {row['id']} stands at {row['standing']} {row['currency']}; the facts ask for {row['target']}"
-            )
+            errors.append(f"{name} stands at {row['standing']} {row['currency']}; the facts ask for {row['target']}")
         if row["strays"]:
-            errors.append(f"commission {row['id']} is {row['state']}, but its money lies in {', '.join(row['strays'])}")
+            errors.append(f"{name} is {row['state']}, but its money lies in {', '.join(row['strays'])}")
     return errors + await _check_missing()
 
 

@@ -86,8 +86,8 @@ async def _open_commissions(order: asyncpg.Record, decision: asyncpg.Record, lin
         if granted == 0 or (line["id"], decision["winner_id"]) in known:
             continue
         commission_id = await db.fetch_val(
-            """INSERT INTO commission (order_id, order_line_id, member_id, role, attribution_id, program_version_id, base,
-                                       rate_bps, granted, currency, state, hold_until, created_at)
+            """INSERT INTO commission (order_id, order_line_id, member_id, role, attribution_id, program_version_id,
+                                       base, rate_bps, granted, currency, state, hold_until, created_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', $11, $12) RETURNING id""",
             order["id"],
             line["id"],

@@ -5,7 +5,6 @@ import asyncpg
 from app import db
 from app.paging import Page, cut, decode
 
-
 _CODE = re.compile(r"[a-z0-9_-]{1,40}")
 
 
