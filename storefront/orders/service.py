@@ -182,8 +182,9 @@ async def _write_lines(store_id: int, order_id: int, told: OrderTold) -> bool:
                   (order_id, external_id, external_product_id, title, quantity, gross, discount, tax, product_id)
            SELECT $1, t.external_id, t.product, t.title, t.quantity, t.gross, t.discount, t.tax, p.id
              FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[])
-                  AS t (external_id, product, title, quantity, gross, discount, tax)
+                  WITH ORDINALITY AS t (external_id, product, title, quantity, gross, discount, tax, place)
              LEFT JOIN product p ON p.store_id = $2 AND p.external_id = t.product
+            ORDER BY t.place
            ON CONFLICT (order_id, external_id) DO UPDATE
               SET external_product_id = excluded.external_product_id, title = excluded.title,
                   quantity = excluded.quantity, gross = excluded.gross, discount = excluded.discount,
