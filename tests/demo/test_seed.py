@@ -1,0 +1,141 @@
+"""The demo community in the database: whole, true to what the services would have written, and only once."""
+
+import pytest
+
+from app import db
+from community.members.service import check_password
+from demo.content import build
+from demo.content.source import is_chinese
+from demo.filling.shops import whole_body
+from demo.seed import seed
+from referrals.commissions.audit import check_commissions
+from referrals.ledger.audit import check_balances, check_entries
+
+pytestmark = pytest.mark.slow
+
+
+async def count(sql: str) -> int:
+    return await db.fetch_val(f"SELECT count(*) FROM {sql}")
+
+
+@pytest.fixture
+async def community(house):
+    steps = []
+    await seed(7, lambda what, done, total: steps.append((what, done, total)))
+    return steps
+
+
+async def test_the_demo_moves_in_whole_and_its_books_hold(community, web):
+    content = build(7)
+    await it_tells_how_far_it_is(community)
+    await everything_is_there(content)
+    await what_is_derived_fits_the_rows()
+    await the_books_hold()
+    await the_kol_has_a_story(content)
+    await the_cast_can_sign_in(web)
+    await strangers_can_look_around(web)
+    await filling_it_again_changes_nothing()
+
+
+async def it_tells_how_far_it_is(steps):
+    assert steps[-1][1] == steps[-1][2]
+    assert [done for _, done, _ in steps] == sorted(done for _, done, _ in steps)
+
+
+async def everything_is_there(content):
+    assert await count("member") == len(content.members)
+    assert await count("topic") == sum(len(group.topics) for group in content.groups)
+    assert await count("post") >= sum(len(topic.posts) for group in content.groups for topic in group.topics)
+    assert await count("product") == len(content.products)
+    assert await count("review") == len(content.reviews)
+    assert await count("guide") == len(content.guides)
+    assert await count("click") == len(content.clicks)
+    assert await count("orders") == len(content.orders)
+    assert await count("refund") == len(content.refunds)
+    assert await count("inbox WHERE state <> 'applied'") == 0
+    assert await count("pgqueuer") == 0
+    assert await count("search_document") >= 1200
+
+
+async def what_is_derived_fits_the_rows():
+    assert await count("topic t WHERE post_count <> (SELECT count(*) FROM post p WHERE p.topic_id = t.id)") == 0
+    assert (
+        await count(
+            """topic t WHERE reaction_count <>
+               (SELECT count(*) FROM reaction r JOIN post p ON p.id = r.post_id WHERE p.topic_id = t.id)"""
+        )
+        == 0
+    )
+    assert await count("groups g WHERE topic_count <> (SELECT count(*) FROM topic t WHERE t.group_id = g.id)") == 0
+    assert (
+        await count(
+            """groups g WHERE member_count <>
+               (SELECT count(*) FROM membership m WHERE m.group_id = g.id AND m.state = 'active')"""
+        )
+        == 0
+    )
+    assert await count("room r WHERE seq <> (SELECT max(seq) FROM room_event e WHERE e.room_id = r.id)") == 0
+    assert await count("room r WHERE seq <> (SELECT count(*) FROM room_event e WHERE e.room_id = r.id)") == 0
+    assert await count("review r WHERE helpful_count <> (SELECT count(*) FROM review_vote WHERE review_id = r.id)") == 0
+    assert await db.fetch_val("SELECT sum(reviews) FROM product_rating") == await count("review")
+    assert await count("topic WHERE heat = 0 OR active_at > now()") == 0
+    assert await count("post WHERE html = '' OR created_at > now()") == 0
+    assert await count("review WHERE evidence IN ('bought', 'delivered')") > 400
+
+
+async def the_books_hold():
+    entries, errors = await check_entries()
+    assert errors + await check_balances() + await check_commissions() == []
+    assert entries > 200
+    states = {row["state"] for row in await db.fetch("SELECT DISTINCT state FROM commission")}
+    assert {"pending", "approved", "reversed"} <= states
+
+
+async def the_kol_has_a_story(content):
+    linwei = await db.fetch_val("SELECT id FROM member WHERE handle = 'linwei'")
+    assert await count(f"commission WHERE member_id = {linwei}") >= 20
+    assert await count(f"signup_referral WHERE referrer_id = {linwei}") >= 4
+    assert await count(f"notification WHERE member_id = {linwei} AND read_at IS NULL") >= 1
+    reduced = await db.fetch_val(
+        """SELECT count(*) FROM ledger_transaction t JOIN commission c ON c.id = t.ref_id
+            WHERE t.ref_type = 'commission' AND t.kind = 'reduce' AND c.member_id = $1""",
+        linwei,
+    )
+    assert reduced >= 1
+    review = next(review for review in content.reviews if review.by == "linwei" and "28" in review.product)
+    assert is_chinese(whole_body(review)) and "缺点" in whole_body(review)
+
+
+async def the_cast_can_sign_in(web):
+    for handle in ("mara", "linwei", "jonas", "ines"):
+        assert await check_password(handle, "grapevine-demo"), handle
+    assert await check_password("tobias", "grapevine-demo") is None
+
+
+async def strangers_can_look_around(web):
+    client = web()
+    topic = await db.fetch_one(
+        """SELECT t.id, t.slug, g.slug AS place FROM topic t JOIN groups g ON g.id = t.group_id
+            ORDER BY t.heat DESC LIMIT 1"""
+    )
+    for path in (
+        "/",
+        "/g/",
+        "/g/weekend-hikers",
+        f"/g/{topic['place']}/t/{topic['id']}-{topic['slug']}",
+        "/p/alder-trail-pack-28",
+        "/guides/",
+        "/guides/zhoumo-tubu-zhuangbei",
+        "/@linwei",
+        "/search?q=pack",
+        "/media/products/alder-trail-pack-28.webp",
+        "/media/avatars/mara-64.webp",
+    ):
+        answer = await client.get(path)
+        assert answer.status_code == 200, path
+
+
+async def filling_it_again_changes_nothing():
+    before = [await count(table) for table in ("member", "post", "orders", "ledger_entry", "event")]
+    await seed(7, lambda *_: None)
+    assert [await count(table) for table in ("member", "post", "orders", "ledger_entry", "event")] == before
