@@ -21,6 +21,11 @@ class Terms(msgspec.Struct, frozen=True):
     def percent(self) -> str:
         return f"{self.rate_bps / 100:g}"
 
+    @property
+    def facts(self) -> tuple:
+        """All of it, in an order that does not change: what a page was made from."""
+        return sorted(self.earners), self.rate_bps, sorted(self.codes.items())
+
     def link_of(self, member_id: int | None, product_id: int) -> str:
         """The member's own way to the shop, or nothing."""
         code = self.codes.get((member_id, product_id)) if member_id in self.earners else None

@@ -29,7 +29,7 @@ class GuidePages(Controller):
     @get("/")
     async def index(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         guides = await queries.newest_guides(cursor=request.query_params.get("after"))
-        return page(request, viewer, "content/guides/index.html", guides=guides)
+        return page(request, viewer, "content/guides/index.html", guides=guides, made_from=guides)
 
     @get("/new")
     async def show_new(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
@@ -54,16 +54,18 @@ class GuidePages(Controller):
         blocks = service.blocks_in(guide)
         products = await products_by_ids([int(block.product) for block in blocks if isinstance(block, Pick)])
         stores = {row["store_id"] for row in products.values()}
+        terms = await terms_of(stores, [guide["author_id"]], product_ids=list(products), guide_id=guide["id"])
         return page(
             request,
             viewer,
             "content/guides/show.html",
+            made_from=(guide, list(products.values()), terms.facts),
             guide=guide,
             blocks=blocks,
             contents=[(slugify(block.text), block.text) for block in blocks if isinstance(block, Heading)],
             anchor=slugify,
             products=products,
-            terms=await terms_of(stores, [guide["author_id"]], product_ids=list(products), guide_id=guide["id"]),
+            terms=terms,
             json_ld=guide_ld(guide),
         )
 

@@ -37,7 +37,13 @@ class ProductPages(Controller):
         found = await shelf.shelf(category=category, brand=brand, cursor=asked.get("after"))
         chosen = {name: value for name, value in (("category", category), ("brand", brand)) if value}
         return page(
-            request, viewer, "frontend/products/index.html", shelf=found, chosen=chosen, address=_address("/p/", chosen)
+            request,
+            viewer,
+            "frontend/products/index.html",
+            shelf=found,
+            chosen=chosen,
+            address=_address("/p/", chosen),
+            made_from=found,
         )
 
     @get("/{slug:str}")
@@ -55,11 +61,13 @@ class ProductPages(Controller):
         terms = await terms_of([product["store_id"]], authors, product_ids=[product["id"]])
         bars = shelf.histogram(product["by_stars"])
         rating, review_count = shelf.mean(bars), sum(n for _, n in bars)
+        guides = await guides_about(product["id"])
         gv = click_id(request.query_params.get("gv") or request.cookies.get("gv") or "")
         return page(
             request,
             viewer,
             "frontend/products/show.html",
+            made_from=(product, reviews, questions, guides, terms.facts, gv),
             product=product,
             reviews=reviews,
             wanted=wanted,
@@ -69,7 +77,7 @@ class ProductPages(Controller):
             review_count=review_count,
             json_ld=product_ld(product, rating, review_count),
             questions=questions,
-            guides=await guides_about(product["id"]),
+            guides=guides,
             shop_url=shop_link(product["url"], gv),
             is_sponsored=gv is not None,
             terms=terms,
