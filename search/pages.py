@@ -4,6 +4,7 @@ from markupsafe import Markup
 
 from app.auth import Viewer
 from app.web import page
+from content.reviews.evidence import shown
 from search.asking import asked, not_too_often
 from search.engine import KINDS
 from search.service import LONGEST_QUESTION, search
@@ -26,4 +27,5 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
         kept=kept,
         found=found,
         safe=Markup,
+        evidence=lambda hit: shown({"evidence": hit.evidence, "evidence_since": hit.evidence_since}),
     )

@@ -14,6 +14,14 @@ class HitProduct(msgspec.Struct):
     image_url: str
 
 
+class HitAuthor(msgspec.Struct):
+    """Who wrote it. `earns` says that a live link of theirs earns from what this is about."""
+
+    handle: str
+    name: str
+    earns: bool
+
+
 class Hit(msgspec.Struct, kw_only=True):
     """Something found. `title_html` and `snippet` are safe HTML with `<mark>` around what was asked for."""
 
@@ -27,7 +35,11 @@ class Hit(msgspec.Struct, kw_only=True):
     updated_at: datetime
     group: HitGroup | None = None
     product: HitProduct | None = None
+    author: HitAuthor | None = None
     rating: int | None = None
+    evidence: str | None = None
+    """Of a review: what the store's orders show of the purchase, and since when."""
+    evidence_since: datetime | None = None
 
 
 class Facet(msgspec.Struct):

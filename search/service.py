@@ -4,19 +4,29 @@ from collections.abc import Callable, Sequence
 
 import asyncpg
 
-from app import db
+from app import clock, db
 from app.auth import Viewer
 from app.text import clean
 from search import documents, meilisearch, postgres
 from search.engine import KINDS, Engine, Found, Key, Question
 from search.policy import findable
-from search.schemas import Facet, Facets, Hit, HitGroup, HitProduct, SearchAnswer
+from search.schemas import Facet, Facets, Hit, HitAuthor, HitGroup, HitProduct, SearchAnswer
 from search.snippets import highlighted, snippet
 from search.words import Term, terms
 
 log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 200
+# Somebody's words about products never stand here without what they earn from them.
+EARNS = """(d.kind IN ('review', 'guide') AND EXISTS (
+    SELECT 1 FROM link l
+      JOIN program pr ON pr.store_id = l.store_id
+     WHERE l.owner_id = m.id AND l.disabled_at IS NULL
+       AND (SELECT v.rate_bps > 0 FROM program_version v WHERE v.program_id = pr.id AND v.published_at <= $4
+             ORDER BY v.version DESC LIMIT 1)
+       AND (l.store_id = p.store_id OR EXISTS (
+                SELECT 1 FROM guide_product gp JOIN product gpp ON gpp.id = gp.product_id
+                 WHERE gp.guide_id = gd.id AND gpp.store_id = l.store_id))))"""
 BATCH = 200
 
 
@@ -126,17 +136,22 @@ async def _shown(viewer: Viewer, keys: list[Key], asked: list[Term]) -> list[Hit
         return []
     rows = await db.fetch(
         f"""SELECT d.kind, d.ref_id, d.title, d.body, d.url, d.lang, d.updated_at, g.slug AS group_slug,
-                   g.name AS group_name, p.slug AS product_slug, p.title AS product_title, p.image_url, r.rating
+                   g.name AS group_name, p.slug AS product_slug, p.title AS product_title, p.image_url,
+                   r.rating, r.evidence, r.evidence_since, m.handle, m.name AS author_name, {EARNS} AS earns
               FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS found(kind, ref_id, place)
               JOIN search_document d ON d.kind = found.kind AND d.ref_id = found.ref_id
               LEFT JOIN groups g ON g.id = d.group_id
               LEFT JOIN product p ON p.id = d.product_id
               LEFT JOIN review r ON d.kind = 'review' AND r.id = d.ref_id
+              LEFT JOIN guide gd ON d.kind = 'guide' AND gd.id = d.ref_id
+              LEFT JOIN topic t ON d.kind = 'topic' AND t.id = d.ref_id
+              LEFT JOIN member m ON m.id = coalesce(r.author_id, gd.author_id, t.author_id)
              WHERE {findable("d", "$3")}
              ORDER BY found.place""",
         [kind for kind, _ in keys],
         [ref_id for _, ref_id in keys],
         viewer.member_id,
+        clock.now(),
     )
     return [_hit(row, asked) for row in rows]
 
@@ -155,7 +170,10 @@ def _hit(row: asyncpg.Record, asked: list[Term]) -> Hit:
         product=HitProduct(row["product_slug"], row["product_title"], row["image_url"])
         if row["product_slug"]
         else None,
+        author=HitAuthor(row["handle"], row["author_name"], row["earns"]) if row["handle"] else None,
         rating=row["rating"],
+        evidence=row["evidence"],
+        evidence_since=row["evidence_since"],
     )
 
 

@@ -95,7 +95,7 @@ async def own_review(viewer: Viewer, product_id: int) -> asyncpg.Record | None:
 async def reviews_by(member_id: int, *, limit: int = 10) -> list[asyncpg.Record]:
     """What a member reviewed last, with the product: for profiles and feeds."""
     return await db.fetch(
-        f"""SELECT r.id, r.rating, r.title, r.body, r.created_at, r.evidence, r.evidence_since,
+        f"""SELECT r.id, r.rating, r.title, r.body, r.lang, r.created_at, r.evidence, r.evidence_since, p.store_id,
                    p.slug AS product_slug, p.title AS product_title
               FROM review r JOIN product p ON p.id = r.product_id
              WHERE r.author_id = $1 AND {visible("r")} ORDER BY r.id DESC LIMIT $2""",

@@ -15,7 +15,9 @@ from community.members.queries import avatar_url, member_by_handle
 from community.moderation.queries import in_sight
 from community.sessions.queries import suspension_of
 from community.topics.addresses import post_url
+from content.reviews.evidence import shown
 from content.reviews.queries import review_url, reviews_by
+from frontend.pages.disclosure import terms_of
 
 POSTS = 8
 REVIEWS = 6
@@ -29,6 +31,7 @@ async def show_profile(request: Request, viewer: NamedDependency[Viewer], at_han
     if not at_handle.startswith("@") or len(at_handle) > 31:
         raise NotFound()
     member = await member_by_handle(at_handle[1:])
+    reviews = await reviews_by(member["id"], limit=REVIEWS)
     return page(
         request,
         viewer,
@@ -37,7 +40,9 @@ async def show_profile(request: Request, viewer: NamedDependency[Viewer], at_han
         is_suspended=await suspension_of(member["id"]) is not None,
         groups=await _groups_of(viewer, member["id"]),
         posts=await _posts_by(viewer, member["id"]),
-        reviews=await reviews_by(member["id"], limit=REVIEWS),
+        reviews=reviews,
+        terms=await terms_of([review["store_id"] for review in reviews], [member["id"]]),
+        evidence=shown,
         guides=await _guides_by(member["id"]),
         post_url=post_url,
         review_url=review_url,

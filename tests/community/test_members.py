@@ -126,4 +126,4 @@ async def test_a_profile_costs_the_same_however_much_was_said(web: Browser):
         await a_topic(alice, slug, f"Thing {n}")
     with watch_queries() as many:
         await web().get("/@alice")
-    assert len(few) == len(many) == 6
+    assert len(few) == len(many) == 7
