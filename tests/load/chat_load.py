@@ -1,6 +1,7 @@
 """Load on a chat room of a running server: deliveries a second, their latency, and acknowledged sends.
 
-    python tests/load/chat_load.py --url http://127.0.0.1:8000 --token gv_… --room 7 --sockets 500 --mode closed
+    python tests/load/chat_load.py --base http://127.0.0.1:8000 --sockets 500 --mode closed
+    python tests/load/chat_load.py --base http://127.0.0.1:8000 --token gv_… --room 7 --sockets 500 --mode closed
     python tests/load/chat_load.py … --mode open --rate 20          latency at a fixed rate, and what went missing
     python tests/load/chat_load.py … --mode acks --sockets 50 --room 7,8,9    sends a second, acknowledged after commit
 
@@ -9,7 +10,8 @@ open:   `--rate` messages a second, whatever happens.
 acks:   every socket sends to its room and keeps `--window` sends unanswered.
 
 Give one token, or several (`--token A,B`, or `--tokens FILE`, one a line); sockets take turns, each through a ticket.
-The members must belong to the rooms' groups. Times are taken in this one process, so clocks cannot disagree.
+The members must belong to the rooms' groups; without a room it signs up four members and founds a group itself.
+Times are taken in this one process, so clocks cannot disagree.
 Prints one JSON object; `client_cpu` near 100 means this program, not the server, was the limit.
 """
 
@@ -124,24 +126,43 @@ class Socket(asyncio.Protocol):
         self.transport.write(bytes([0x80 | opcode]) + size + b"\0\0\0\0" + payload)
 
 
-def take_tickets(url: str, tokens: list[str], count: int) -> list[str]:
+def call(base: str, method: str, door: str, body: dict | None = None, token: str = "") -> dict:
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(f"{base}/api/v1{door}", data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def found_room(base: str) -> tuple[str, list[str]]:
+    """A new group's room and the tokens of its four members, all through the public doors."""
+    name, tokens = f"load-{os.urandom(4).hex()}", []
+    for number in range(4):
+        handle = f"{name}-{number}".replace("-", "_")
+        password = os.urandom(12).hex()
+        call(base, "POST", "/members", {"handle": handle, "email": f"{handle}@example.org", "password": password})
+        tokens.append(call(base, "POST", "/tokens", {"login": handle, "password": password})["token"])
+    group = call(base, "POST", "/groups", {"slug": name, "name": "Load"}, tokens[0])
+    for token in tokens[1:]:
+        call(base, "PUT", f"/groups/{name}/membership", token=token)
+    return group["room_id"], tokens
+
+
+def take_tickets(base: str, tokens: list[str], count: int) -> list[str]:
     def take(number: int) -> str:
-        headers = {"Authorization": f"Bearer {tokens[number % len(tokens)]}"}
-        request = urllib.request.Request(f"{url}/api/v1/live/ticket", method="POST", headers=headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return json.load(answer)["ticket"]
+        return call(base, "POST", "/live/ticket", token=tokens[number % len(tokens)])["ticket"]
 
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(take, range(count)))
 
 
 async def connect(options: argparse.Namespace, tally: Tally) -> list[Socket]:
-    loop, place = asyncio.get_running_loop(), urlsplit(options.url)
+    loop, place = asyncio.get_running_loop(), urlsplit(options.base)
     rooms, every = options.room.split(","), max(1, options.sockets // options.sampled)
     sockets: list[Socket] = []
     for start in range(0, options.sockets, 100):
         tickets = await loop.run_in_executor(
-            None, take_tickets, options.url, options.tokens, min(100, options.sockets - start)
+            None, take_tickets, options.base, options.tokens, min(100, options.sockets - start)
         )
         for number, ticket in enumerate(tickets, start):
             room, is_sampled = rooms[number % len(rooms)], number % every == 0
@@ -249,10 +270,10 @@ def cpu_of(pid: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--base", "--url", default="http://127.0.0.1:8000")
     parser.add_argument("--token", default="", help="API tokens, comma-separated")
     parser.add_argument("--tokens", type=Path, help="a file of API tokens, one a line")
-    parser.add_argument("--room", required=True, help="room ids, comma-separated; sockets are spread over them")
+    parser.add_argument("--room", default="", help="room ids, comma-separated; sockets are spread over them")
     parser.add_argument("--sockets", type=int, default=200)
     parser.add_argument("--senders", type=int, default=4)
     parser.add_argument("--mode", choices=["closed", "open", "acks"], default="closed")
@@ -263,8 +284,11 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=200, help="characters of a message")
     parser.add_argument("--sampled", type=int, default=50, help="about how many sockets note latencies")
     parser.add_argument("--pid", type=int, default=0, help="the server's process, for its CPU")
+    parser.add_argument("--json", action="store_true", help="one JSON object, as always")
     options = parser.parse_args()
     options.tokens = options.tokens.read_text().split() if options.tokens else options.token.split(",")
+    if not options.room:
+        options.room, options.tokens = found_room(options.base)
     with suppress(ImportError):
         import uvloop
 
