@@ -315,6 +315,8 @@ async def test_a_click_is_carried_on_to_the_shop(web: Browser):
     gv = "0b8f2f0e-9a55-4a52-8a0e-0c5a2b7d9f11"
     page = (await web().get(f"/p/{slug}?gv={gv}")).text
     assert f'href="{shop.origin}/p?x=1&amp;gv={gv}" rel="sponsored nofollow noopener"' in page
+    remembered = (await web(Cookie=f"gv={gv}").get(f"/p/{slug}")).text
+    assert gv in remembered and gv not in (await web().get(f"/p/{slug}")).text
     plain = (await web().get(f"/p/{slug}?gv=%22onclick")).text
     assert "onclick" not in plain.split("<main")[1] and f'href="{shop.origin}/p?x=1&amp;gv=old" rel="nofollow' in plain
 
