@@ -13,7 +13,7 @@ from app.limits import limit
 from app.paging import limit_of
 from app.web import json_body
 from community.groups.policy import access_group_contents
-from community.topics import policy, queries, reactions, service
+from community.topics import mentions, policy, queries, reactions, service
 from community.topics.addresses import post_url, topic_url
 from community.topics.pages import sort_of
 from community.topics.schemas import (
@@ -81,8 +81,8 @@ class TopicApi(Controller):
     ) -> Response[PostMade]:
         """In Markdown; `reply_to` is the id of the post it answers. Takes an Idempotency-Key."""
         member_id = require_member(viewer)
-        await limit("post", member_id, most=60, per=60)
         new = await json_body(request, NewPost)
+        await limit("post", member_id, most=60, per=60, cost=mentions.effort(new.body))
         answered = _id(new.reply_to, "reply_to")
         made = await once(
             request, member_id, PostMade, lambda: service.reply(viewer, topic_id, new.body, reply_to_id=answered)

@@ -22,6 +22,11 @@ async def rendered(body: str) -> str:
     return await asyncio.to_thread(lambda: link_mentions(markdown(body)))
 
 
+def effort(body: str) -> int:
+    """How many posts a text counts as in rate limits: 40,000 brackets take 1.7 s to render, a usual post 1 ms."""
+    return 1 + len(body) // 4_000
+
+
 def mentioned(body: str) -> list[str]:
     """The handles a text names, lower-cased, each once, the first few only. Code does not call anyone."""
     prose = re.sub(r"```.*?(```|\Z)|`[^`\n]*`", " ", body, flags=re.DOTALL)

@@ -101,7 +101,7 @@ class ThreadPages(Controller):
         topic = await policy.access_topic(viewer, id_in(thread))
         try:
             new = await form(request, NewPostForm)
-            await limit("post", member_id, most=60, per=60)
+            await limit("post", member_id, most=60, per=60, cost=mentions.effort(new.body))
             made = await once(
                 request,
                 member_id,
@@ -141,7 +141,7 @@ class PostPages(Controller):
         row = await policy.access_post(viewer, post_id)
         try:
             changed = await form(request, Edit)
-            await limit("edit", member_id, most=60, per=60)
+            await limit("edit", member_id, most=60, per=60, cost=mentions.effort(changed.body))
             await service.edit(viewer, post_id, changed.body, title=changed.title or None)
         except Problem as problem:
             return await form_again(request, viewer, EDIT, problem, post=row, post_url=_url_of(row))
@@ -163,8 +163,8 @@ class PostPages(Controller):
 @post("/preview", include_in_schema=False)
 async def preview(request: Request, viewer: NamedDependency[Viewer]) -> Response:
     """What this Markdown will look like (htmx, under the form it is typed in)."""
-    await limit("preview", require_member(viewer), most=60, per=60)
-    written = await form(request, NewPostForm)
+    member_id, written = require_member(viewer), await form(request, NewPostForm)
+    await limit("preview", member_id, most=60, per=60, cost=mentions.effort(written.body))
     html = await mentions.rendered(service.checked_body(written.body)) if written.body.strip() else ""
     return fragment(request, viewer, "community/topics/_preview.html", html=html)
 

@@ -426,6 +426,16 @@ async def test_a_flood_of_posts_is_slowed_down(web: Browser):
     assert refused and int(refused[0].headers["retry-after"]) > 0
 
 
+async def test_texts_that_are_slow_to_render_count_for_more(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    topic = await a_topic(web, alice, slug)
+    client = web(token=alice.token)
+    slow = {"body": "[" * 10_000 + " " * 29_000 + "x"}
+    answers = [await client.post(f"/api/v1/topics/{topic['id']}/posts", json=slow) for _ in range(7)]
+    assert [answer.status_code for answer in answers] == [201] * 6 + [429]
+
+
 # --- what it costs ---
 
 
