@@ -41,7 +41,8 @@ async def settle(order_id: int) -> None:
             target = 0
             if commission["member_id"] == decision["winner_id"] and not order["cancelled_at"]:
                 target = share_of(max(0, line["base"] - line["refunded"]), commission["rate_bps"])
-            await _bring_to(commission, order, target, _reason(order, decision, line, commission))
+            delta = target - commission["standing"]
+            await _bring_to(commission, order, target, delta, _reason(order, decision, line, commission, delta))
 
 
 async def release_due() -> int:
@@ -108,9 +109,8 @@ async def _open_commissions(order: asyncpg.Record, decision: asyncpg.Record, lin
         )
 
 
-async def _bring_to(commission: asyncpg.Record, order: asyncpg.Record, target: int, reason: str) -> None:
+async def _bring_to(commission: asyncpg.Record, order: asyncpg.Record, target: int, delta: int, reason: str) -> None:
     """Post the difference between what stands and what should, in the bucket where the money lies."""
-    delta = target - commission["standing"]
     if target == 0 and commission["state"] in ("tentative", "pending", "held", "approved"):
         state = "reversed"
     elif target > 0 and commission["state"] == "reversed":
@@ -144,15 +144,17 @@ def _member_account(commission: asyncpg.Record, bucket: str) -> AccountName:
     return AccountName("member", commission["member_id"], bucket, commission["currency"])
 
 
-def _reason(order: asyncpg.Record, decision: asyncpg.Record, line: asyncpg.Record, commission: asyncpg.Record) -> str:
+def _reason(
+    order: asyncpg.Record, decision: asyncpg.Record, line: asyncpg.Record, commission: asyncpg.Record, delta: int
+) -> str:
     """Why the books move, in one stable word."""
+    if delta > 0:
+        return "order_changed" if commission["postings"] else "order_paid"
     if commission["member_id"] != decision["winner_id"]:
         return "decided_anew"
     if order["cancelled_at"]:
         return "order_cancelled"
-    if line["refunded"]:
-        return "refunded"
-    return "order_changed" if commission["postings"] else "order_paid"
+    return "refunded" if line["refunded"] else "order_changed"
 
 
 async def _step(commission: asyncpg.Record, to_state: str, reason: str) -> bool:

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import asyncpg
@@ -27,18 +27,18 @@ async def summary_of(member_id: int) -> Summary:
     return Summary(balances, clicks, brought)
 
 
-async def clicks_by_day(member_id: int) -> list[tuple[date, int]]:
+async def clicks_by_day(member_id: int) -> list[tuple[datetime, int]]:
     """People who came by a member's links on each of the last thirty days, the oldest day first."""
-    today = clock.now().date()
+    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     rows = await db.fetch(
         """SELECT c.day, sum(c.clicks)::bigint AS clicks FROM link l JOIN click_count c ON c.link_id = l.id
             WHERE l.owner_id = $1 AND c.kind = 'human' AND c.day > $2 GROUP BY c.day""",
         member_id,
-        today - A_MONTH,
+        (today - A_MONTH).date(),
     )
     clicks = {row["day"]: row["clicks"] for row in rows}
     days = [today - timedelta(days=ago) for ago in range(A_MONTH.days - 1, -1, -1)]
-    return [(day, clicks.get(day, 0)) for day in days]
+    return [(day, clicks.get(day.date(), 0)) for day in days]
 
 
 async def near_misses(member_id: int, limit: int = 5) -> list[asyncpg.Record]:
