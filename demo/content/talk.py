@@ -126,7 +126,7 @@ def _opened(rng: Random, order: int, place: int) -> int:
     """Topics listed first are the freshest; each group has one from today or yesterday."""
     if order == 0:
         return rng.randint(7, 30) * HOUR + place * 17 * MINUTE
-    return int(DAY * (order * 7.5 + rng.uniform(0, 5)))
+    return int(DAY * (order * 4.2 + rng.uniform(0, 4)))
 
 
 def _next_time(rng: Random, at: int, left: int) -> int:

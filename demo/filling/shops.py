@@ -15,7 +15,8 @@ from referrals.programs.service import publish_rules
 from storefront.stores.schemas import NewStore
 from storefront.stores.service import open_store
 
-YEAR = 365 * 86400
+DAY = 86400
+YEAR = 365 * DAY
 WINDOW_DAYS = 30
 SHOP_PATH = "/demo-shop/p/"
 
@@ -31,10 +32,11 @@ async def open_shops(f: Filling) -> None:
 
 
 async def fill_shelves(f: Filling) -> None:
-    products = f.content.products
+    # The pack that everybody talks about came last, so lists of the newest begin with it.
+    products = f.content.products[::-1]
     for product, product_id in zip(products, await take_ids("product", len(products)), strict=True):
         f.products[product.slug] = product_id
-    listed = f.at(YEAR - 86400)
+    listed = {product.slug: f.at(YEAR - DAY * (1 + place // 3)) for place, product in enumerate(products)}
     await copy_in(
         "product",
         "id store_id external_id slug title description url price currency image_url brand category gtin "
@@ -54,9 +56,7 @@ async def fill_shelves(f: Filling) -> None:
                 product.brand,
                 product.category,
                 "",
-                listed,
-                listed,
-                listed,
+                *[listed[product.slug]] * 3,
             )
             for product in products
         ],

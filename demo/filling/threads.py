@@ -12,7 +12,7 @@ from community.topics.mentions import rendered
 from demo.filling.rows import Filling, copy_in, go_to, take_ids
 
 DAY = 86400
-BELLS_OF_DAYS = 6
+BELLS_OF_DAYS = 12
 
 
 async def write_threads(f: Filling) -> None:

@@ -17,7 +17,7 @@ from demo.content.model import Link, Order, Refund
 from demo.filling.people import email_of
 from demo.filling.rows import Filling, copy_in, go_to, take_ids, uuid_at
 from demo.filling.shops import address_of
-from referrals.clicks.service import recount
+from referrals.clicks.writer import INSERT
 from referrals.commissions import jobs as commission_jobs
 from referrals.commissions.service import release_due
 from referrals.earn import jobs as earn_jobs
@@ -28,6 +28,7 @@ from storefront.orders import jobs as order_jobs
 # Imported for the subscribers they register: what an order sets in motion.
 SUBSCRIBERS = (connector_jobs, order_jobs, review_jobs, commission_jobs, earn_jobs)
 REFERRERS = ("", "", "", "news.example", "video.example", "forum.example", "chat.example")
+SLOT = 0
 DAY = 86400
 Tell = Callable[[int, int], None]
 
@@ -77,22 +78,18 @@ async def _target(f: Filling, link: Link) -> tuple[int | None, str, int, str]:
 async def count_clicks(f: Filling) -> None:
     rng = f.rng("clicks")
     f.clicks = {click.key: uuid_at(f.at(click.ago), f"{f.seed}/{click.key}") for click in f.content.clicks}
-    await copy_in(
-        "click",
-        "id link_id occurred_at kind visitor_day_hash referrer_host",
-        [
-            (
-                f.clicks[click.key],
-                f.links[click.link],
-                f.at(click.ago),
-                click.kind,
-                f"{rng.getrandbits(64):016x}",
-                rng.choice(REFERRERS),
-            )
-            for click in sorted(f.content.clicks, key=lambda click: -click.ago)
-        ],
+    clicks = sorted(f.content.clicks, key=lambda click: -click.ago)
+    # As the redirect writes them, so that they are counted in the same breath.
+    await db.execute(
+        INSERT,
+        [f.clicks[click.key] for click in clicks],
+        [f.links[click.link] for click in clicks],
+        [f.at(click.ago) for click in clicks],
+        [click.kind for click in clicks],
+        [f"{rng.getrandbits(64):016x}" for _ in clicks],
+        [rng.choice(REFERRERS) for _ in clicks],
+        SLOT,
     )
-    await recount()
     owner = {link.code: link.by for link in f.content.links}
     link_of = {click.key: click.link for click in f.content.clicks}
     await copy_in(

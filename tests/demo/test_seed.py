@@ -78,6 +78,7 @@ async def what_is_derived_fits_the_rows():
     assert await count("room r WHERE seq <> (SELECT count(*) FROM room_event e WHERE e.room_id = r.id)") == 0
     assert await count("review r WHERE helpful_count <> (SELECT count(*) FROM review_vote WHERE review_id = r.id)") == 0
     assert await db.fetch_val("SELECT sum(reviews) FROM product_rating") == await count("review")
+    assert await db.fetch_val("SELECT sum(clicks) FROM click_count") == await count("click")
     assert await count("topic WHERE heat = 0 OR active_at > now()") == 0
     assert await count("post WHERE html = '' OR created_at > now()") == 0
     assert await count("review WHERE evidence IN ('bought', 'delivered')") > 400
