@@ -44,7 +44,7 @@ class Socket:
         self._tasks: set[asyncio.Task] = set()
         self._serving = asyncio.current_task()
 
-    def tell(self, kind: str, **facts: Any) -> None:
+    def tell(self, kind: str, /, **facts: Any) -> None:
         """Push one small frame."""
         self.push(msgspec.json.encode({"type": kind, **facts}).decode())
 
