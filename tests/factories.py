@@ -57,10 +57,14 @@ async def sign_in(browser: httpx.AsyncClient, person: Person) -> httpx.AsyncClie
     return browser
 
 
-async def submit(browser: httpx.AsyncClient, action: str, data: dict, *, page: str | None = None, **more) -> httpx.Response:
+async def submit(
+    browser: httpx.AsyncClient, action: str, data: dict, *, page: str | None = None, **more
+) -> httpx.Response:
     """Send a form as a browser would: read the page it stands on, take its token, post."""
     shown = await browser.get(page or action)
-    found = re.search(r'name="_csrf" value="([0-9a-f]+)"', shown.text) or re.search(r'X-CSRF-Token": "([0-9a-f]+)"', shown.text)
+    found = re.search(r'name="_csrf" value="([0-9a-f]+)"', shown.text) or re.search(
+        r'X-CSRF-Token": "([0-9a-f]+)"', shown.text
+    )
     assert found, f"no form on {page or action}: {shown.status_code}"
     return await browser.post(action, data={**data, "_csrf": found[1]}, **more)
 

@@ -88,9 +88,7 @@ async def test_guessing_passwords_is_slowed_down(web: Browser):
 
 
 async def test_a_program_gets_a_token_and_unknown_fields_are_named(web: Browser):
-    made = await web().post(
-        "/api/v1/members", json={"handle": "bot", "email": "bot@example.org", "password": PASSWORD}
-    )
+    made = await web().post("/api/v1/members", json={"handle": "bot", "email": "bot@example.org", "password": PASSWORD})
     assert made.status_code == 201 and set(made.json()) == {"id", "handle"}
     token = (await web().post("/api/v1/tokens", json={"login": "bot", "password": PASSWORD})).json()["token"]
     assert (await web(token=token).get("/api/v1/me")).json()["handle"] == "bot"
