@@ -16,15 +16,22 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
     await not_too_often(request, viewer)
     text = (asked(request, "q") or "")[:LONGEST_QUESTION]
     kind = asked(request, "kind")
-    kept = {name: value for name in ("group", "product") if (value := asked(request, name))}
-    found = await search(viewer, text, kind=kind if kind in KINDS else None, cursor=asked(request, "after"), **kept)
+    group, product = asked(request, "group"), asked(request, "product")
+    found = await search(
+        viewer,
+        text,
+        kind=kind if kind in KINDS else None,
+        group=group,
+        product=product,
+        cursor=asked(request, "after"),
+    )
     return page(
         request,
         viewer,
         "search/results.html",
         q=text,
         kind=kind if kind in KINDS else "",
-        kept=kept,
+        kept={name: slug for name, slug in (("group", group), ("product", product)) if slug},
         found=found,
         safe=Markup,
         evidence=lambda hit: shown({"evidence": hit.evidence, "evidence_since": hit.evidence_since}),

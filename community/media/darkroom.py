@@ -45,11 +45,11 @@ def develop(raw: bytes, wanted: list[str]) -> list[tuple[bytes, int, int]]:
     try:
         picture.draft("RGB", (_largest(wanted), _largest(wanted)))
         picture.load()
-        picture = ImageOps.exif_transpose(picture)
-        picture = picture.convert("RGBA" if _is_translucent(picture) else "RGB")
+        upright = ImageOps.exif_transpose(picture)
+        plain = upright.convert("RGBA" if _is_translucent(upright) else "RGB")
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, AttributeError) as error:
         raise Refused("broken") from error
-    return [_print(picture, size) for size in wanted]
+    return [_print(plain, size) for size in wanted]
 
 
 def _is_translucent(picture) -> bool:  # type: ignore[no-untyped-def]
@@ -79,13 +79,15 @@ def _print(picture, size: str) -> tuple[bytes, int, int]:  # type: ignore[no-unt
 
 def main() -> None:
     shut_in()
+    prints: list[tuple[bytes, int, int]] = []
+    refused = ""
     try:
         prints = develop(sys.stdin.buffer.read(), sys.argv[1:])
-        head = {"prints": [[len(content), width, height] for content, width, height in prints]}
-    except Refused as refused:
-        prints, head = [], {"refused": str(refused)}
+    except Refused as reason:
+        refused = str(reason)
     except MemoryError:
-        prints, head = [], {"refused": "too-many-pixels"}
+        refused = "too-many-pixels"
+    head = {"refused": refused, "prints": [[len(content), width, height] for content, width, height in prints]}
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n" + b"".join(content for content, _, _ in prints))
 
 

@@ -2,8 +2,10 @@
 
 import io
 import struct
+import threading
 import time
 import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
@@ -179,3 +181,72 @@ async def test_an_avatar_without_the_form_s_token_is_refused(web: Browser):
     answer = await browser.post("/settings/avatar", files={"avatar": ("me.png", a_picture())})
     assert answer.status_code == 403
     assert await db.fetch_val("SELECT avatar_key FROM member WHERE id = $1", alice.id) == ""
+
+
+class Bucket(BaseHTTPRequestHandler):
+    """An S3 bucket, as far as keeping, reading and removing one object goes."""
+
+    kept: dict[str, bytes] = {}
+
+    def do_PUT(self) -> None:
+        assert self.headers["authorization"].startswith("AWS4-HMAC-SHA256")
+        self.kept[self.path] = self.rfile.read(int(self.headers["content-length"]))
+        self._say(200, b"", ETag='"1"')
+
+    def do_GET(self) -> None:
+        if self.path in self.kept:
+            self._say(200, self.kept[self.path], ETag='"1"', **{"Last-Modified": "Sun, 22 Nov 2026 15:00:00 GMT"})
+        else:
+            self._say(404, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    def do_DELETE(self) -> None:
+        self.kept.pop(self.path, None)
+        self._say(204, b"")
+
+    def do_POST(self) -> None:
+        """The bulk form of removal."""
+        asked = self.rfile.read(int(self.headers["content-length"])).decode()
+        key = asked.split("<Key>")[1].split("</Key>")[0]
+        self.kept.pop(f"/pictures/{key}", None)
+        self._say(200, f"<DeleteResult><Deleted><Key>{key}</Key></Deleted></DeleteResult>".encode())
+
+    def _say(self, status: int, content: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+async def test_a_bucket_keeps_pictures_as_well_as_a_folder_does(monkeypatch: pytest.MonkeyPatch):
+    from app.errors import NotFound
+    from app.settings import settings
+    from community.media import storage
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Bucket)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name, value in {
+        "GRAPEVINE_STORAGE_URL": "s3://pictures",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "name",
+        "AWS_SECRET_ACCESS_KEY": "word",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    try:
+        await storage.put("pictures/a.webp", b"bytes")
+        assert Bucket.kept == {"/pictures/pictures/a.webp": b"bytes"}
+        assert await storage.get("pictures/a.webp") == b"bytes"
+        await storage.forget("pictures/a.webp")
+        with pytest.raises(NotFound):
+            await storage.get("pictures/a.webp")
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+        server.shutdown()
+        server.server_close()

@@ -305,6 +305,31 @@ async def test_the_page_speaks_without_javascript_and_in_chinese(web: Browser):
     assert "没有找到" in (await web().get("/search?q=submarine&lang=zh-Hans")).text
 
 
+async def test_a_found_review_says_what_its_author_earns_and_what_proves_it(web: Browser):
+    mia, ben = await a_member("mia"), await a_member("ben")
+    shop = await a_shop()
+    product = await a_product(shop)
+    await say(mia, product, 5, "Moonshine proof.")
+    await say(ben, product, 2, "Not moonshine proof.")
+    await db.execute("INSERT INTO program (store_id, created_at) VALUES ($1, now())", shop.id)
+    await db.execute(
+        """INSERT INTO program_version (program_id, version, rate_bps, hold_days, window_days, model, published_at)
+           SELECT id, 1, 800, 14, 30, 'last', now() FROM program"""
+    )
+    await db.execute(
+        """INSERT INTO link (code, owner_id, store_id, target_kind, target_id, destination, placement, created_at)
+           SELECT 'abc', $1, $2, 'product', id, url, '', now() FROM product""",
+        mia.id,
+        shop.id,
+    )
+    told = (await ask(web(), "moonshine"))["items"]
+    assert {item["author"]["handle"]: item["author"]["earns"] for item in told} == {"mia": True, "ben": False}
+    for page in (await web().get("/search?q=moonshine"), await web().get("/")):
+        assert page.text.count("Earns from their link") == 1
+        assert page.text.count("Purchase not verified") == 2
+    assert (await web().get("/@mia")).text.count("Earns from their link") == 1
+
+
 class Recorded(BaseHTTPRequestHandler):
     """A Meilisearch that answers as its documentation says, and writes down what it was asked."""
 
