@@ -49,7 +49,7 @@ def reports() -> tuple[Report, ...]:
             why=source.get("why", ""),
             product=source.get("product", ""),
             topic=(source.get("group", ""), source.get("topic", 0)),
-            number=source.get("number", 0),
+            quotes=source.get("quotes", ""),
             body=source.get("body", ""),
         )
         for source in read("moderation")["case"]

@@ -16,6 +16,10 @@ FIRST_NUMBER = {"demo": 1480, "kettle": 310, "qingsui": 760}
 PREFIX = {"demo": "NF", "kettle": "KC", "qingsui": "QS"}
 
 
+# A review that says this was written by somebody who sent the thing back.
+WENT_BACK = ("went back", "ack it went", "The return was easy", "Money came back", "退了", "退款", "refund")
+
+
 class Trade(Struct, frozen=True):
     links: tuple[Link, ...]
     clicks: tuple[Click, ...]
@@ -34,6 +38,8 @@ class Sale(Struct):
     ago: int
     click: str | None = None
     delivered_ago: int | None = None
+    returned: tuple[tuple[str, int], ...] = ()
+    """Product slugs that were sent back, and when."""
 
 
 def trade(
@@ -45,14 +51,14 @@ def trade(
     sales = _behind_reviews(rng, products, reviews)
     sales += [sale for source in sources for sale in _through(rng, source, clicks[source["code"]], products, signups)]
     sales += _by_chance(rng, products, members)
-    orders = _numbered(rng, sales)
+    orders, returns = _numbered(rng, sales)
     return Trade(
         links=tuple(_link(source) for source in sources),
         clicks=tuple(click for made in clicks.values() for click in made),
         claims=tuple(claims),
         signups=tuple(signups),
         orders=orders,
-        refunds=_refunds(rng, orders),
+        refunds=(*returns, *_refunds(rng, orders)),
     )
 
 
@@ -121,9 +127,14 @@ def _behind_reviews(rng: Random, products: tuple[Product, ...], reviews: tuple[R
                     products=[(by_slug[review.product], 1) for review in first],
                     ago=ago,
                     delivered_ago=ago - int(DAY * rng.uniform(2, 5)),
+                    returned=tuple((review.product, review.ago + 7 * HOUR) for review in first if _went_back(review)),
                 )
             )
     return sales
+
+
+def _went_back(review: Review) -> bool:
+    return review.stars <= 2 and any(words in review.body for words in WENT_BACK)
 
 
 def _through(
@@ -184,9 +195,9 @@ def _by_chance(rng: Random, products: tuple[Product, ...], members: tuple[Member
     return sales
 
 
-def _numbered(rng: Random, sales: list[Sale]) -> tuple[Order, ...]:
+def _numbered(rng: Random, sales: list[Sale]) -> tuple[tuple[Order, ...], tuple[Refund, ...]]:
     numbers = dict(FIRST_NUMBER)
-    orders = []
+    orders, refunds = [], []
     for sale in sorted(sales, key=lambda sale: -sale.ago):
         numbers[sale.store] += 1
         number = f"{PREFIX[sale.store]}-{numbers[sale.store]}"
@@ -206,7 +217,12 @@ def _numbered(rng: Random, sales: list[Sale]) -> tuple[Order, ...]:
                 delivered_ago=sale.delivered_ago,
             )
         )
-    return tuple(orders)
+        back = dict(sale.returned)
+        for (product, quantity), line in zip(sale.products, lines, strict=True):
+            if product.slug in back:
+                what = (line.id, quantity, line.gross - line.discount)
+                refunds.append(Refund(id=f"R-{line.id}", order=number, ago=back[product.slug], lines=(what,)))
+    return tuple(orders), tuple(refunds)
 
 
 def _line(rng: Random, line_id: str, product: Product, quantity: int) -> OrderLine:

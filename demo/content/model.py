@@ -153,8 +153,8 @@ class Report(Struct, frozen=True):
     product: str = ""
     """The product whose review by `author` it is about; else it is about a post."""
     topic: tuple[str, int] = ("", 0)
-    number: int = 0
-    """The post's number; 0 when `body` is to be posted first."""
+    quotes: str = ""
+    """What the reported post in the topic says; without it, `body` is posted there first."""
     body: str = ""
 
 

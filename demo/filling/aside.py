@@ -82,8 +82,9 @@ async def _reported(f: Filling, told: Report) -> str:
         return f"review:{f.reviews[told.product, told.author]}"
     group, _ = told.topic
     topic_id = f.topics[told.topic]
-    if told.number:
-        return f"post:{f.posts[topic_id, told.number]}"
+    if told.quotes:
+        post_id = await db.fetch_val("SELECT id FROM post WHERE topic_id = $1 AND body = $2", topic_id, told.quotes)
+        return f"post:{post_id}"
     viewer = _viewer(f, told.author)
     await join(viewer, group)
     return f"post:{(await reply(viewer, topic_id, told.body)).id}"
