@@ -122,7 +122,7 @@ async def _attend(socket: Socket, receive: Receive) -> None:
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return
-            await _take(socket, message.get("text"))
+            await _take(socket, message.get("text"))  # type: ignore[arg-type]
         # Our goodbye is on its way; the server ends the line when it was answered.
         while (await receive())["type"] != "websocket.disconnect":
             pass

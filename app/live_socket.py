@@ -23,7 +23,7 @@ MOST_WAITING_BYTES = 1024 * 1024
 # Frames a connection may send: this many at once, and this many a second for long.
 BURST = 1000
 PER_SECOND = 500.0
-GOODBYE_SECONDS = 5
+GOODBYE_SECONDS = 20
 
 
 class Socket:

@@ -177,7 +177,9 @@ async def ask_for_ever() -> None:
 def frames_of(room_id: int, events: Sequence[EventView]) -> list[str]:
     """The events as few frames as their size allows, in order."""
     head = f'{{"type":"events","room":"{room_id}","events":['
-    frames, part, size = [], [], 0
+    frames: list[str] = []
+    part: list[bytes] = []
+    size = 0
     for event in events:
         text = msgspec.json.encode(event)
         if part and size + len(text) > FRAME_BYTES:

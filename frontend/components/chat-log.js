@@ -15,6 +15,7 @@ export class ChatLog {
     this.#member = member
     this.#room = room
     for (const time of list.querySelectorAll("time[datetime]")) showTime(time)
+    this.#stayAtEnd()
   }
 
   get isAtEnd() {
@@ -80,6 +81,13 @@ export class ChatLog {
     for (const time of this.#list.querySelectorAll("time[datetime]")) showTime(time)
   }
 
+  // When the composer grows or the window turns, who stood at the end still does.
+  #stayAtEnd() {
+    let stood = true
+    this.#list.addEventListener("scroll", () => (stood = this.isAtEnd), { passive: true })
+    new ResizeObserver(() => stood && this.scrollToEnd()).observe(this.#list)
+  }
+
   #tellMessage(event) {
     this.#list.querySelector(".nothing")?.remove()
     const known = this.#byId(event.id)
@@ -113,7 +121,9 @@ export class ChatLog {
       by.textContent = author.name || author.handle
       by.href = `/@${author.handle}`
       item.querySelector(isMine ? ".report" : ".change")?.remove()
-      if (!isMine && !this.#words.moderates) item.querySelector(".take")?.remove()
+      const take = isMine ? null : item.querySelector(".take")
+      if (take && this.#words.moderates) take.querySelector("button").lastChild.textContent = this.#words.delete
+      else take?.remove()
       showTime(item.querySelector("time"), event.at)
     }
     item.querySelector(".edited").hidden = !event.edited

@@ -1,9 +1,12 @@
 import asyncio
 import json
 import os
+import socket
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -67,8 +70,6 @@ async def test_a_ticket_lets_in_once_and_for_thirty_seconds(house: Callable, web
     assert await first.next() == {"type": "pong"}
     assert await (await Line(house).open(ticket=ticket, origin=None)).closes() == 4401
     late = live_tickets.issue(alice.viewer)
-    from datetime import timedelta
-
     clock.travel(timedelta(seconds=31))
     assert await (await Line(house).open(ticket=late, origin=None)).closes() == 4401
     assert (await web().post("/api/v1/live/ticket")).status_code == 401
@@ -206,25 +207,26 @@ async def test_a_member_is_told_of_news_on_every_open_page(house: Callable):
 
 
 @asynccontextmanager
-async def a_socket(port: int, person: Person) -> AsyncIterator[ClientConnection]:
+async def a_socket(port: int, person: Person, **options: Any) -> AsyncIterator[ClientConnection]:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as door:
         answer = await door.post("/api/v1/live/ticket", headers={"Authorization": f"Bearer {person.token}"})
-    async with connect(f"ws://127.0.0.1:{port}/live?ticket={answer.json()['ticket']}", compression=None) as socket:
-        yield socket
+    address = f"ws://127.0.0.1:{port}/live?ticket={answer.json()['ticket']}"
+    async with connect(address, compression=None, **options) as line:
+        yield line
 
 
-async def heard(socket: ClientConnection, kind: str, patience: float = 5) -> dict:
+async def heard(line: ClientConnection, kind: str, patience: float = 5) -> dict:
     async with asyncio.timeout(patience):
-        while (frame := json.loads(await socket.recv()))["type"] != kind:
+        while (frame := json.loads(await line.recv()))["type"] != kind:
             pass
     return frame
 
 
-async def close_code(socket: ClientConnection) -> int | None:
+async def close_code(line: ClientConnection) -> int | None:
     try:
         async with asyncio.timeout(15):
             while True:
-                await socket.recv()
+                await line.recv()
     except ConnectionClosed as closed:
         return closed.rcvd.code if closed.rcvd else None
 
@@ -244,22 +246,44 @@ async def test_a_real_server_keeps_its_limits(house: Callable):
         async with connect(address, origin=f"http://127.0.0.1:{port}") as stranger:
             assert await close_code(stranger) == 4401
 
-        async with a_socket(port, alice) as socket:
-            await socket.send("x" * 65_537)
-            assert await close_code(socket) == 1009
-        async with a_socket(port, alice) as socket:
-            await socket.send(["x" * 40_000, "x" * 40_000])
-            assert await close_code(socket) == 1009
-        async with a_socket(port, alice) as socket:
+        async with a_socket(port, alice) as line:
+            await line.send("x" * 65_537)
+            assert await close_code(line) == 1009
+        async with a_socket(port, alice) as line:
+            await line.send(["x" * 40_000, "x" * 40_000])
+            assert await close_code(line) == 1009
+        async with a_socket(port, alice) as line:
             # The websockets library would not send this: a text frame, masked with zeros, of a lone continuation byte.
-            socket.transport.write(b"\x81\x81\0\0\0\0\x80")
-            assert await close_code(socket) == 1007
-        async with a_socket(port, alice) as socket:
-            await socket.send(saying(room, "Still well"))
-            assert (await heard(socket, "ack"))["room"] == room
+            line.transport.write(b"\x81\x81\0\0\0\0\x80")
+            assert await close_code(line) == 1007
+        async with a_socket(port, alice) as line:
+            await line.send(saying(room, "Still well"))
+            assert (await heard(line, "ack"))["room"] == room
             process.terminate()
-            assert await close_code(socket) == 1012
+            assert await close_code(line) == 1012
         await asyncio.wait_for(process.wait(), 15)
+
+
+async def test_who_does_not_read_is_told_to_resume_and_the_others_hear_on(house: Callable):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    hello = json.dumps({"type": "hello", "rooms": {room: {}}})
+    async with a_real_server() as (port, _process), a_socket(port, alice) as hers:
+        small = socket.socket()
+        small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        small.connect(("127.0.0.1", port))
+        async with a_socket(port, bob, sock=small, max_queue=1) as his:
+            await his.send(hello)
+            await heard(his, "welcome")
+            acks = 0
+            for _ in range(25):
+                for _ in range(40):
+                    await hers.send(saying(room, "x" * 3900))
+                for _ in range(40):
+                    await heard(hers, "ack")
+                    acks += 1
+            assert acks == 1000
+            assert await close_code(his) == 4409
 
 
 @pytest.mark.parametrize("valkey", ["alive", "dead"])
@@ -270,9 +294,9 @@ async def test_two_processes_tell_each_other_and_a_dead_valkey_costs_only_time(h
     settings = {"GRAPEVINE_REDIS_URL": redis_url, "GRAPEVINE_BASE_URL": "http://127.0.0.1"}
     async with a_real_server(**settings) as (one, _), a_real_server(**settings) as (other, _):
         async with a_socket(one, alice) as hers, a_socket(other, bob) as his:
-            for socket in (hers, his):
-                await socket.send(json.dumps({"type": "hello", "rooms": {room: {}}}))
-                await heard(socket, "welcome")
+            for line in (hers, his):
+                await line.send(json.dumps({"type": "hello", "rooms": {room: {}}}))
+                await heard(line, "welcome")
             for n in range(3):
                 await hers.send(saying(room, f"line {n}"))
                 await heard(hers, "ack")

@@ -439,3 +439,18 @@ async def test_a_slow_reader_is_told_to_resume_and_holds_up_nobody(house: Callab
             await hers.next("ack")
     his.is_reading.set()
     assert await his.closes() == 4409
+
+
+async def test_a_reader_who_pauses_for_a_moment_gets_everything_in_order(house: Callable):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    hers, his = await a_line(house, alice), await a_line(house, bob)
+    start = (await his.hello(room))["rooms"][room]["seq"]
+    his.is_reading.clear()
+    for n in range(30):
+        await hers.say(room, f"line {n}")
+        await hers.next("ack")
+    his.is_reading.set()
+    assert [event["seq"] for event in await his.events(30)] == list(range(start + 1, start + 31))
+    await hers.say(room, "and on")
+    assert (await his.events(1))[0]["body"] == "and on"
