@@ -5,8 +5,8 @@ from markupsafe import Markup
 from app.auth import Viewer
 from app.web import page
 from content.reviews.evidence import shown
-from search.asking import asked, not_too_often
 from search.engine import KINDS
+from search.pace import not_too_often
 from search.service import LONGEST_QUESTION, search
 
 
@@ -36,3 +36,9 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
         safe=Markup,
         evidence=lambda hit: shown({"evidence": hit.evidence, "evidence_since": hit.evidence_since}),
     )
+
+
+def asked(request: Request, name: str) -> str | None:
+    """One parameter of the address, the last one when it is there twice; None when missing or empty."""
+    given = request.query_params.getall(name, [])
+    return (given[-1].strip() or None) if given else None

@@ -1,5 +1,6 @@
 """What is found, by whom, and what odd questions do."""
 
+import asyncio
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -294,6 +295,19 @@ async def test_the_index_can_be_made_anew_and_forgets_what_is_gone(web: Browser)
     assert done == {"group": 1, "topic": 1, "product": 0, "review": 0, "guide": 0}
     assert await titles(web(), "kettle") == ["Kettle"]
     assert await db.fetch_val("SELECT count(*) FROM search_document") == 2
+
+
+async def test_many_jobs_about_one_topic_at_once_leave_its_newest_words(web: Browser):
+    alice = await a_member("alice")
+    topic_id = await a_topic(alice, await a_group(alice), "Kettle")
+
+    async def change(n: int) -> None:
+        await db.execute("UPDATE topic SET title = $2 WHERE id = $1", topic_id, f"Kettle {n}")
+        await service.index("topic", [topic_id])
+
+    await asyncio.gather(*(change(n) for n in range(10)))
+    title = await db.fetch_val("SELECT title FROM topic WHERE id = $1", topic_id)
+    assert await titles(web(), "kettle") == [title]
 
 
 async def test_the_page_speaks_without_javascript_and_in_chinese(web: Browser):

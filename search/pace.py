@@ -1,4 +1,4 @@
-"""What the page and the API door of the search share: reading the address, and a limit on how often."""
+"""How often one may ask, by the page and by the API alike."""
 
 from ipaddress import ip_address
 
@@ -17,12 +17,6 @@ async def not_too_often(request: Request, viewer: Viewer) -> None:
         await limit("search", viewer.member_id, most=A_MINUTE, per=60)
     elif not _is_at_home(request):
         await limit("search", request.client.host if request.client else "", most=A_MINUTE * 5, per=60)
-
-
-def asked(request: Request, name: str) -> str | None:
-    """One parameter of the address, the last one when it is there twice; None when missing or empty."""
-    given = request.query_params.getall(name, [])
-    return (given[-1].strip() or None) if given else None
 
 
 def _is_at_home(request: Request) -> bool:
