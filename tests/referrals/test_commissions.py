@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock, db
-from tests.factories import Browser, a_member, run_jobs, sign_in, submit
+from tests.factories import Browser, Person, a_member, run_jobs, sign_in, submit
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
 from tests.storefront.shop import line, message, order, refund, signed
 
@@ -224,3 +224,69 @@ async def test_an_order_decided_anew_moves_the_money_and_keeps_the_first_decisio
     versions = await db.fetch("SELECT version, winner_id FROM attribution ORDER BY version")
     assert [tuple(row) for row in versions] == [(1, mara.id), (2, ines.id)]
     await books_are_right()
+
+
+async def reason_told(web: Browser, person: Person) -> str:
+    why = (await web(token=person.token).get("/api/v1/earn/orders/1001/why")).json()
+    assert why["amount"]["amount"] == sum(one["amount"]["amount"] for one in why["commissions"])
+    return next(one["reason"] for one in why["candidates"] if one["is_you"])
+
+
+@pytest.mark.parametrize(("days", "reason"), [(30, "won"), (30.01, "expired")])
+async def test_a_click_counts_for_thirty_days_to_the_minute(web: Browser, days: float, reason: str):
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    at = await db.fetch_val("SELECT occurred_at FROM click") + timedelta(days=days)
+    await tell(web, shop, "order.paid", order(gv=gv, placed_at=at.isoformat(), paid_at=at.isoformat()))
+    assert await reason_told(web, mara) == reason
+
+
+async def test_a_link_to_one_store_earns_nothing_at_another(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    south = await a_paying_shop("south")
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, south, "order.paid", order(gv=gv))
+    assert await reason_told(web, mara) == "other_store"
+
+
+async def test_a_link_that_was_off_before_the_order_earns_nothing_and_one_switched_off_later_keeps_its_worth(
+    web: Browser,
+):
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    link = await a_link(web, mara)
+    first, second = await click(web(), link["code"]), await click(web(), link["code"])
+    await tell(web, shop, "order.paid", order("before", gv=first))
+    await web(token=mara.token).delete(f"/api/v1/links/{link['code']}")
+    await tell(web, shop, "order.paid", order(gv=second))
+    assert await reason_told(web, mara) == "link_closed"
+    await tell(web, shop, "order.refunded", refund(order_id="before"))
+    assert await standing(mara) == {("pending", "USD"): 800}
+
+
+async def test_whoever_is_suspended_when_the_order_comes_earns_nothing_from_it(web: Browser):
+    mara, boss, shop = await a_member("mara"), await a_member("boss", role="admin"), await a_paying_shop()
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", order("before", gv=gv))
+    await db.execute(
+        "INSERT INTO suspension (member_id, by_id, reason, created_at) VALUES ($1, $2, 'spam', $3)",
+        mara.id,
+        boss.id,
+        clock.now(),
+    )
+    await tell(web, shop, "order.paid", order(gv=gv))
+    await tell(web, shop, "order.refunded", refund(order_id="before"))
+    assert await standing(mara) == {("pending", "USD"): 800}
+    candidates = await db.fetch_val("SELECT candidates FROM attribution ORDER BY id DESC LIMIT 1")
+    assert candidates[0]["outcome"] == "suspended"
+    await books_are_right()
+
+
+async def test_a_store_without_a_programme_pays_nobody(web: Browser):
+    from tests.storefront.shop import a_product, a_shop
+
+    mara, shop = await a_member("mara"), await a_shop()
+    await a_product(shop)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", order(gv=gv))
+    assert await standing(mara) == {} and await db.fetch_val("SELECT count(*) FROM attribution") == 0
