@@ -12,7 +12,14 @@ WEIGHTS = (50, 22, 14, 7, 7)
 
 
 def groups(rng: Random, members: tuple[Member, ...]) -> tuple[Group, ...]:
-    return tuple(_group(rng, read(f"groups/{slug}"), members, place) for place, slug in enumerate(GROUPS))
+    return tuple(_group(rng, _source(slug), members, place) for place, slug in enumerate(GROUPS))
+
+
+def _source(slug: str) -> dict[str, Any]:
+    """A group's own file, and its older threads."""
+    older = [topic for topic in read("more-topics")["topic"] if topic["group"] == slug]
+    own = read(f"groups/{slug}")
+    return {**own, "topic": [*own["topic"], *older]}
 
 
 def _group(rng: Random, source: dict[str, Any], members: tuple[Member, ...], place: int) -> Group:
@@ -60,6 +67,9 @@ class _Voices:
             return next(sentence for sentence in self._bank[pile] if sentence not in used)
         deck.remove(fresh)
         return fresh
+
+    def everyone_but(self, who: str) -> list[str]:
+        return [other for people in self._people.values() for other in people if other != who]
 
     def someone(self, lang: str, recent: list[str]) -> str:
         """A regular more often than not, and never one of the last few to speak."""
@@ -149,8 +159,8 @@ def _answers(body: str, written: list[tuple[str, str]], number: int) -> int | No
 def _reactions(rng: Random, by: str, number: int, voices: _Voices) -> tuple[Reaction, ...]:
     most = 9 if number == 1 else 6 if number <= 4 else 2
     wanted = min(rng.randint(0, most), rng.randint(0, most))
-    people = [who for who in dict.fromkeys(voices._people["en"] + voices._people["zh"]) if who != by]
-    return tuple(Reaction(by=who, emoji=rng.choices(EMOJI, WEIGHTS)[0]) for who in rng.sample(people, wanted))
+    people = rng.sample(voices.everyone_but(by), wanted)
+    return tuple(Reaction(by=who, emoji=rng.choices(EMOJI, WEIGHTS)[0]) for who in people)
 
 
 def _chat(rng: Random, lines: list[str], place: int) -> tuple[Line, ...]:

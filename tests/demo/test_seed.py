@@ -7,6 +7,7 @@ from community.members.service import check_password
 from demo.content import build
 from demo.content.source import is_chinese
 from demo.filling.shops import whole_body
+from demo.filling.trade import follow_address
 from demo.seed import seed
 from referrals.commissions.audit import check_commissions
 from referrals.ledger.audit import check_balances, check_entries
@@ -35,6 +36,7 @@ async def test_the_demo_moves_in_whole_and_its_books_hold(community, web):
     await the_cast_can_sign_in(web)
     await strangers_can_look_around(web)
     await filling_it_again_changes_nothing()
+    await its_shops_follow_it_to_another_address(content)
 
 
 async def it_tells_how_far_it_is(steps):
@@ -140,3 +142,10 @@ async def filling_it_again_changes_nothing():
     before = [await count(table) for table in ("member", "post", "orders", "ledger_entry", "event")]
     await seed(7, lambda *_: None)
     assert [await count(table) for table in ("member", "post", "orders", "ledger_entry", "event")] == before
+
+
+async def its_shops_follow_it_to_another_address(content):
+    await follow_address("http://test.example", "http://other.example", content.products)
+    assert await count("product WHERE url LIKE 'http://test.example%'") == 0
+    assert await count("link WHERE destination LIKE 'http://test.example%'") == 0
+    assert await count("link WHERE destination = 'http://other.example/demo-shop/p/NF-PACK-28'") >= 2
