@@ -116,9 +116,9 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def a_real_server(**settings: str) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
+async def a_real_server(port: int = 0, **settings: str) -> AsyncIterator[tuple[int, asyncio.subprocess.Process]]:
     """`grapevine serve` on a free port over the test's database; its port and process."""
-    port = free_port()
+    port = port or free_port()
     environment = {**os.environ, "GRAPEVINE_BASE_URL": f"http://127.0.0.1:{port}", **settings}
     command = (sys.executable, "-m", "app", "serve", "--port", str(port))
     process = await asyncio.create_subprocess_exec(*command, env=environment)

@@ -1,15 +1,17 @@
 """The room in real browsers: two members, a cut line, a reload, no sockets, no JavaScript."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 
 from app import db
 from tests.community.test_chat import a_room
 from tests.factories import PASSWORD, Person, a_member
-from tests.lines import a_real_server
+from tests.lines import a_real_server, free_port
 
 playwright = pytest.importorskip("playwright.async_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -23,7 +25,16 @@ pytestmark = [
 @pytest.fixture
 async def visit(house: Callable) -> AsyncIterator[Callable]:
     """`await visit(alice, "/chat/7")`: a signed-in browser window of its own on a real server."""
-    async with a_real_server() as (port, _process), playwright.async_playwright() as driver:
+    port = free_port()
+    async with AsyncExitStack() as servers, playwright.async_playwright() as driver:
+        _port, process = await servers.enter_async_context(a_real_server(port))
+
+        async def restart() -> None:
+            """A new server in the place of the old one."""
+            process.terminate()
+            await process.wait()
+            await servers.enter_async_context(a_real_server(port))
+
         chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         errors: list[str] = []
 
@@ -39,6 +50,7 @@ async def visit(house: Callable) -> AsyncIterator[Callable]:
             await page.goto(path)
             return page
 
+        visit.restart = restart  # type: ignore[attr-defined]
         yield visit
         await chromium.close()
         assert errors == []
@@ -90,12 +102,31 @@ async def test_two_browsers_talk_and_a_cut_line_and_a_reload_lose_and_double_not
     await his.context.set_offline(False)
     await his.reload()
     # Who came back first is not ours to say; both said it once, and both see the same.
-    await hers.wait_for_function("document.querySelectorAll('.log .message[data-id]').length === 4")
-    await his.wait_for_function("document.querySelectorAll('.log .message[data-id]').length === 4")
+    await hers.wait_for_function("() => document.querySelectorAll('.log .message[data-id]').length === 4")
+    await his.wait_for_function("() => document.querySelectorAll('.log .message[data-id]').length === 4")
     assert await words_in(hers) == await words_in(his)
     assert sorted(await words_in(his)) == sorted([*said, "Are you there?", "One moment"])
     assert await db.fetch_val("SELECT count(*) FROM message") == 4
     assert await his.evaluate("Object.keys(localStorage).filter(k => k.startsWith('chat-outbox')).length") == 0
+
+
+async def test_what_is_written_while_the_server_restarts_is_sent_when_it_is_back(visit: Callable):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    hers, his = await visit(alice, f"/chat/{room}"), await visit(bob, f"/chat/{room}")
+    await is_live(hers)
+    await is_live(his)
+    await write(hers, "Before")
+    await until(his, ["Before"])
+    restarting = asyncio.create_task(visit.restart())
+    await hers.wait_for_selector(".live.off")
+    await write(hers, "Meanwhile")
+    await hers.wait_for_selector(".message.waiting")
+    await restarting
+    await until(his, ["Before", "Meanwhile"], patience=20_000)
+    await until(hers, ["Before", "Meanwhile"])
+    await hers.wait_for_function("() => !document.querySelector('.message.waiting')")
+    assert await db.fetch_val("SELECT count(*) FROM message") == 2
 
 
 async def test_while_an_input_method_composes_enter_chooses_a_word(visit: Callable):
@@ -136,7 +167,7 @@ async def test_an_answer_an_edit_and_a_deletion_reach_the_other_browser(visit: C
     await hers.wait_for_selector("form.say[action$='/edit']")
     await hers.fill("textarea[name=body]", "Tea at five?")
     await hers.click("form.say button.main")
-    await his.wait_for_function("document.querySelector('.message .bubble').innerText.trim() === 'Tea at five?'")
+    await his.wait_for_function("() => document.querySelector('.message .bubble').innerText.trim() === 'Tea at five?'")
     assert await his.is_visible(".message .edited")
 
     await is_live(hers)
