@@ -52,6 +52,10 @@ def protected(
         await framed(scope, receive, send)
 
     async def framed(scope: Scope, receive: Receive, send: Send) -> None:
+        is_head = scope["method"] == "HEAD"  # type: ignore[comparison-overlap]
+        if is_head:
+            # A page answers HEAD as it would GET, without the body; the framework alone would say 405.
+            scope = {**scope, "method": "GET"}  # type: ignore[assignment,misc]
         request_id = secrets.token_hex(8)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         asked, lang = _language(scope)
@@ -67,6 +71,8 @@ def protected(
                 message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in present)]
                 requests_total.labels(scope["method"], str(message["status"])).inc()
                 request_seconds.observe(time.perf_counter() - started)
+            elif is_head and message["type"] == "http.response.body":
+                message["body"] = b""
             await send(message)
 
         try:

@@ -50,8 +50,8 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
     headers = [(b"location", location.encode()), *_HEADERS]
     if cookie:
         headers.append((b"set-cookie", cookie))
-    await send({"type": "http.response.start", "status": 302, "headers": headers})  # type: ignore[typeddict-item]
-    await send({"type": "http.response.body", "body": b""})  # type: ignore[typeddict-item]
+    await send({"type": "http.response.start", "status": 302, "headers": headers})  # type: ignore[arg-type]
+    await send({"type": "http.response.body", "body": b""})  # type: ignore[arg-type]
 
 
 async def _follow(code: str, scope: Scope) -> tuple[str, bytes]:
@@ -126,5 +126,5 @@ async def _say_unavailable(send: Send) -> None:
         (b"retry-after", b"5"),
         (b"content-length", str(len(body)).encode()),
     ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})  # type: ignore[typeddict-item]
-    await send({"type": "http.response.body", "body": body})  # type: ignore[typeddict-item]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})  # type: ignore[arg-type]
+    await send({"type": "http.response.body", "body": body})  # type: ignore[arg-type]

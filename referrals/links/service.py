@@ -50,12 +50,13 @@ async def close(viewer: Viewer, code: str) -> str:
         link = await queries.own_link(owner_id, code)
         if link is None:
             raise NotFound()
+        code = link["code"]
         closed = await db.execute(
             "UPDATE link SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL", link["id"], clock.now()
         )
         if closed:
             await publish(LinkClosed(link_id=link["id"], owner_id=owner_id), actor_id=owner_id)
-    return link["code"]
+    return code
 
 
 async def _wanted_code(wanted: str, owner_id: int) -> str:

@@ -39,8 +39,10 @@ async def publish_rules(store_slug: str, rules: Rules) -> tuple[int, int]:
             rules.model,
             now,
         )
+        assert row is not None
         await publish(ProgramPublished(store_id=store_id, program_version_id=row["id"]))
-    return program_id, row["version"]
+        number: int = row["version"]
+    return program_id, number
 
 
 def check_rules(rules: Rules) -> None:

@@ -135,6 +135,8 @@ async def test_an_unknown_code_is_a_page_and_never_a_redirect(web: Browser):
     for code in ("nobody", "x" * 300, "%00", "a%2F..%2Fb", "%0d%0aset-cookie:x"):
         answer = await web().get(f"/r/{code}", headers={"user-agent": CHROME})
         assert answer.status_code == 404 and "location" not in answer.headers
+        peeked = await web().head(f"/r/{code}", headers={"user-agent": CHROME})
+        assert peeked.status_code == 404 and peeked.content == b""
     assert await db.fetch_val("SELECT count(*) FROM click") == 0
 
 
