@@ -32,8 +32,8 @@ async def lines_of(order: asyncpg.Record) -> list[asyncpg.Record]:
 async def commissions_on(order_id: int) -> list[asyncpg.Record]:
     """The commissions of an order with what stands of each: the sum of its entries."""
     return await db.fetch(
-        """SELECT c.*, v.rate_bps AS version_rate_bps, posted.standing, posted.postings
-             FROM commission c JOIN program_version v ON v.id = c.program_version_id
+        """SELECT c.*, posted.standing, posted.postings
+             FROM commission c
              LEFT JOIN LATERAL (
                   SELECT coalesce(-sum(e.amount), 0)::bigint AS standing, coalesce(max(t.ref_seq), 0) AS postings
                     FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id

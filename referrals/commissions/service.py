@@ -20,7 +20,7 @@ from referrals.ledger.service import post
 from referrals.programs.queries import version
 
 ROLE = "sharer"
-ORDERS_A_TICK = 1000
+ORDERS_AT_ONCE = 1000
 
 
 async def settle(order_id: int) -> None:
@@ -48,8 +48,9 @@ async def settle(order_id: int) -> None:
 async def release_due() -> int:
     """Approve what was on hold long enough; how many commissions. Only time's part: `held` never leaves this way."""
     released = 0
-    for order_id in await queries.orders_with_due_commissions(clock.now(), ORDERS_A_TICK):
-        released += await _release(order_id)
+    while due := await queries.orders_with_due_commissions(clock.now(), ORDERS_AT_ONCE):
+        for order_id in due:
+            released += await _release(order_id)
     return released
 
 

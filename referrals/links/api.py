@@ -6,6 +6,7 @@ from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer, require_member
 from app.i18n import gettext as _
+from app.idempotency import once
 from app.paging import limit_of
 from app.settings import settings
 from app.web import json_body
@@ -25,9 +26,15 @@ class LinkApi(Controller):
     @post(summary="Share a thing by a link of your own", status_code=201)
     async def share(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[LinkView]:
         """The same target and placement again give the same link, with 200."""
-        require_member(viewer)
-        link, is_new = await service.share(viewer, await json_body(request, NewLink))
-        return Response(view_of(link), status_code=201 if is_new else 200)
+        member_id = require_member(viewer)
+        wanted = await json_body(request, NewLink)
+
+        async def make() -> tuple[LinkView, bool]:
+            link, is_new = await service.share(viewer, wanted)
+            return view_of(link), is_new
+
+        view, is_new = await once(request, member_id, tuple[LinkView, bool], make)
+        return Response(view, status_code=201 if is_new else 200)
 
     @get(summary="Your links with their clicks, newest first")
     async def list_links(

@@ -1,8 +1,14 @@
 from app.events import on
 from community.members.events import MemberJoined
 from referrals.links import service
+from storefront.catalog.events import ProductChanged
 
 
 @on(MemberJoined)
 async def give_personal_link(event: MemberJoined) -> None:
     await service.make_personal_link(event.member_id, event.handle)
+
+
+@on(ProductChanged)
+async def follow_the_product(event: ProductChanged) -> None:
+    await service.follow_product(event.product_id)

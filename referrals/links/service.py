@@ -10,6 +10,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.text import clean
 from referrals.links import queries
+from referrals.links.destinations import at_store
 from referrals.links.events import LinkClosed, LinkMade
 from referrals.links.schemas import NewLink
 from referrals.links.targets import Target, resolve
@@ -57,6 +58,25 @@ async def close(viewer: Viewer, code: str) -> str:
         if closed:
             await publish(LinkClosed(link_id=link["id"], owner_id=owner_id), actor_id=owner_id)
     return code
+
+
+async def follow_product(product_id: int) -> None:
+    """The links to a product lead to its new address, unless that is no longer at the store."""
+    row = await db.fetch_one(
+        "SELECT p.url, s.origin FROM product p JOIN store s ON s.id = p.store_id WHERE p.id = $1", product_id
+    )
+    if row is None:
+        return
+    try:
+        destination = at_store(row["url"], row["origin"])
+    except Invalid:
+        return
+    await db.execute(
+        """UPDATE link SET destination = $2
+            WHERE target_kind = 'product' AND target_id = $1 AND destination <> $2""",
+        product_id,
+        destination,
+    )
 
 
 async def _wanted_code(wanted: str, owner_id: int) -> str:

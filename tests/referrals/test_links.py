@@ -89,6 +89,31 @@ async def test_a_product_that_points_away_from_its_store_cannot_be_shared(web: B
     assert answer.status_code == 422
 
 
+async def test_a_link_follows_its_product_but_never_away_from_the_store(web: Browser):
+    from tests.storefront.shop import a_product
+
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    await a_link(web, mara)
+    await a_product(shop, url="https://north.example/new-address")
+    await run_jobs()
+    assert await db.fetch_val("SELECT destination FROM link WHERE target_kind = 'product'") == (
+        "https://north.example/new-address"
+    )
+    await a_product(shop, url="https://elsewhere.example/p")
+    await run_jobs()
+    assert "north.example" in await db.fetch_val("SELECT destination FROM link WHERE target_kind = 'product'")
+
+
+async def test_a_key_used_for_another_request_is_refused(web: Browser):
+    mara = await a_member("mara")
+    client = web(token=mara.token)
+    answers = [
+        await client.post("/api/v1/links", json={"target": target}, headers={"Idempotency-Key": "k1"})
+        for target in ("page:/p/", "page:/p/", "page:/g/")
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 409]
+
+
 async def test_what_one_may_not_read_one_cannot_share(web: Browser):
     mara, eve = await a_member("mara"), await a_member("eve")
     slug = await a_group(mara, visibility="secret")
