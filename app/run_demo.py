@@ -40,7 +40,7 @@ class CannotRun(Exception):
 
 def run(host: str, port: int, data_dir: Path, seed: int, *, fresh: bool = False, reload: bool = False) -> int:
     """Everything from an empty folder to a page in the browser, until Ctrl-C or SIGTERM."""
-    _terminate_like_ctrl_c()
+    _end_by_any_signal()
     _check_port(host, port)
     data_dir = data_dir.expanduser().absolute()
     os.environ["GRAPEVINE_DATA_DIR"] = str(data_dir)
@@ -57,11 +57,13 @@ def run(host: str, port: int, data_dir: Path, seed: int, *, fresh: bool = False,
         return 0
 
 
-def _terminate_like_ctrl_c() -> None:
+def _end_by_any_signal() -> None:
+    """Ctrl-C, a supervisor's stop and a closed terminal are one thing; also where a shell had us ignore Ctrl-C."""
+
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)
 
 

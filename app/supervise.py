@@ -39,7 +39,7 @@ class _Running:
             env={**os.environ, **self.child.env},
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C reaches us alone, and we stop them in order
-            preexec_fn=_die_with_parent,
+            preexec_fn=die_with_parent,
         )
 
     def look(self) -> None:
@@ -216,7 +216,8 @@ def _signals():  # type: ignore[no-untyped-def]
         heard.close()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """To be called in a child process: on Linux the kernel ends it when its parent was killed."""
     if _prctl is not None:
         _prctl(1, signal.SIGTERM)
 

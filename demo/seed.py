@@ -1,11 +1,12 @@
 """Fills an empty database with the demo community, in one transaction: it is there as a whole, or not at all."""
 
 import asyncio
+import signal
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from app import clock, db
+from app import clock, db, supervise
 from app.settings import settings
 from community.media import storage
 from demo.content import DemoContent, build
@@ -79,7 +80,8 @@ def _picture_keys(content: DemoContent) -> dict[str, str]:
 
 async def _draw_pictures(f: Filling) -> None:
     loop = asyncio.get_running_loop()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_belong_to_the_demo)
+    try:
         drawn = {
             f.pictures[f"product/{product.slug}"]: loop.run_in_executor(pool, product_picture, product)
             for product in f.content.products
@@ -91,6 +93,14 @@ async def _draw_pictures(f: Filling) -> None:
                     drawn[name] = loop.run_in_executor(pool, portrait, member.handle, size)
         for key, picture in drawn.items():
             await storage.put(key, await picture)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who stops the demo does not wait for its pictures
+
+
+def _belong_to_the_demo() -> None:
+    """The demo alone answers Ctrl-C, and its drawing process goes when it goes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    supervise.die_with_parent()
 
 
 async def _follow_address(seed: int) -> None:
