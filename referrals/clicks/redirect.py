@@ -24,12 +24,6 @@ log = logging.getLogger(__name__)
 PREFIX = "/r/"
 COOKIE_SECONDS = 30 * 86_400
 _HOST = re.compile(rb"https?://(?:[^/@?#]*@)?([a-z0-9.-]{1,253})(?::\d+)?(?:[/?#]|$)", re.I)
-_HEADERS = [
-    (b"cache-control", b"no-store"),
-    (b"x-robots-tag", b"noindex"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-    (b"content-length", b"0"),
-]
 
 
 async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) -> None:
@@ -47,7 +41,7 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
     if not location:
         await behind(scope, receive, send)
         return
-    headers = [(b"location", location.encode()), *_HEADERS]
+    headers = [(b"location", location.encode()), *_fixed_headers()]
     if cookie:
         headers.append((b"set-cookie", cookie))
     await send({"type": "http.response.start", "status": 302, "headers": headers})  # type: ignore[arg-type]
@@ -94,6 +88,18 @@ async def _click(way: Way, scope: Scope) -> tuple[str, bytes]:
 
 def _cookie(click: str) -> bytes:
     return f"gv={click}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{_secure()}".encode()
+
+
+@lru_cache(maxsize=1)
+def _fixed_headers() -> tuple[tuple[bytes, bytes], ...]:
+    headers = (
+        (b"cache-control", b"no-store"),
+        (b"x-robots-tag", b"noindex"),
+        (b"referrer-policy", b"strict-origin-when-cross-origin"),
+        (b"content-length", b"0"),
+    )
+    # The edge, which says this for pages, is not in the way of a redirect.
+    return (*headers, (b"strict-transport-security", b"max-age=31536000")) if settings().is_https else headers
 
 
 @lru_cache(maxsize=1)

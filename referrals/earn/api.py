@@ -3,8 +3,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer, require_member
+from app.openapi import door
 from app.paging import limit_of
 from referrals.commissions.queries import commissions_of
+from referrals.earn import examples
 from referrals.earn.queries import summary_of
 from referrals.earn.schemas import CommissionList, Summary, Why
 from referrals.earn.why import commission_view, explain
@@ -14,11 +16,19 @@ class EarnApi(Controller):
     path = "/earn"
     tags = ["earn"]
 
-    @get("/summary", summary="What you are owed, by currency and bucket")
+    @get(
+        "/summary",
+        summary="What you are owed, by currency and bucket",
+        opt=door(gives=examples.summary, scope="read"),
+    )
     async def summary(self, viewer: NamedDependency[Viewer]) -> Summary:
         return await summary_of(require_member(viewer, "read"))
 
-    @get("/commissions", summary="Your commissions, newest first")
+    @get(
+        "/commissions",
+        summary="Your commissions, newest first",
+        opt=door(gives=examples.commissions, scope="read"),
+    )
     async def commissions(
         self,
         viewer: NamedDependency[Viewer],
@@ -29,7 +39,11 @@ class EarnApi(Controller):
         page = await commissions_of(require_member(viewer, "read"), cursor=after, limit=limit_of(limit))
         return CommissionList([commission_view(row) for row in page.items], page.next)
 
-    @get("/orders/{ref:str}/why", summary="Why you did, or did not, earn from an order")
+    @get(
+        "/orders/{ref:str}/why",
+        summary="Why you did, or did not, earn from an order",
+        opt=door(gives=examples.why, scope="read"),
+    )
     async def why(self, viewer: NamedDependency[Viewer], ref: FromPath[str]) -> Why:
         """`ref` is the store's order id. Only who was a candidate sees it; the buyer is never named."""
         return await explain(viewer, ref)

@@ -32,3 +32,8 @@ class LinkView(msgspec.Struct):
     bots: int
     created_at: str
     disabled: bool
+
+
+class LinkList(msgspec.Struct):
+    items: list[LinkView]
+    next: str | None
