@@ -4,9 +4,11 @@ from litestar.params import FromPath, FromQuery
 
 from app import limits, live_tickets
 from app.auth import Viewer, require_member
+from app.errors import Conflict, Forbidden
+from app.openapi import door
 from app.paging import Page, limit_of
 from app.web import json_body
-from community.chat import policy, queries, service
+from community.chat import examples, policy, queries, service
 from community.chat.schemas import MOST_SEQ, ChangedMessage, EventView, NewMessage, RoomView, Sent, Ticket
 
 MOST_SENDS_A_MINUTE = 6000
@@ -15,7 +17,11 @@ MOST_SENDS_A_MINUTE = 6000
 class ChatApi(Controller):
     tags = ["chat"]
 
-    @get("/rooms/{room_id:int}", summary="A chat room and where its history stands")
+    @get(
+        "/rooms/{room_id:int}",
+        summary="A chat room and where its history stands",
+        opt=door(gives=examples.room, refuses=(Forbidden,)),
+    )
     async def show(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> RoomView:
         room = await policy.access_room(viewer, room_id)
         return RoomView(
@@ -27,7 +33,11 @@ class ChatApi(Controller):
             group=room["slug"],
         )
 
-    @get("/rooms/{room_id:int}/messages", summary="What was said in a room")
+    @get(
+        "/rooms/{room_id:int}/messages",
+        summary="What was said in a room",
+        opt=door(gives=examples.messages, refuses=(Forbidden,)),
+    )
     async def list_messages(
         self,
         viewer: NamedDependency[Viewer],
@@ -46,7 +56,12 @@ class ChatApi(Controller):
         items = [queries.view(row) for row in rows[:most]]
         return Page(items, str(items[-1].seq) if len(rows) > most else None)
 
-    @post("/rooms/{room_id:int}/messages", summary="Say something", status_code=201)
+    @post(
+        "/rooms/{room_id:int}/messages",
+        summary="Say something",
+        status_code=201,
+        opt=door(takes=examples.new_message, gives=examples.sent, refuses=(Conflict,), scope="write", also=200),
+    )
     async def send(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response[Sent]:
         """The same `client_id` again is answered with 200 and says nothing twice; with other words it is a 409."""
         await limits.limit("chat-send", require_member(viewer), most=MOST_SENDS_A_MINUTE, per=60)
@@ -54,21 +69,35 @@ class ChatApi(Controller):
         said = await service.send(viewer, room_id, new.client_id, new.body, int(new.reply_to) if new.reply_to else None)
         return Response(Sent(str(said.id), said.seq), status_code=201 if said.is_new else 200)
 
-    @put("/rooms/{room_id:int}/messages/{message_id:int}", summary="Change one's own words")
+    @put(
+        "/rooms/{room_id:int}/messages/{message_id:int}",
+        summary="Change one's own words",
+        opt=door(takes=examples.changed_message, gives=examples.sent, scope="write"),
+    )
     async def edit(
         self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
     ) -> Sent:
         changed = await json_body(request, ChangedMessage)
         return Sent(str(message_id), await service.edit(viewer, room_id, message_id, changed.body))
 
-    @delete("/rooms/{room_id:int}/messages/{message_id:int}", summary="Take a message away", status_code=204)
+    @delete(
+        "/rooms/{room_id:int}/messages/{message_id:int}",
+        summary="Take a message away",
+        status_code=204,
+        opt=door(scope="write"),
+    )
     async def take_away(
         self, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
     ) -> None:
         """Its author or a moderator; the words are gone from the database too."""
         await service.delete(viewer, room_id, message_id)
 
-    @post("/live/ticket", summary="A ticket to the live socket", status_code=201)
+    @post(
+        "/live/ticket",
+        summary="A ticket to the live socket",
+        status_code=201,
+        opt=door(gives=examples.ticket, scope="read"),
+    )
     async def issue_ticket(self, viewer: NamedDependency[Viewer]) -> Ticket:
         """Good once, for 30 seconds: `wss://…/live?ticket=`."""
         await limits.limit("live-ticket", require_member(viewer, "read"), most=MOST_SENDS_A_MINUTE, per=60)

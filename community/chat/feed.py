@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from app import live_signals
@@ -23,12 +24,15 @@ from community.chat.schemas import EventView
 log = logging.getLogger(__name__)
 
 READ_AT_ONCE = 200
+ROOMS_AT_ONCE = 100
 MOST_MISSED = 1000
 FRAME_BYTES = 48 * 1024
 # How often we ask PostgreSQL whether rooms moved: always, in case a hint was lost; often while hints do not arrive.
 ASK_SECONDS, ASK_SECONDS_WITHOUT_SIGNALS = 5.0, 0.25
 
 _feeds: dict[int, "Feed"] = {}
+_behind: set["Feed"] = set()
+_telling: asyncio.Task | None = None
 
 
 class Feed:
@@ -42,31 +46,22 @@ class Feed:
         # Sockets that caught up from the database beyond what the others have been told.
         self.ahead: dict[Socket, int] = {}
         self.version: str | None = version
-        self.telling: asyncio.Task | None = None
+
+    @property
+    def is_behind(self) -> bool:
+        return self.known > self.told and bool(self.sockets)
 
     def wake(self, seq: int) -> None:
-        """The room moved to `seq`: tell the sockets, unless that is under way."""
+        """The room moved to `seq`: its sockets are told, together with those of other rooms that moved."""
         self.known = max(self.known, seq)
-        if self.known > self.told and self.telling is None:
-            self.telling = asyncio.get_running_loop().create_task(self._tell(), context=contextvars.Context())
+        if self.is_behind:
+            _tell_soon(self)
 
-    async def _tell(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self.known > self.told and self.sockets:
-                rows = await queries.events_after(self.room_id, self.told, limit=READ_AT_ONCE)
-                if not rows:
-                    return
-                if rows[0]["version"] != self.version:
-                    await self._drop_who_may_not_read(rows[0]["version"])
-                began = loop.time()
-                self._hand_out([queries.view(row) for row in rows])
-                # As long as handing out took, others have the loop: what is said meanwhile shares the next frame.
-                await asyncio.sleep(loop.time() - began)
-        except Exception:
-            log.exception("room %s could not be told; it is asked for again soon", self.room_id)
-        finally:
-            self.telling = None
+    async def tell(self, rows: list[asyncpg.Record]) -> None:
+        if rows[0]["version"] != self.version:
+            await self._drop_who_may_not_read(rows[0]["version"])
+        # While we asked, nobody else told this room: there is one teller.
+        self._hand_out([queries.view(row) for row in rows])
 
     def _hand_out(self, events: list[EventView]) -> None:
         behind = [socket for socket in self.sockets if socket not in self.ahead]
@@ -81,14 +76,16 @@ class Feed:
                 del self.ahead[socket]
 
     async def _drop_who_may_not_read(self, version: str) -> None:
-        # Compared before and after: who came in while we asked is judged next time.
-        asked = {socket.member_id for socket in self.sockets}
-        may_read = await policy.readers_among(self.room_id, list(asked))
-        for socket in [socket for socket in self.sockets if socket.member_id in asked - may_read]:
-            self.drop(socket)
-            speak(socket.lang)
-            detail = _("You are no longer in this room.")
-            socket.tell("error", code="forbidden", room=str(self.room_id), detail=detail)
+        asked: set[int] = set()
+        # Again, when someone came in while we asked.
+        while new := {socket.member_id for socket in self.sockets} - asked:
+            shut_out = new - await policy.readers_among(self.room_id, list(new))
+            asked |= new
+            for socket in [socket for socket in self.sockets if socket.member_id in shut_out]:
+                self.drop(socket)
+                speak(socket.lang)
+                detail = _("You are no longer in this room.")
+                socket.tell("error", code="forbidden", room=str(self.room_id), detail=detail)
         self.version = version
 
     def drop(self, socket: Socket) -> None:
@@ -96,6 +93,35 @@ class Feed:
         self.ahead.pop(socket, None)
         if not self.sockets and _feeds.get(self.room_id) is self:
             del _feeds[self.room_id]
+
+
+def _tell_soon(feed: Feed) -> None:
+    global _telling
+    _behind.add(feed)
+    if _telling is None or _telling.done():
+        # A context of its own: whoever gave the signal may be in a transaction.
+        _telling = asyncio.get_running_loop().create_task(_tell_all(), context=contextvars.Context())
+
+
+async def _tell_all() -> None:
+    loop = asyncio.get_running_loop()
+    while _behind:
+        feeds = [_behind.pop() for _ in range(min(len(_behind), ROOMS_AT_ONCE))]
+        began, took = loop.time(), 0.0
+        try:
+            told = {feed.room_id: feed.told for feed in feeds if feed.is_behind}
+            found = await queries.events_of_rooms(told, limit=READ_AT_ONCE) if told else {}
+            began = loop.time()
+            for feed in feeds:
+                if rows := found.get(feed.room_id):
+                    await feed.tell(rows)
+                    if feed.is_behind:
+                        _behind.add(feed)
+            took = loop.time() - began
+        except Exception:
+            log.exception("rooms could not be told; they are asked for again soon")
+        # As long as handing out took, others have the loop: what is said meanwhile shares the next frames.
+        await asyncio.sleep(took)
 
 
 async def listen(socket: Socket, room: Any, seq: int) -> None:

@@ -1,3 +1,4 @@
+from itertools import groupby
 from typing import Any
 
 import asyncpg
@@ -5,54 +6,70 @@ import asyncpg
 from app import db
 from app.auth import Viewer
 from app.text import excerpt
-from community.chat.schemas import Author, EventView, Quote
+from community.chat.schemas import MOST_SEQ, Author, EventView, Quote
 from community.members.queries import avatar_url
 
 # What happened, as it may be shown now: an edited message shows its last words wherever it is told, a deleted or
 # withheld one shows none. `version` is the group's (see policy).
 _EVENTS = """
-    SELECT e.seq, e.kind, e.at, e.message_id,
+    SELECT e.room_id, e.seq, e.kind, e.at, e.message_id,
            a.id AS author_id, a.handle, a.name, a.avatar_key,
            m.client_id, m.body, m.html, h.id IS NOT NULL AS withheld,
-           EXISTS (SELECT 1 FROM room_event c
-                    WHERE c.message_id = m.id AND c.kind = 'edit' AND c.author_id = m.author_id) AS edited,
+           c.seq IS NOT NULL AS edited,
            q.id AS quote_id, qa.name AS quote_name, CASE WHEN qh.id IS NULL THEN q.body ELSE '' END AS quote_body,
-           (SELECT g.xmin::text FROM room r JOIN groups g ON g.id = r.group_id WHERE r.id = e.room_id) AS version
+           g.xmin::text AS version
       FROM room_event e
+      JOIN room r ON r.id = e.room_id
+      JOIN groups g ON g.id = r.group_id
       LEFT JOIN message m ON m.id = e.message_id
       LEFT JOIN member a ON a.id = e.author_id
       LEFT JOIN hiding h ON h.subject_kind = 'message' AND h.subject_id = m.id
+      LEFT JOIN LATERAL (
+          SELECT seq FROM room_event
+           WHERE message_id = m.id AND kind = 'edit' AND author_id = m.author_id LIMIT 1) c ON true
       LEFT JOIN message q ON q.id = m.reply_to_id
       LEFT JOIN member qa ON qa.id = q.author_id
-      LEFT JOIN hiding qh ON qh.subject_kind = 'message' AND qh.subject_id = q.id
-     WHERE e.room_id = $1"""
+      LEFT JOIN hiding qh ON qh.subject_kind = 'message' AND qh.subject_id = q.id"""
+_OF_ROOM = f"{_EVENTS} WHERE e.room_id = $1"
+# LIMIT stands inside, and every limit is written out: a plan for an unknown number of rows reads whole tables
+# (28 ms instead of 0.2 in a room of 140,000).
+_OF_ROOMS = f"""
+    SELECT told.* FROM unnest($1::bigint[], $2::bigint[]) AS asked(room_id, seq)
+     CROSS JOIN LATERAL ({_EVENTS} WHERE e.room_id = asked.room_id AND e.seq > asked.seq ORDER BY e.seq LIMIT """
 _SHOWN = "e.kind IN ('message', 'join', 'leave')"
 
 
 async def events_after(room_id: int, seq: int, *, limit: int) -> list[asyncpg.Record]:
     """What happened after `seq`, in order and without holes."""
-    return await db.fetch(f"{_EVENTS} AND e.seq > $2 ORDER BY e.seq LIMIT $3", room_id, seq, limit)
+    return await db.fetch(f"{_OF_ROOM} AND e.seq > $2 ORDER BY e.seq LIMIT {limit:d}", room_id, seq)
+
+
+async def events_of_rooms(told: dict[int, int], *, limit: int) -> dict[int, list[asyncpg.Record]]:
+    """What happened in each of these rooms after its seq, at most `limit` events each; one query for all of them."""
+    rows = await db.fetch(
+        f"{_OF_ROOMS} {limit:d}) told ORDER BY told.room_id, told.seq", list(told), list(told.values())
+    )
+    return {room_id: list(group) for room_id, group in groupby(rows, key=lambda row: row["room_id"])}
 
 
 async def messages_after(room_id: int, seq: int, *, limit: int) -> list[asyncpg.Record]:
     return await db.fetch(
-        f"{_EVENTS} AND e.kind = 'message' AND e.seq > $2 ORDER BY e.seq LIMIT $3", room_id, seq, limit
+        f"{_OF_ROOM} AND e.kind = 'message' AND e.seq > $2 ORDER BY e.seq LIMIT {limit:d}", room_id, seq
     )
 
 
 async def messages_before(room_id: int, seq: int, *, limit: int) -> list[asyncpg.Record]:
     return await db.fetch(
-        f"{_EVENTS} AND e.kind = 'message' AND e.seq < $2 ORDER BY e.seq DESC LIMIT $3", room_id, seq, limit
+        f"{_OF_ROOM} AND e.kind = 'message' AND e.seq < $2 ORDER BY e.seq DESC LIMIT {limit:d}", room_id, seq
     )
 
 
 async def history_before(room_id: int, seq: int | None, *, limit: int) -> list[asyncpg.Record]:
     """What a page of the room shows, oldest first: what was said and who came and went."""
     rows = await db.fetch(
-        f"{_EVENTS} AND ($2::bigint IS NULL OR e.seq < $2) AND {_SHOWN} ORDER BY e.seq DESC LIMIT $3",
+        f"{_OF_ROOM} AND e.seq < $2 AND {_SHOWN} ORDER BY e.seq DESC LIMIT {limit:d}",
         room_id,
-        seq,
-        limit,
+        MOST_SEQ if seq is None else seq,
     )
     return rows[::-1]
 
