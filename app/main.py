@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar, Router
 from litestar.di import Provide
-from litestar.openapi import OpenAPIConfig
 from litestar.types import ASGIApp
 from prometheus_client import start_http_server
 
-from app import db, edge, faces, features, health, log, valkey
+from app import db, edge, faces, features, health, log, openapi, valkey
 from app.auth import refuse_cross_site
 from app.settings import settings
 from frontend.viewer import provide_api_viewer, provide_viewer
@@ -34,7 +33,7 @@ def build() -> Litestar:
         exception_handlers=faces.HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=MOST_BODY_BYTES,
-        openapi_config=OpenAPIConfig(title="Grapevine", version="1", path="/schema"),
+        openapi_config=openapi.CONFIG,
         logging_config=None,
         debug=False,
     )
@@ -62,7 +61,7 @@ def _spare_the_collector() -> None:
 
 def _serve_metrics(port: int) -> None:
     try:
-        start_http_server(port, addr="127.0.0.1")
+        start_http_server(port)
     except OSError:
         # Another web process of this machine has the port; it serves its own figures.
         logging.getLogger(__name__).warning("metrics port %s is taken; this process serves none", port)

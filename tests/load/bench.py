@@ -151,8 +151,8 @@ def _milliseconds(text: str) -> float:
 def _chat(base: str, environment: dict[str, str], seconds: int) -> dict[str, Any]:
     """500 sockets in one room; see tests/load/chat_load.py."""
     said = subprocess.run(
-        [sys.executable, "-m", "tests.load.chat_load", "--base", base, "--sockets", "500", "--seconds", str(seconds),
-         "--json"],
+        [sys.executable, "-m", "tests.load.chat_load", "--base", base, "--sockets", "500", "--mode", "closed",
+         "--seconds", str(seconds), "--json"],
         env=environment, capture_output=True, text=True, cwd=ROOT,
     )  # fmt: skip
     if said.returncode:
