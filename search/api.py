@@ -3,9 +3,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from app.auth import Viewer
-from app.errors import Invalid
+from app.errors import Invalid, TooMany
 from app.i18n import gettext as _
+from app.openapi import door
 from app.paging import limit_of
+from search import examples
 from search.engine import KINDS
 from search.pace import not_too_often
 from search.schemas import SearchAnswer
@@ -15,7 +17,11 @@ from search.service import search
 class SearchApi(Controller):
     tags = ["search"]
 
-    @get("/search", summary="Search everything the token's member may read")
+    @get(
+        "/search",
+        summary="Search everything the token's member may read",
+        opt=door(gives=examples.answer, refuses=(Invalid, TooMany)),
+    )
     async def search(
         self,
         request: Request,

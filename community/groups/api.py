@@ -3,10 +3,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app import db
-from app.auth import Viewer
+from app.auth import Viewer, require_member
+from app.errors import Conflict
+from app.idempotency import once
 from app.limits import limit
+from app.openapi import door
 from app.web import json_body
-from community.groups import policy, service
+from community.groups import examples, policy, service
 from community.groups.schemas import GroupView, NewGroup
 
 
@@ -14,23 +17,33 @@ class GroupApi(Controller):
     path = "/groups"
     tags = ["groups"]
 
-    @post(summary="Found a group", status_code=201)
+    @post(
+        summary="Found a group",
+        status_code=201,
+        opt=door(takes=examples.new_group, gives=examples.group, refuses=(Conflict,), scope="write", once=True),
+    )
     async def found(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[GroupView]:
-        """The founder owns the group; its chat room opens with it."""
-        await limit("found-group", viewer.member_id, most=20, per=3600)
-        slug = await service.found(viewer, await json_body(request, NewGroup))
+        """The founder owns the group; its chat room opens with it. Takes an Idempotency-Key."""
+        member_id = require_member(viewer)
+        await limit("found-group", member_id, most=20, per=3600)
+        new = await json_body(request, NewGroup)
+        slug = await once(request, member_id, str, lambda: service.found(viewer, new))
         return Response(await _view(viewer, slug), status_code=201)
 
-    @get("/{slug:str}", summary="A group and the viewer's place in it")
+    @get("/{slug:str}", summary="A group and the viewer's place in it", opt=door(gives=examples.group))
     async def show(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> GroupView:
         return await _view(viewer, slug)
 
-    @put("/{slug:str}/membership", summary="Join, or ask to join a closed group")
+    @put(
+        "/{slug:str}/membership",
+        summary="Join, or ask to join a closed group",
+        opt=door(gives=examples.group, scope="write"),
+    )
     async def join(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> GroupView:
         await service.join(viewer, slug)
         return await _view(viewer, slug)
 
-    @delete("/{slug:str}/membership", summary="Leave a group", status_code=204)
+    @delete("/{slug:str}/membership", summary="Leave a group", status_code=204, opt=door(scope="write"))
     async def leave(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> None:
         await service.leave(viewer, slug)
 

@@ -9,7 +9,8 @@ from app.auth import Viewer, require_member
 from app.errors import Invalid
 from app.i18n import gettext as _
 from app.limits import limit
-from community.media import service, storage
+from app.openapi import door
+from community.media import examples, service, storage
 from community.media.pictures import MOST_BYTES, too_large
 from community.media.schemas import UploadView
 
@@ -21,7 +22,13 @@ FOR_EVER = "public, max-age=31536000, immutable"
 class MediaApi(Controller):
     tags = ["media"]
 
-    @post("/uploads", summary="Bring in a picture", status_code=201, request_max_body_size=MOST_BODY_BYTES)
+    @post(
+        "/uploads",
+        summary="Bring in a picture",
+        status_code=201,
+        request_max_body_size=MOST_BODY_BYTES,
+        opt=door(file="file", gives=examples.upload, scope="write"),
+    )
     async def upload(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[UploadView]:
         """Multipart, field `file`: PNG, JPEG, WebP, AVIF or GIF up to 10 MB. It is re-encoded; what it knew of its
         maker (place, camera, name) is gone."""

@@ -1,26 +1,21 @@
-from typing import Annotated
-
-import msgspec
 from litestar import Controller, Request, Response, post
-from msgspec import Meta
 
+from app.errors import Forbidden
+from app.openapi import door
 from app.web import json_body
-from community.sessions import service
-
-
-class Login(msgspec.Struct, forbid_unknown_fields=True):
-    login: Annotated[str, Meta(max_length=254)]
-    password: Annotated[str, Meta(max_length=1024)]
-
-
-class Token(msgspec.Struct):
-    token: str
+from community.sessions import examples, service
+from community.sessions.schemas import Login, Token
 
 
 class SessionApi(Controller):
     tags = ["members"]
 
-    @post("/tokens", summary="A token for a member's name and password", status_code=201)
+    @post(
+        "/tokens",
+        summary="A token for a member's name and password",
+        status_code=201,
+        opt=door(takes=examples.login, gives=examples.token, refuses=(Forbidden,)),
+    )
     async def make_token(self, request: Request) -> Response[Token]:
         """The token carries the scopes read and write; it is shown once and stored hashed."""
         asked = await json_body(request, Login)

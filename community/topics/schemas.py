@@ -81,6 +81,11 @@ class TopicView(msgspec.Struct):
     active_at: datetime
 
 
+class Topics(msgspec.Struct):
+    items: list[TopicView]
+    next: str | None
+
+
 class ReactionCount(msgspec.Struct):
     emoji: str
     count: int
@@ -101,6 +106,11 @@ class PostView(msgspec.Struct):
     url: str
     created_at: datetime
     edited_at: datetime | None
+
+
+class Posts(msgspec.Struct):
+    items: list[PostView]
+    next: str | None
 
 
 class Reactions(msgspec.Struct):

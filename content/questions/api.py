@@ -10,16 +10,21 @@ from app.auth import Viewer, require_member
 from app.errors import NotFound
 from app.idempotency import once
 from app.limits import limit
+from app.openapi import door
 from app.paging import limit_of
 from app.web import json_body
-from content.questions import queries, service
+from content.questions import examples, queries, service
 from content.questions.schemas import AnswerView, Made, NewAnswer, NewQuestion, QuestionPage, QuestionView
 
 
 class QuestionApi(Controller):
     tags = ["questions"]
 
-    @get("/products/{slug:str}/questions", summary="Questions about a product, with their answers")
+    @get(
+        "/products/{slug:str}/questions",
+        summary="Questions about a product, with their answers",
+        opt=door(gives=examples.questions),
+    )
     async def index(
         self,
         slug: FromPath[str],
@@ -32,7 +37,12 @@ class QuestionApi(Controller):
         page = await queries.questions_about(product_id, cursor=after, limit=limit_of(limit))
         return QuestionPage([_view(row) for row in page.items], page.next)
 
-    @post("/products/{slug:str}/questions", summary="Ask about a product", status_code=201)
+    @post(
+        "/products/{slug:str}/questions",
+        summary="Ask about a product",
+        status_code=201,
+        opt=door(takes=examples.new_question, gives=examples.made, scope="write", once=True),
+    )
     async def ask(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response[Made]:
         member_id = require_member(viewer)
         await limit("ask", member_id, most=30, per=3600)
@@ -40,7 +50,12 @@ class QuestionApi(Controller):
         question_id = await once(request, member_id, int, lambda: service.ask(viewer, slug, asked.body))
         return Response(Made(str(question_id)), status_code=201)
 
-    @post("/questions/{question_id:int}/answers", summary="Answer a question", status_code=201)
+    @post(
+        "/questions/{question_id:int}/answers",
+        summary="Answer a question",
+        status_code=201,
+        opt=door(takes=examples.new_answer, gives=examples.made, scope="write", once=True),
+    )
     async def answer(
         self, request: Request, viewer: NamedDependency[Viewer], question_id: FromPath[int]
     ) -> Response[Made]:

@@ -92,3 +92,12 @@ class RatedProduct(msgspec.Struct):
     histogram: dict[str, int]
     """Reviews by stars, "1" to "5"; hidden ones are not in it."""
     hidden_count: int
+
+
+class Helpful(msgspec.Struct):
+    helpful_count: int
+
+
+class ReviewChanged(msgspec.Struct):
+    id: str
+    url: str

@@ -7,14 +7,17 @@ from litestar.params import FromPath, FromQuery
 
 from app import db
 from app.auth import Viewer, require_member
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.idempotency import once
 from app.limits import limit
+from app.openapi import door
 from app.paging import limit_of
 from app.web import convert, json_body
+from content.guides import examples as guide_examples
 from content.guides import policy as guide_policy
 from content.guides import service as guide_service
 from content.guides.schemas import GuideView, NewGuide, Pick
+from content.reviews import examples as review_examples
 from content.reviews import queries, service, shelf
 from content.reviews.queries import Filter
 from content.reviews.schemas import NewReview, RatedProduct, ReviewPage, ReviewView
@@ -27,12 +30,20 @@ class ProductApi(Controller):
     path = "/products"
     tags = ["products"]
 
-    @get("/{slug:str}", summary="A product with the histogram of its reviews")
+    @get(
+        "/{slug:str}",
+        summary="A product with the histogram of its reviews",
+        opt=door(gives=review_examples.product),
+    )
     async def show(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> RatedProduct:
         """Hidden reviews are in neither the mean nor the histogram; `hidden_count` says how many there are."""
         return product_view(await shelf.product_page(viewer, slug))
 
-    @get("/{slug:str}/reviews", summary="Reviews of a product with their disclosures")
+    @get(
+        "/{slug:str}/reviews",
+        summary="Reviews of a product with their disclosures",
+        opt=door(gives=review_examples.reviews, refuses=(Invalid,)),
+    )
     async def reviews(
         self,
         request: Request,
@@ -51,7 +62,18 @@ class ProductApi(Controller):
         terms = await terms_of([product["store_id"]], [row["author_id"] for row in page.items])
         return ReviewPage([review_view(row, slug, terms.earners) for row in page.items], page.next)
 
-    @post("/{slug:str}/reviews", summary="Review a product", status_code=201)
+    @post(
+        "/{slug:str}/reviews",
+        summary="Review a product",
+        status_code=201,
+        opt=door(
+            takes=review_examples.new_review,
+            gives=review_examples.review,
+            refuses=(service.AlreadyReviewed,),
+            scope="write",
+            once=True,
+        ),
+    )
     async def write(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]
     ) -> Response[ReviewView]:
@@ -71,7 +93,12 @@ class GuideApi(Controller):
     path = "/guides"
     tags = ["guides"]
 
-    @post("/", summary="Publish a buying guide", status_code=201)
+    @post(
+        "/",
+        summary="Publish a buying guide",
+        status_code=201,
+        opt=door(takes=guide_examples.new_guide, gives=guide_examples.guide, scope="write", once=True),
+    )
     async def publish(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[GuideView]:
         """Blocks are headings, Markdown texts and products (by id) with why, pros and cons."""
         member_id = require_member(viewer)
@@ -80,7 +107,7 @@ class GuideApi(Controller):
         slug = await once(request, member_id, str, lambda: guide_service.publish_guide(viewer, new))
         return Response(await _guide_view(viewer, slug), status_code=201)
 
-    @get("/{slug:str}", summary="A buying guide")
+    @get("/{slug:str}", summary="A buying guide", opt=door(gives=guide_examples.guide))
     async def show(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> GuideView:
         return await _guide_view(viewer, slug)
 

@@ -3,12 +3,13 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer, require_member
-from app.errors import Problem
+from app.errors import Gone, NotFound, Problem
 from app.i18n import gettext as _
 from app.idempotency import once
 from app.limits import limit
+from app.openapi import door
 from app.web import form, form_again, json_body, page, redirect
-from community.moderation import service
+from community.moderation import examples, service
 from community.moderation.schemas import REASONS, Flagged, NewFlag, NewFlagForm, Subject
 from frontend.pages.subjects import access_subject
 
@@ -47,7 +48,11 @@ class FlagApi(Controller):
     path = "/flags"
     tags = ["moderation"]
 
-    @post(summary="Report something to the moderators", status_code=201)
+    @post(
+        summary="Report something to the moderators",
+        status_code=201,
+        opt=door(takes=examples.new_flag, gives=examples.flagged, refuses=(NotFound, Gone), scope="write", once=True),
+    )
     async def report(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[Flagged]:
         """`subject` names it: post:12, topic:3, review:9, message:40, guide:2, question:5, answer:6, member:7."""
         require_member(viewer)

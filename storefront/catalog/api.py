@@ -5,7 +5,9 @@ from litestar.params import FromPath
 
 from app.auth import Viewer
 from app.money import Money
+from app.openapi import door
 from app.web import json_body
+from storefront.catalog import examples
 from storefront.catalog.queries import product_by_id
 from storefront.catalog.schemas import ProductDetails, ProductView
 from storefront.catalog.service import upsert_product
@@ -16,7 +18,11 @@ class CatalogApi(Controller):
     path = "/stores"
     tags = ["catalog"]
 
-    @put("/{slug:str}/products/{external_id:str}", summary="Describe a product of a store")
+    @put(
+        "/{slug:str}/products/{external_id:str}",
+        summary="Describe a product of a store",
+        opt=door(takes=examples.details, gives=examples.product, scope="write", also=201),
+    )
     async def upsert(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], external_id: FromPath[str]
     ) -> Response[ProductView]:

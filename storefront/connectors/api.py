@@ -1,6 +1,10 @@
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
+from app.errors import TooLarge
+from app.openapi import door
+from storefront.connectors import examples
+from storefront.connectors.schemas import BadSignature, Received, SameIdOtherBody
 from storefront.connectors.service import receive
 
 MOST_BYTES = 1024 * 1024
@@ -11,10 +15,21 @@ MOST_BYTES = 1024 * 1024
     summary="A store's signed message",
     tags=["webhooks"],
     request_max_body_size=MOST_BYTES,
-    opt={"csrf_exempt": True},
+    opt={"csrf_exempt": True}
+    | door(
+        takes=examples.order_paid,
+        gives=examples.received,
+        refuses=(BadSignature, SameIdOtherBody, TooLarge),
+        also=200,
+        headers=examples.headers,
+    ),
     status_code=202,
 )
-async def receive_webhook(request: Request, store: FromPath[str]) -> Response[dict[str, bool]]:
-    """202 once it is durable, 200 when it was here before, 401 unsigned, 409 the same id with another body."""
+async def receive_webhook(request: Request, store: FromPath[str]) -> Response[Received]:
+    """202 once it is durable, 200 when it was here before, 401 unsigned, 409 the same id with another body.
+
+    What is signed with, and the shape of the body, are those of the store's provider; this is the generic one. What is
+    not understood is kept and answered with 202 all the same.
+    """
     is_new = await receive(store, request.headers, await request.body())
-    return Response({"received": True}, status_code=202 if is_new else 200)
+    return Response(Received(True), status_code=202 if is_new else 200)

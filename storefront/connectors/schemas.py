@@ -1,3 +1,5 @@
+import msgspec
+
 from app.errors import Problem
 
 
@@ -19,3 +21,9 @@ class SameIdOtherBody(Problem):
 
 class NotUnderstood(Exception):
     """A message we have no use for (yet); it is kept."""
+
+
+class Received(msgspec.Struct):
+    """It is durable here."""
+
+    received: bool

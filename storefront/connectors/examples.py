@@ -1,0 +1,41 @@
+"""What the JSON doors take and give, as the OpenAPI document shows it."""
+
+from datetime import UTC, datetime
+
+from storefront.connectors.generic import Envelope
+from storefront.connectors.schemas import Received
+
+order_paid = Envelope(
+    type="order.paid",
+    timestamp=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
+    data={
+        "id": "1001",
+        "number": "#1001",
+        "currency": "USD",
+        "placed_at": "2026-03-14T09:26:40Z",
+        "paid_at": "2026-03-14T09:26:52Z",
+        "customer": {"id": "c17", "email": "bob@example.org", "name": "Bob"},
+        "gv": "7f0c1c9ad5a94b6c8b7d1f3e2a4b5c6d",
+        "codes": [],
+        "lines": [
+            {
+                "id": "l1",
+                "product_id": "GR-38",
+                "title": "Hand grinder 38 mm",
+                "quantity": 1,
+                "gross": 8900,
+                "discount": 0,
+                "tax": 712,
+            }
+        ],
+        "shipping": 490,
+        "updated_at": "2026-03-14T09:26:52Z",
+    },
+)
+received = Received(True)
+# Standard Webhooks.
+headers = {
+    "webhook-id": "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
+    "webhook-timestamp": "1773480413",
+    "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+}

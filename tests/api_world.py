@@ -1,0 +1,116 @@
+"""A small community in which every example of the OpenAPI document can be sent, and the check that answers are true."""
+
+from typing import Any
+
+import httpx
+import msgspec
+from jsonschema import Draft202012Validator
+
+from app import db
+from tests.factories import Person, a_group, a_member
+from tests.referrals.cast import a_paying_shop, click, tell
+from tests.storefront.shop import Shop, a_product, line, order
+
+API = "/api/v1"
+
+
+class World(msgspec.Struct):
+    """Ada runs the shop "north", owns the group "coffee" and wrote its topic; Bob joined, answered and bought."""
+
+    ada: Person
+    bob: Person
+    shop: Shop
+    topic: str
+    post: str
+    room: str
+    message: str
+    question: str
+    review: str
+    product: str
+    guide: str
+
+    def path(self, template: str) -> str:
+        """The address with what stands at each place of it here."""
+        places = {
+            "topic_id": self.topic,
+            "post_id": self.post,
+            "room_id": self.room,
+            "message_id": self.message,
+            "question_id": self.question,
+            "review_id": self.review,
+            "emoji": "👍",
+            "external_id": "GR-38",
+            "ref": "1001",
+            "code": "ada-here",
+            "store": "north",
+        }
+        slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
+        places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{" in template), "")
+        return template.format(**places)
+
+    def body(self, example: Any) -> Any:
+        """The example, naming what exists here."""
+        text = msgspec.json.encode(example).decode()
+        text = text.replace('"post:41"', f'"post:{self.post}"').replace('"product":"5"', f'"product":"{self.product}"')
+        return msgspec.json.decode(text)
+
+
+async def a_world(web: Any) -> World:
+    ada, bob = await a_member("ada-o"), await a_member("bob-o")
+    shop = await a_paying_shop("north")
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", ada.id, shop.id)
+    await a_product(shop, "GR-38", title="Hand grinder 38 mm")
+    await a_group(ada, "coffee")
+    as_ada, as_bob = web(token=ada.token), web(token=bob.token)
+    room = (await as_bob.put(f"{API}/groups/coffee/membership")).json()["room_id"]
+    topic = await made(as_ada, "/groups/coffee/topics", {"title": "Which grinder?", "body": "Mine clogs."})
+    post = await made(as_bob, f"/topics/{topic}/posts", {"body": "Two steps coarser."})
+    said = {"client_id": "0b8f7c52-3a4e-4a83-9a44-0f6f3c1d2e50", "body": "Hello"}
+    message = await made(as_ada, f"/rooms/{room}/messages", said)
+    product = "hand-grinder-38-mm"
+    question = await made(as_bob, f"/products/{product}/questions", {"body": "Does the handle come off?"})
+    review = await made(as_bob, f"/products/{product}/reviews", {"rating": 5, "body": "Even grounds every morning."})
+    guide = {"title": "Grinders that do not clog", "blocks": [{"type": "text", "markdown": "One of them, really."}]}
+    guide_slug = (await as_bob.post(f"{API}/guides", json=guide)).json()["slug"]
+    await made(as_ada, "/links", {"target": f"product:{product}", "code": "ada-here"}, "code")
+    line_bought = line(product_id="GR-38", title="Hand grinder 38 mm")
+    await tell(web, shop, "order.paid", order("1001", gv=await click(web(), "ada-here"), lines=[line_bought]))
+    product_id = (await as_ada.get(f"{API}/products/{product}")).json()["id"]
+    return World(ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug)
+
+
+async def made(client: httpx.AsyncClient, door: str, body: dict[str, Any], key: str = "id") -> str:
+    answer = await client.post(API + door, json=body)
+    assert answer.status_code == 201, (door, answer.text)
+    return answer.json()[key]
+
+
+async def the_document(web: Any) -> dict[str, Any]:
+    return (await web().get("/schema")).json()
+
+
+def fault_in(document: dict[str, Any], schema: dict[str, Any], value: Any) -> str:
+    """What in the value does not fit its schema, or nothing."""
+    whole = {**schema, "components": document["components"]}
+    faults = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).iter_errors(value)
+    return "; ".join(f"{fault.json_path}: {fault.message}" for fault in faults)
+
+
+def lie_in(document: dict[str, Any], method: str, template: str, answer: httpx.Response) -> str:
+    """What the document said otherwise of this answer, or nothing."""
+    said = document["paths"][template][method.lower()]["responses"].get(str(answer.status_code))
+    if said is None:
+        return f"{method} {template} answered {answer.status_code}, which is not documented: {answer.text[:300]}"
+    if "$ref" in said:
+        said = document["components"]["responses"][said["$ref"].rsplit("/", 1)[1]]
+    if "content" not in said:
+        return "" if not answer.content else f"{method} {template}: a body where none is documented"
+    media = answer.headers["content-type"].partition(";")[0]
+    if media not in said["content"]:
+        return f"{method} {template}: {media} is not documented"
+    fault = fault_in(document, said["content"][media]["schema"], answer.json())
+    if answer.status_code >= 400 and not fault:
+        kind = answer.json()["type"].rsplit("/", 1)[1]
+        if kind not in said["content"][media]["examples"]:
+            fault = f"the problem {kind} is not documented"
+    return f"{method} {template} {answer.status_code}: {fault}" if fault else ""
