@@ -119,10 +119,15 @@ def form_token(request: Request) -> str:
 
 def redirect(path: str, *, status: int = 303, flash: str = "") -> Response[str]:
     """See another page of ours; `flash` is a sentence it shows once."""
-    response = Response("", status_code=status, headers={"Location": path, "Cache-Control": "no-store"})
+    response = Response("", status_code=status, headers={"Location": header_safe(path), "Cache-Control": "no-store"})
     if flash:
         response.set_cookie(_cookie("gv_flash", quote(flash), max_age=60))
     return response
+
+
+def header_safe(path: str) -> str:
+    """A topic's address may be Chinese; a header speaks Latin-1 only."""
+    return quote(path, safe="/?&=#%:@!$'()*+,;~[]")
 
 
 def safe_next(path: str | None, fallback: str = "/") -> str:

@@ -7,7 +7,7 @@ from app.auth import Viewer, require_member
 from app.errors import Problem
 from app.idempotency import once
 from app.limits import limit
-from app.web import form, form_again, fragment, is_htmx, page, redirect
+from app.web import form, form_again, fragment, header_safe, is_htmx, page, redirect
 from community.groups.policy import access_group, can_read, may_post
 from community.groups.queries import members_of
 from community.topics import mentions, policy, queries, reactions, service
@@ -179,7 +179,9 @@ async def _appended(request: Request, viewer: Viewer, topic: asyncpg.Record, mad
     posts = await queries.posts_of(viewer, topic["id"], after=shown)
     if not any(post["number"] == made.number for post in posts):
         response = fragment(request, viewer, "community/topics/_preview.html", html="")
-        response.headers["HX-Redirect"] = post_url(topic["group_slug"], topic["id"], topic["slug"], made.number)
+        response.headers["HX-Redirect"] = header_safe(
+            post_url(topic["group_slug"], topic["id"], topic["slug"], made.number)
+        )
         return response
     template = "community/topics/_appended.html"
     return fragment(request, viewer, template, is_fragment=True, topic=topic, posts=posts, emojis=EMOJIS)

@@ -56,6 +56,23 @@ async def test_a_member_opens_a_topic_another_answers_and_both_read_it(web: Brow
     assert "Boots or shoes?" in listed
 
 
+async def test_a_topic_with_a_chinese_title_is_opened_answered_and_edited(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    browser = await sign_in(web(), alice)
+    opened = await submit(
+        browser, f"/g/{slug}/new", {"title": "南方人在北方", "body": "靠哪一口？", "kind": "question"}
+    )
+    assert opened.status_code == 303
+    thread = opened.headers["location"]
+    assert thread.isascii() and "靠哪一口" in (await browser.get(thread)).text
+    replied = await submit(browser, f"{thread}/posts", {"body": "酒酿。"}, page=thread)
+    assert replied.status_code == 303 and "酒酿" in (await browser.get(replied.headers["location"])).text
+    post_id = re.findall(r'href="/posts/(\d+)/edit', (await browser.get(thread)).text)[0]
+    edited = await submit(browser, f"/posts/{post_id}/edit", {"title": "北方人在南方", "body": "靠哪一口？"})
+    assert edited.status_code == 303 and edited.headers["location"].isascii()
+
+
 async def test_an_author_edits_a_post_and_the_title_and_the_old_address_still_leads_there(web: Browser):
     alice = await a_member("alice")
     slug = await a_group(alice)
