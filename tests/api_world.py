@@ -45,7 +45,7 @@ class World(msgspec.Struct):
             "store": "north",
         }
         slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
-        places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{" in template), "")
+        places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
         return template.format(**places)
 
     def body(self, example: Any) -> Any:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-def application(database: None) -> Litestar:
+def framework(database: None) -> Litestar:
     return build()
 
 
@@ -69,24 +69,24 @@ def _lacks(document: dict[str, Any], method: str, path: str, said: dict[str, Any
     return lacks
 
 
-def test_the_body_in_the_document_is_the_one_that_the_door_reads(application: Litestar):
-    for (method, path), handler in openapi.doors_of(application).items():
+def test_the_body_in_the_document_is_the_one_that_the_door_reads(framework: Litestar):
+    for (method, path), handler in openapi.doors_of(framework).items():
         read = re.findall(r"json_body\(request, (\w+)\)", inspect.getsource(inspect.unwrap(handler.fn)))
         said = openapi.door_of(handler)
         if path.startswith("/api/"):
             assert read == ([type(said.takes).__name__] if said.takes else []), (method, path)
 
 
-def test_the_answer_in_the_document_is_the_one_that_the_door_gives(application: Litestar):
-    for (method, path), handler in openapi.doors_of(application).items():
+def test_the_answer_in_the_document_is_the_one_that_the_door_gives(framework: Litestar):
+    for (method, path), handler in openapi.doors_of(framework).items():
         kind, said = openapi.answer_type(handler), openapi.door_of(handler)
         assert (kind is None) == (said.gives is None), (method, path)
         if kind:
             msgspec.convert(msgspec.to_builtins(said.gives), kind)
 
 
-def test_what_heeds_an_idempotency_key_says_so(application: Litestar):
-    for (method, path), handler in openapi.doors_of(application).items():
+def test_what_heeds_an_idempotency_key_says_so(framework: Litestar):
+    for (method, path), handler in openapi.doors_of(framework).items():
         heeds = bool(re.search(r"\bonce\(|_flag\(", inspect.getsource(inspect.unwrap(handler.fn))))
         assert heeds == openapi.door_of(handler).once, (method, path)
 
