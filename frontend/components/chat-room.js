@@ -207,7 +207,7 @@ class ChatRoom extends HTMLElement {
 
   #send(message) {
     const { client_id, body, reply_to } = message
-    if (!this.#line.send({ type: "send", client_id, body, reply_to }) && this.#line.isPolling) this.#post(message)
+    if (!this.#line.send({ type: "send", client_id, body, reply_to }) && this.#line.isPolling && this.#form) this.#post(message)
   }
 
   async #post(message) {
