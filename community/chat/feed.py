@@ -83,9 +83,7 @@ class Feed:
             asked |= new
             for socket in [socket for socket in self.sockets if socket.member_id in shut_out]:
                 self.drop(socket)
-                speak(socket.lang)
-                detail = _("You are no longer in this room.")
-                socket.tell("error", code="forbidden", room=str(self.room_id), detail=detail)
+                _shut_out(socket, self.room_id)
         self.version = version
 
     def drop(self, socket: Socket) -> None:
@@ -135,6 +133,10 @@ async def listen(socket: Socket, room: Any, seq: int) -> None:
         rows = await queries.events_after(room_id, seq, limit=READ_AT_ONCE)
         if not rows:
             break
+        moved_on = rows[0]["version"] != room["version"]
+        if moved_on and not await policy.readers_among(room_id, [socket.member_id]):
+            _shut_out(socket, room_id)
+            return
         for frame in frames_of(room_id, [queries.view(row) for row in rows]):
             socket.push(frame)
         seq = rows[-1]["seq"]
@@ -148,6 +150,11 @@ async def listen(socket: Socket, room: Any, seq: int) -> None:
     if seq > feed.told:
         feed.ahead[socket] = seq
         feed.wake(seq)
+
+
+def _shut_out(socket: Socket, room_id: int) -> None:
+    speak(socket.lang)
+    socket.tell("error", code="forbidden", room=str(room_id), detail=_("You are no longer in this room."))
 
 
 def drop(socket: Socket, room_id: int) -> None:
@@ -188,14 +195,19 @@ def wake(key: str, seq: int) -> None:
         feed.wake(seq)
 
 
+async def ask(room_ids: Sequence[int]) -> None:
+    """Look in PostgreSQL whether these rooms moved, and tell their sockets."""
+    for room_id, seq in (await queries.seqs_of(list(room_ids))).items():
+        wake(str(room_id), seq)
+
+
 async def ask_for_ever() -> None:
     """Look in PostgreSQL whether rooms with listeners moved: what signals promise, this keeps."""
     while True:
         await asyncio.sleep(ASK_SECONDS if live_signals.are_reaching() else ASK_SECONDS_WITHOUT_SIGNALS)
         if _feeds:
             try:
-                for room_id, seq in (await queries.seqs_of(list(_feeds))).items():
-                    wake(str(room_id), seq)
+                await ask(list(_feeds))
             except Exception as error:
                 log.warning("could not look for new messages: %s", error)
 

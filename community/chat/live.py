@@ -47,6 +47,8 @@ async def hello(socket: Socket, hello: Hello) -> None:
         budget -= room["seq"] - since
         await feed.listen(socket, room, since)
         _count_soon(room_id)
+    # What was said between the look-up and the subscription had no listener for its signal.
+    await feed.ask(list(rooms))
 
 
 @frame("send", Send)

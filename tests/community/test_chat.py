@@ -454,3 +454,45 @@ async def test_a_reader_who_pauses_for_a_moment_gets_everything_in_order(house: 
     assert [event["seq"] for event in await his.events(30)] == list(range(start + 1, start + 31))
     await hers.say(room, "and on")
     assert (await his.events(1))[0]["body"] == "and on"
+
+
+async def test_words_said_while_a_listener_arrives_are_heard_at_once(house: Callable, monkeypatch: pytest.MonkeyPatch):
+    """Said after the room was looked up and before anybody listened: no signal finds a listener."""
+    from community.chat import policy, service
+
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    look_up = policy.rooms_to_read
+
+    async def look_up_slowly(*asked):
+        rooms = await look_up(*asked)
+        await service.send(alice.viewer, int(room), uuid.uuid4(), "In between")
+        return rooms
+
+    monkeypatch.setattr(policy, "rooms_to_read", look_up_slowly)
+    line = await a_line(house, alice)
+    await line.hello(room)
+    assert (await line.next("events", patience=2))["events"][0]["body"] == "In between"
+
+
+async def test_who_is_shut_out_while_catching_up_is_not_told_what_came_after(
+    house: Callable, monkeypatch: pytest.MonkeyPatch
+):
+    from community.chat import policy, service
+    from community.groups.service import leave
+
+    alice, bob = await a_member("alice"), await a_member("bob")
+    slug, room = await a_room(alice, bob, visibility="secret")
+    look_up = policy.rooms_to_read
+
+    async def look_up_slowly(*asked):
+        rooms = await look_up(*asked)
+        await leave(bob.viewer, slug)
+        await service.send(alice.viewer, int(room), uuid.uuid4(), "Now that he is gone")
+        return {key: {**row, "seq": row["seq"] + 1} for key, row in rooms.items()}
+
+    monkeypatch.setattr(policy, "rooms_to_read", look_up_slowly)
+    line = await a_line(house, bob)
+    await line.hello(room, seq=0)
+    assert (await line.next("error", "events"))["type"] == "error"
+    assert await line.hears_nothing()
