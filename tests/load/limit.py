@@ -7,5 +7,6 @@ async def answer(scope, receive, send):
             await send({"type": message["type"] + ".complete"})
         await send({"type": "lifespan.shutdown.complete"})
         return
-    await send({"type": "http.response.start", "status": 302, "headers": [(b"location", b"https://shop.example/")]})
+    status = 200 if scope["path"] == "/healthz" else 302
+    await send({"type": "http.response.start", "status": status, "headers": [(b"location", b"https://shop.example/")]})
     await send({"type": "http.response.body", "body": b""})
