@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from typing import cast
 from urllib.parse import parse_qs
 
 import structlog
@@ -65,7 +66,11 @@ def protected(
         if asked:
             extra.append((b"set-cookie", f"{LANG_COOKIE}={lang}; Path=/; Max-Age={A_YEAR}; SameSite=Lax".encode()))
 
+        is_head = scope["method"] == "HEAD"  # type: ignore[comparison-overlap]
+
         async def send_protected(message: Message) -> None:
+            if is_head and message["type"] == "http.response.body":
+                message["body"] = b""
             if message["type"] == "http.response.start":
                 present = {name.lower() for name, _ in message["headers"]}
                 message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in present)]
@@ -76,7 +81,9 @@ def protected(
             await send(message)
 
         try:
-            await application(scope, receive, send_protected)
+            # HEAD is a GET whose body stays here; every page then has it, with the headers of the very page.
+            asked_of = cast(Scope, {**scope, "method": "GET"}) if is_head else scope
+            await application(asked_of, receive, send_protected)
         finally:
             structlog.contextvars.clear_contextvars()
 

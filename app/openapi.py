@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Request
+from litestar import Litestar, MediaType, Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -101,7 +101,13 @@ class Document(JsonRenderPlugin):
         return msgspec.json.encode(document(request.app))
 
 
-CONFIG = OpenAPIConfig(title="Grapevine", version="1", path="/schema", render_plugins=[Document(path="/openapi.json")])
+# Plain JSON as its media type: what OpenAPI registered for itself, browsers save instead of show.
+CONFIG = OpenAPIConfig(
+    title="Grapevine",
+    version="1",
+    path="/schema",
+    render_plugins=[Document(path="/openapi.json", media_type=MediaType.JSON)],
+)
 
 
 def document(application: Litestar) -> dict[str, Any]:

@@ -43,4 +43,4 @@ def cut(rows: Sequence[R], limit: int, key: Any) -> Page[R]:
 
 
 def limit_of(asked: int | None, default: int = 20) -> int:
-    return min(max(asked or default, 1), MOST)
+    return min(max(default if asked is None else asked, 1), MOST)
