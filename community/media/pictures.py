@@ -100,7 +100,9 @@ async def _ask(raw: bytes, sizes: list[str]) -> bytes | None:
 def _sentence(refused: str) -> str:
     return {
         "unreadable": _("This is not a picture we can read. Please choose a PNG, JPEG, WebP, AVIF or GIF."),
-        "too-many-pixels": _("This picture has too many pixels. Up to 52 million are fine, for example 8,000 × 6,500."),
+        "too-many-pixels": _(
+            "This picture has too many pixels. Up to 52 million are fine in a JPEG, up to 32 million in other kinds."
+        ),
         "animated": _("Moving pictures are not supported. Please choose a still one."),
         "broken": _("This picture could not be read: it is damaged or incomplete."),
     }[refused]
