@@ -122,6 +122,12 @@ async def test_the_usual_kinds_are_read(web: Browser, kind: str, mode: str):
     assert (await bring(web(token=alice.token), a_picture(kind=kind, mode=mode))).status_code == 201
 
 
+async def test_a_picture_as_large_as_we_promise_fits_the_darkroom(web: Browser):
+    alice = await a_member("alice")
+    made = await bring(web(token=alice.token), a_picture((5600, 5600), mode="RGBA", compress_level=1))
+    assert made.status_code == 201 and made.json()["width"] == 2000
+
+
 async def test_more_than_ten_megabytes_is_too_large(web: Browser):
     alice = await a_member("alice")
     answer = await bring(web(token=alice.token), b"\x89PNG" + b"\0" * (10 * 1024 * 1024))
