@@ -1,3 +1,4 @@
+import msgspec
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from markupsafe import Markup
@@ -29,6 +30,8 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
         request,
         viewer,
         "search/results.html",
+        # The time it took is on no page, and would make every answer another one.
+        made_from=(msgspec.structs.replace(found, took_ms=0), text, kind, group, product),
         q=text,
         kind=kind if kind in KINDS else "",
         kept={name: slug for name, slug in (("group", group), ("product", product)) if slug},

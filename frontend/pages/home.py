@@ -35,17 +35,16 @@ async def _feed(request: Request, viewer: Viewer) -> Response:
 
 async def _welcome(request: Request, viewer: Viewer) -> Response:
     reviews = await living.latest_reviews(limit=4)
-    return page(
-        request,
-        viewer,
-        "frontend/home/welcome.html",
-        topics=await living.hot_topics(limit=6),
-        reviews=reviews,
-        products=await living.popular_products(limit=6),
-        guides=(await newest_guides(limit=4)).items,
-        groups=await living.lively_groups(viewer, limit=6),
-        **await _beside(reviews),
-    )
+    shown_here = {
+        "topics": await living.hot_topics(limit=6),
+        "reviews": reviews,
+        "products": await living.popular_products(limit=6),
+        "guides": (await newest_guides(limit=4)).items,
+        "groups": await living.lively_groups(viewer, limit=6),
+    }
+    beside = await _beside(reviews)
+    made_from = (shown_here, beside["terms"].facts)
+    return page(request, viewer, "frontend/home/welcome.html", made_from=made_from, **shown_here, **beside)
 
 
 async def _beside(reviews: list) -> dict:
