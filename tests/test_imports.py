@@ -38,7 +38,18 @@ HOUSE = (
 # The roof lives in app/ too, but stands on everything.
 ROOF = {
     f"app.{name}"
-    for name in ("main", "features", "worker", "__main__", "piccolo_conf", "migrate", "health", "doctor", "run_demo")
+    for name in (
+        "main",
+        "features",
+        "worker",
+        "__main__",
+        "piccolo_conf",
+        "migrate",
+        "health",
+        "doctor",
+        "run_demo",
+        "people",
+    )
 }
 AREAS = {"app", "community", "storefront", "content", "referrals", "growth", "search", "frontend", "demo"}
 

@@ -11,3 +11,9 @@ class MemberJoined(Event):
 
 class ProfileChanged(Event):
     member_id: int
+
+
+class MemberErased(Event):
+    """Their name, address and face are gone for ever; what they wrote stays under the id."""
+
+    member_id: int

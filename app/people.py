@@ -1,0 +1,148 @@
+"""A person's own data: all of it for them to take along, or none of it left. It knows every feature, so it is roof.
+
+Erasing keeps what belongs to others or to the books: what was said stays under "a former member", clicks, orders,
+commissions and the ledger keep their numbers and hashes, and only ids point at somebody who has no name any more.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app import clock, db
+from app.auth import Viewer
+from app.errors import Conflict, NotFound
+from app.events import publish
+from community.media import service as media
+from community.media import storage
+from community.members.events import MemberErased
+from community.members.queries import member_by_handle
+
+FORMER = "A former member"
+
+# What is theirs, file by file. Secrets (digests, hashes) stay out: they would only help whoever finds the file.
+FILES = {
+    "profile": "SELECT id, handle, email, name, bio, role, lang, created_at FROM member WHERE id = $1",
+    "sessions": "SELECT user_agent, created_at, seen_at, expires_at FROM session WHERE member_id = $1",
+    "tokens": "SELECT name, scopes, created_at, revoked_at FROM api_token WHERE member_id = $1",
+    "suspensions": "SELECT reason, created_at, until, lifted_at FROM suspension WHERE member_id = $1",
+    "groups": """SELECT g.slug, g.name, m.role, m.state, m.joined_at
+                   FROM membership m JOIN groups g ON g.id = m.group_id WHERE m.member_id = $1""",
+    "founded_groups": "SELECT slug, name, description, visibility, created_at FROM groups WHERE owner_id = $1",
+    "topics": "SELECT id, kind, title, slug, created_at FROM topic WHERE author_id = $1",
+    "posts": "SELECT id, topic_id, number, reply_to_id, body, created_at, edited_at FROM post WHERE author_id = $1",
+    "reactions": "SELECT post_id, emoji, created_at FROM reaction WHERE member_id = $1",
+    "messages": "SELECT id, room_id, seq, reply_to_id, body, created_at FROM message WHERE author_id = $1",
+    "chat_events": "SELECT room_id, seq, kind, message_id, at FROM room_event WHERE author_id = $1",
+    "chat_read": "SELECT room_id, seq FROM read_pointer WHERE member_id = $1",
+    "reviews": """SELECT r.id, p.slug AS product, r.rating, r.title, r.body, r.evidence, r.created_at, r.edited_at
+                    FROM review r JOIN product p ON p.id = r.product_id WHERE r.author_id = $1""",
+    "review_votes": "SELECT review_id, created_at FROM review_vote WHERE member_id = $1",
+    "review_replies": "SELECT review_id, body, created_at FROM review_reply WHERE author_id = $1",
+    "questions": "SELECT id, product_id, body, created_at FROM question WHERE author_id = $1",
+    "answers": "SELECT id, question_id, body, created_at FROM answer WHERE author_id = $1",
+    "guides": "SELECT id, slug, title, summary, lang, blocks, created_at FROM guide WHERE author_id = $1",
+    "notifications": "SELECT kind, url, data, created_at, read_at FROM notification WHERE member_id = $1",
+    "reports": "SELECT case_id, reason, note, created_at FROM flag WHERE reporter_id = $1",
+    "moderated": """SELECT subject_kind, subject_id, state, reason, opened_at, decided_at
+                      FROM moderation_case WHERE author_id = $1""",
+    "uploads": "SELECT id, key, media_type, width, height, bytes, created_at FROM upload WHERE owner_id = $1",
+    "links": """SELECT code, target_kind, target_id, destination, placement, created_at, disabled_at
+                  FROM link WHERE owner_id = $1""",
+    "remembered_clicks": "SELECT click_id, claimed_at FROM click_claim WHERE member_id = $1",
+    "brought_by": "SELECT click_id, created_at FROM signup_referral WHERE member_id = $1",
+    "brought": "SELECT created_at FROM signup_referral WHERE referrer_id = $1",
+    "purchases": """SELECT s.slug AS store, c.external_id AS customer, o.external_id AS order, o.currency, o.paid_at
+                      FROM customer c JOIN store s ON s.id = c.store_id LEFT JOIN orders o ON o.customer_id = c.id
+                     WHERE c.member_id = $1""",
+    "attributions": "SELECT order_id, version, rule, decided_at FROM attribution WHERE winner_id = $1",
+    "commissions": """SELECT c.id, o.external_id AS order, c.currency, c.base, c.granted, c.rate_bps, c.state, c.role,
+                             c.hold_until, c.created_at
+                        FROM commission c JOIN orders o ON o.id = c.order_id WHERE c.member_id = $1""",
+    "ledger": """SELECT t.occurred_at, t.kind, t.reason, a.kind AS bucket, e.currency, -e.amount AS amount
+                   FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
+                   JOIN ledger_transaction t ON t.id = e.transaction_id
+                  WHERE a.owner_kind = 'member' AND a.owner_id = $1 ORDER BY t.id, e.line""",
+    "stores": "SELECT slug, name, provider, currency, origin, created_at FROM store WHERE owner_id = $1",
+}
+
+
+async def export(handle: str, folder: Path) -> dict[str, int]:
+    """Write everything of a member's into an empty folder, one JSON file a kind and their pictures; rows by file."""
+    member = await member_by_handle(handle)
+    _make_room(folder)
+    counts = {}
+    for name, question in FILES.items():
+        rows = [dict(row) for row in await db.fetch(question, member["id"])]
+        counts[name] = len(rows)
+        (folder / f"{name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1) + b"\n")
+    await _export_pictures(member["id"], folder / "pictures")
+    return counts
+
+
+def _make_room(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Conflict(f"{folder} is not an empty folder.")
+    # Only for who exports: it holds an address and private words.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "pictures").mkdir()
+
+
+async def _export_pictures(member_id: int, folder: Path) -> None:
+    rows = await db.fetch("SELECT key FROM upload WHERE owner_id = $1", member_id)
+    avatar = await db.fetch_val("SELECT avatar_key FROM member WHERE id = $1", member_id)
+    for key in [row["key"] for row in rows] + ([avatar] if avatar else []):
+        try:
+            (folder / key.replace("/", "-")).write_bytes(await storage.get(key))
+        except NotFound:
+            continue  # A picture that the storage lost is no reason to withhold the rest.
+
+
+async def erase(handle: str) -> dict[str, Any]:
+    """Take a member's name, address, face, keys and memory away. What they wrote stays, the books stay."""
+    member = await member_by_handle(handle)
+    await media.remove_avatar(Viewer(member_id=member["id"]))
+    former = f"gone-{member['id']}"
+    async with db.transaction():
+        for table in ("credential", "session", "api_token", "notification", "idempotency_key", "read_pointer"):
+            await db.execute(f"DELETE FROM {table} WHERE member_id = $1", member["id"])
+        await _leave_groups(member["id"])
+        # The code is often the handle. Whoever has the old address finds a page, nobody is sent on or earns by it.
+        await db.execute(
+            """UPDATE link SET code = 'gone-' || id, placement = '', disabled_at = coalesce(disabled_at, $2)
+                WHERE owner_id = $1""",
+            member["id"],
+            clock.now(),
+        )
+        await db.execute(
+            """UPDATE event SET data = data || jsonb_build_object('handle', $2::text)
+                WHERE actor_id = $1 AND data ? 'handle'""",
+            member["id"],
+            former,
+        )
+        await db.execute(
+            """UPDATE notification SET data = data || jsonb_build_object('handle', $2::text, 'name', $3::text)
+                WHERE data ->> 'handle' = $1""",
+            member["handle"],
+            former,
+            FORMER,
+        )
+        await db.execute(
+            """UPDATE member SET handle = $2, email = $2 || '@erased.invalid', name = $3, bio = '', avatar_key = '',
+                                 lang = '', role = 'member' WHERE id = $1""",
+            member["id"],
+            former,
+            FORMER,
+        )
+        await publish(MemberErased(member_id=member["id"]), actor_id=member["id"])
+    owns = await db.fetch("SELECT slug FROM groups WHERE owner_id = $1 ORDER BY slug", member["id"])
+    return {"id": str(member["id"]), "handle": former, "still_owns_groups": [row["slug"] for row in owns]}
+
+
+async def _leave_groups(member_id: int) -> None:
+    await db.execute(
+        """WITH gone AS (DELETE FROM membership WHERE member_id = $1 AND role <> 'owner' RETURNING group_id, state)
+           UPDATE groups SET member_count = member_count - 1
+            WHERE id IN (SELECT group_id FROM gone WHERE state = 'active')""",
+        member_id,
+    )
