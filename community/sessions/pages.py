@@ -14,6 +14,7 @@ from app.web import form, form_again, page, redirect, remember_cookie, safe_next
 from community.members.schemas import NewMember
 from community.members.service import join
 from community.sessions import queries, service
+from community.sessions.devices import device_name
 
 A_DAY = 86_400
 
@@ -76,7 +77,7 @@ class SessionPages(Controller):
     @get("/settings/sessions")
     async def list_sessions(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         sessions = await queries.sessions_of(require_member(viewer))
-        return page(request, viewer, "community/sessions/devices.html", sessions=sessions)
+        return page(request, viewer, "community/sessions/devices.html", sessions=sessions, device_name=device_name)
 
     @post("/settings/sessions/{session_id:int}/end")
     async def end_session(

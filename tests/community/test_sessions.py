@@ -1,6 +1,7 @@
 import pytest
 
 from app import db
+from community.sessions.devices import device_name
 from tests.factories import PASSWORD, Browser, a_member, sign_in, submit
 
 pytestmark = pytest.mark.anyio
@@ -97,3 +98,18 @@ async def test_a_program_gets_a_token_and_unknown_fields_are_named(web: Browser)
     assert odd.headers["content-type"].startswith("application/problem+json")
     assert odd.json()["errors"]
     assert (await web(token="gv_nonsense").get("/api/v1/me")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/150.0.0.0 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/150.0.0.0 Safari/537.36 Edg/150.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/150.0 Safari/537.36 MicroMessenger/8.0", "WeChat on Android"),
+        ("python-httpx/0.28.1", "python-httpx"),
+        ("", ""),
+    ],
+)
+async def test_a_device_is_named_as_its_owner_would_name_it(user_agent: str, name: str):
+    assert device_name(user_agent) == name

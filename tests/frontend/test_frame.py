@@ -1,8 +1,10 @@
 """Every page stands in the same frame, and every problem has a kind face."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
+from litestar.datastructures import MultiDict
 
 from app import errors, i18n
 from app.auth import STRANGER, NavGroup, Viewer
@@ -34,8 +36,15 @@ PROBLEMS = [
 ]
 
 
-def render(template: str, viewer: Viewer = STRANGER, path: str = "/g/weekend-hikers", **context: object) -> str:
+def render(
+    template: str,
+    viewer: Viewer = STRANGER,
+    path: str = "/g/weekend-hikers",
+    asked: dict[str, str] | None = None,
+    **context: object,
+) -> str:
     return environment.get_template(template).render(
+        request=SimpleNamespace(query_params=MultiDict(asked or {})),
         request_path=path,
         request_id="",
         query="",
@@ -79,7 +88,7 @@ def test_a_stranger_s_frame_asks_for_no_form_token_so_that_it_may_be_cached() ->
 def test_a_page_without_javascript_can_skip_search_and_change_language() -> None:
     html = render("errors/page.html", problem=errors.NotFound())
     assert '<a class="skip" href="#main">' in html and 'id="main"' in html
-    assert '<form class="seek" action="/search" role="search">' in html
+    assert '<form class="seek" action="/search" role="search"' in html
     assert 'href="/g/weekend-hikers?lang=zh-Hans"' in html
 
 
@@ -90,3 +99,8 @@ async def test_a_lost_visitor_gets_a_page_and_htmx_a_piece_of_one(web: Callable)
     piece = await browser.get("/nowhere", headers={"HX-Request": "true"})
     assert piece.status_code == 404 and "<html" not in piece.text
     assert piece.headers["hx-retarget"] == "#problems" and 'id="problems"' in page.text
+
+
+def test_changing_the_language_keeps_the_search_and_its_place() -> None:
+    html = render("base.html", path="/search", asked={"q": "露营 & <tent>", "lang": "en"})
+    assert 'href="/search?q=%E9%9C%B2%E8%90%A5%20%26%20%3Ctent%3E&amp;lang=zh-Hans"' in html
