@@ -18,7 +18,7 @@ class GroupApi(Controller):
     tags = ["groups"]
 
     @post(
-        summary="Found a group",
+        summary="Start a group",
         status_code=201,
         opt=door(takes=examples.new_group, gives=examples.group, refuses=(Conflict,), scope="write", once=True),
     )
