@@ -49,6 +49,7 @@ ROOF = {
         "doctor",
         "run_demo",
         "people",
+        "backup",
     )
 }
 AREAS = {"app", "community", "storefront", "content", "referrals", "growth", "search", "frontend", "demo"}
