@@ -81,10 +81,17 @@ def show_unsearchable(request: Request, error: asyncpg.DataError) -> Response:
     return show_problem(request, errors.Malformed("A value holds characters or numbers that cannot be stored."))
 
 
+def show_undecodable(request: Request, error: UnicodeDecodeError) -> Response:
+    """A part of a form in some other encoding; the framework reads forms strictly as UTF-8."""
+    log.warning("a form that is not UTF-8", exc_info=error)
+    return show_problem(request, errors.Malformed("The form is not valid UTF-8."))
+
+
 HANDLERS: dict[int | type[Exception], Any] = {
     Problem: show_problem,
     HTTPException: show_http_exception,
     asyncpg.DataError: show_unsearchable,
+    UnicodeDecodeError: show_undecodable,
     Exception: show_crash,
 }
 

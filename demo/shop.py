@@ -239,7 +239,7 @@ def _click_in(text: str | None) -> str | None:
 def _minor_units(text: str, currency: str) -> int:
     try:
         amount = Decimal(text.strip()).scaleb(EXPONENTS[currency])
-        if amount == int(amount) and 0 <= amount <= LARGEST_AMOUNT:
+        if 0 <= amount <= LARGEST_AMOUNT and amount == int(amount):
             return int(amount)
     except (InvalidOperation, ValueError, OverflowError):
         pass

@@ -30,10 +30,14 @@ async def serve(request: Request, version: FromPath[str], path: FromPath[Path]) 
 
 def _find(path: str) -> Path:
     root = FRONTEND if path.startswith("components/") else FRONTEND / "static"
-    file = (root / path).resolve()
-    if not file.is_relative_to(root.resolve()) or not file.is_file():
-        raise NotFound()
-    return file
+    try:
+        file = (root / path).resolve()
+        if file.is_relative_to(root.resolve()) and file.is_file():
+            return file
+    except (OSError, ValueError) as error:
+        # No file system has names that long, or with a NUL in them.
+        raise NotFound() from error
+    raise NotFound()
 
 
 @lru_cache(maxsize=256)

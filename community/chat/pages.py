@@ -40,7 +40,7 @@ class ChatPages(Controller):
         wants_json = request.headers.get("accept", "").startswith("application/json")
         try:
             new = await form(request, MessageForm)
-            reply_to = int(new.reply_to) if new.reply_to.isdecimal() else None
+            reply_to = int(new.reply_to) if new.reply_to else None
             said = await service.send(viewer, room_id, new.client_id, new.body, reply_to)
         except Problem as problem:
             if wants_json or problem.status == 404:
@@ -119,6 +119,6 @@ def _seq(request: Request, name: str) -> int | None:
     given = request.query_params.get(name)
     if not given:
         return None
-    if not given.isdecimal() or int(given) > MOST_SEQ:
+    if not (given.isdecimal() and len(given) < 19 and int(given) <= MOST_SEQ):
         raise Malformed(_("This page address is not one of ours. Start from the first page."))
     return int(given)

@@ -62,7 +62,7 @@ class ChangedMessage(msgspec.Struct, forbid_unknown_fields=True):
 class MessageForm(msgspec.Struct):
     client_id: UUID
     body: Body
-    reply_to: str = ""
+    reply_to: Annotated[str, Meta(pattern=r"^[0-9]{0,18}$")] = ""
 
 
 class ChangeForm(msgspec.Struct):

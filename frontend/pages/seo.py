@@ -95,7 +95,10 @@ async def feed(request: Request, name: FromPath[str]) -> Response[str]:
 @get("/oembed", include_in_schema=False)
 async def oembed(request: Request) -> Response[Embedded]:
     """A public topic or product, by its address. Everything else is not there."""
-    address = urlsplit(request.query_params.get("url", "")[:2000])
+    try:
+        address = urlsplit(request.query_params.get("url", "")[:2000])
+    except ValueError as error:
+        raise NotFound() from error
     parts = [part for part in address.path.split("/") if part]
     if address.netloc != settings().host or request.query_params.get("format", "json") != "json":
         raise NotFound()

@@ -1,9 +1,11 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Invalid
-from app.text import clean, excerpt, markdown, slugify
+from app.text import chat_markdown, clean, excerpt, markdown, slugify
 from app.web import safe_next
 
 
@@ -65,3 +67,18 @@ def test_a_chinese_title_keeps_its_letters_in_the_address():
 def test_next_is_a_path_of_ours_or_the_front_page(path: str):
     result = safe_next(path)
     assert result.startswith("/") and not result.startswith("//") and "\\" not in result
+
+
+@pytest.mark.parametrize(
+    "sign", ["[", "![", "http://a", "![[](x)", "[a](b", "**a ", "`", "<a ", "> ", "a*", "|a|b\n|-|-\n"]
+)
+def test_no_text_takes_long_to_render(sign: str):
+    text = (sign * 40_000)[:40_000]
+    started = time.process_time()
+    markdown(text), chat_markdown(text[:4000]), excerpt(text, 400)
+    assert time.process_time() - started < 0.9
+
+
+def test_many_links_in_one_text_are_links():
+    assert markdown("[a](https://a.example) " * 300).count("<a ") == 300
+    assert markdown("https://a.example " * 300).count("<a ") == 300
