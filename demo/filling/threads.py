@@ -119,6 +119,13 @@ async def ring_bells(f: Filling) -> None:
         topic_id = f.topics[slug, n]
         told = PostWritten(post_id=f.posts[topic_id, number], topic_id=topic_id, group_id=f.groups[slug], number=number)
         await tell_members(told)
+    # Bells rang for orders before; a list is read by id, as time would have given them.
+    await db.execute(
+        """UPDATE notification n SET id = -placed.place
+             FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) AS place FROM notification) placed
+            WHERE placed.id = n.id"""
+    )
+    await db.execute("UPDATE notification SET id = -id")
     await db.execute(
         "UPDATE notification SET read_at = created_at + interval '3 hours' WHERE created_at < $1", f.at(DAY)
     )

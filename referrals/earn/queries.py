@@ -77,6 +77,19 @@ async def access_decision(viewer: Viewer, ref: str) -> asyncpg.Record:
     return row
 
 
+async def earned_at(order_id: int, member_id: int) -> dict[str, str | int]:
+    """What a member was granted on an order, and the thing that earned most of it."""
+    row = await db.fetch_one(
+        """SELECT sum(c.granted)::bigint AS amount, min(c.currency) AS currency,
+                  (array_agg(l.title ORDER BY c.granted DESC, l.id))[1] AS title
+             FROM commission c JOIN order_line l ON l.id = c.order_line_id
+            WHERE c.order_id = $1 AND c.member_id = $2 HAVING count(*) > 0""",
+        order_id,
+        member_id,
+    )
+    return dict(row) if row else {}
+
+
 async def why_url(order_id: int) -> str:
     return address_of_why(await db.fetch_val("SELECT external_id FROM orders WHERE id = $1", order_id))
 

@@ -261,7 +261,7 @@ async def test_who_earns_from_the_store_is_told_beside_their_review(web: Browser
     assert {item["author"]["handle"]: item["earns_from_store"] for item in told} == {"mia": True, "ben": False}
     page = (await web().get(f"/p/{slug}")).text
     assert page.count('href="/r/abc" rel="sponsored nofollow"') == 1
-    assert page.count("Earns from their link") == 1 and "Share &amp; earn 8 %" in page
+    assert page.count("Earns from their link") == 1 and "Share &amp; earn 8%" in page
 
 
 @pytest.mark.parametrize(

@@ -126,3 +126,10 @@ async def test_the_page_costs_the_same_however_much_was_earned(web: Browser):
         pages += [one["id"] for one in answer["items"]]
         cursor = answer["next"]
     assert len(pages) == len(set(pages)) == 7
+
+
+async def test_the_bell_tells_how_much_and_for_what(web: Browser):
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    await tell(web, shop, "order.paid", order(gv=await click(web(), (await a_link(web, mara))["code"])))
+    told = (await (await sign_in(web(), mara)).get("/notifications")).text
+    assert "$12.00, on hold until returns are over" in told and line()["title"] in told
