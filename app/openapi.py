@@ -266,7 +266,7 @@ def _body(said: Door, shape_of: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(said: Door, handler: HTTPRouteHandler, shape_of: dict[str, Any]) -> dict[str, Any]:
-    answers = {}
+    answers: dict[str, Any] = {}
     for status in filter(None, (handler.status_code, said.also)):
         answers[str(status)] = {"description": HTTPStatus(status).phrase}
         if kind := answer_type(handler):

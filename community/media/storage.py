@@ -45,10 +45,14 @@ async def forget(key: str) -> None:
 
 def media_type_of(key: str) -> str:
     """The type a key is served with, or NotFound: only names we would have made are looked up at all."""
-    named = _KEY.fullmatch(key)
-    if named is None or named[1] not in MEDIA_TYPES:
+    if not is_key(key):
         raise NotFound()
-    return MEDIA_TYPES[named[1]]
+    return MEDIA_TYPES[key.rpartition(".")[2]]
+
+
+def is_key(name: str) -> bool:
+    named = _KEY.fullmatch(name)
+    return named is not None and named[1] in MEDIA_TYPES
 
 
 def _store() -> Any:
