@@ -44,7 +44,6 @@ PARAMETERS = {
     "limit": "How many, 1 to 100. More is answered like 100.",
     "slug": "The last part of its address.",
     "sort": "The order.",
-    "lang": "The language of sentences: en or zh-Hans.",
 }
 
 
