@@ -39,6 +39,8 @@ def show_problem(request: Request, problem: Problem) -> Response:
     if isinstance(problem, errors.TooMany):
         headers["Retry-After"] = str(problem.retry_after)
     if wants_json(request):
+        if isinstance(problem, errors.SignInFirst):
+            headers["WWW-Authenticate"] = "Bearer"
         return _as_json(problem, headers)
     if request.headers.get("hx-request"):
         # The message lands beside the form instead of replacing what was typed.

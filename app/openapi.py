@@ -9,11 +9,11 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from litestar import Litestar, MediaType, Request
+from litestar import Litestar, MediaType, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.response import Response
+from litestar.params import FromPath
 from litestar.routes import HTTPRoute
 
 from app import errors
@@ -114,6 +114,15 @@ def document(application: Litestar) -> dict[str, Any]:
     if "openapi" not in application.state:
         application.state["openapi"] = _woven(application)
     return application.state["openapi"]
+
+
+@get("/problems/{name:str}", include_in_schema=False)
+async def show_problem_type(name: FromPath[str]) -> Response[str]:
+    """The address in a problem's `type` leads to what it means."""
+    kind = next((kind for kind in all_problems() if kind.type == name), None)
+    if kind is None:
+        raise errors.NotFound()
+    return Response(f"{kind.type} ({kind.status})\n\n{kind.title}. {kind.__doc__ or ''}\n", media_type=MediaType.TEXT)
 
 
 def doors_of(application: Litestar) -> dict[tuple[str, str], HTTPRouteHandler]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from app import clock, db
+from app import clock, db, ids
 from app.auth import Viewer
 from app.errors import Conflict, NotFound
 from app.events import publish
@@ -102,17 +102,19 @@ async def erase(handle: str) -> dict[str, Any]:
     """Take a member's name, address, face, keys and memory away. What they wrote stays, the books stay."""
     member = await member_by_handle(handle)
     await media.remove_avatar(Viewer(member_id=member["id"]))
-    former = f"gone-{member['id']}"
+    # With a chance part, so that nobody can sit on the name and so keep another from leaving.
+    former = f"gone-{member['id']}-{ids.new_code(5)}"
     async with db.transaction():
         for table in ("credential", "session", "api_token", "notification", "idempotency_key", "read_pointer"):
             await db.execute(f"DELETE FROM {table} WHERE member_id = $1", member["id"])
         await _leave_groups(member["id"])
         # The code is often the handle. Whoever has the old address finds a page, nobody is sent on or earns by it.
         await db.execute(
-            """UPDATE link SET code = 'gone-' || id, placement = '', disabled_at = coalesce(disabled_at, $2)
+            """UPDATE link SET code = $3 || '-' || id, placement = '', disabled_at = coalesce(disabled_at, $2)
                 WHERE owner_id = $1""",
             member["id"],
             clock.now(),
+            former,
         )
         await db.execute(
             """UPDATE event SET data = data || jsonb_build_object('handle', $2::text)
@@ -129,7 +131,7 @@ async def erase(handle: str) -> dict[str, Any]:
         )
         await db.execute(
             """UPDATE member SET handle = $2, email = $2 || '@erased.invalid', name = $3, bio = '', avatar_key = '',
-                                 lang = '', role = 'member' WHERE id = $1""",
+                                 lang = '', role = 'member', email_proven_at = NULL WHERE id = $1""",
             member["id"],
             former,
             FORMER,

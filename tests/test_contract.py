@@ -146,7 +146,10 @@ def problem_of(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]
 async def test_who_you_are_is_said_by_the_token_alone(web: Browser):
     alice = await a_member("alice")
     browser = await sign_in(web(), alice)
-    problem_of(await browser.get(f"{API}/me"), 401, "sign-in")
+    refused = await browser.get(f"{API}/me")
+    assert refused.headers["www-authenticate"] == "Bearer"
+    explained = await web().get(problem_of(refused, 401, "sign-in")["type"])
+    assert explained.status_code == 200 and "Please sign in" in explained.text
     body = {"slug": "tea", "name": "Tea"}
     problem_of(await browser.post(f"{API}/groups", json=body), 401, "sign-in")
     problem_of(await web(token="gv_made-up").get(f"{API}/search?q=tea"), 401, "sign-in")
