@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar.types import ASGIApp
 
-from app import live
+from app import live, openapi
 from app.edge import RawRoute
 from community.chat import jobs as chat_jobs
 from community.chat import live as chat_live
@@ -114,6 +114,7 @@ BARE: list = [
     feed,
     oembed,
     receive_webhook,
+    openapi.show_problem_type,
     widget_script,
     widget_product,
     ShopPages,
