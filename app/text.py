@@ -45,7 +45,7 @@ def _at_most(sign: str, rule: Callable[[StateInline, bool], bool]) -> Callable[[
 MOST_TRIES = 1000
 
 for _flavour in (_markdown, _chat_markdown):
-    _flavour.validateLink = _leads_where_it_says  # type: ignore[method-assign]
+    _flavour.validateLink = _leads_where_it_says  # type: ignore[method-assign, assignment]
     _flavour.inline.ruler.at("link", _at_most("[", link))
     _flavour.inline.ruler.at("image", _at_most("![", image))
     _flavour.inline.ruler.at("linkify", _at_most("://", linkify))

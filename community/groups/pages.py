@@ -67,5 +67,3 @@ class GroupPages(Controller):
     ) -> Response:
         await service.admit(viewer, slug, member_id)
         return redirect(f"/g/{slug}/members", flash=_("Welcome aboard."))
-
-

@@ -1,5 +1,7 @@
 """The first page: what goes on in the member's groups; to a stranger, that somebody lives here."""
 
+from typing import Any
+
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
@@ -35,7 +37,7 @@ async def _feed(request: Request, viewer: Viewer) -> Response:
 
 async def _welcome(request: Request, viewer: Viewer) -> Response:
     reviews = await living.latest_reviews(limit=4)
-    shown_here = {
+    shown_here: dict[str, Any] = {
         "topics": await living.hot_topics(limit=6),
         "reviews": reviews,
         "products": await living.popular_products(limit=6),
