@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from app import embedded
+
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -50,6 +52,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
     finally:
         program.send_signal(signal.SIGTERM)
         program.wait(timeout=30)
+        embedded.forget(folder)
 
 
 @pytest.fixture

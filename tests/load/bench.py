@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,9 @@ def main() -> None:
     seconds = 2 if parser.parse_args().quick else 8
     from app import embedded
 
-    with tempfile.TemporaryDirectory(prefix="gv-bench-") as folder, embedded.servers(Path(folder)) as urls:
+    with tempfile.TemporaryDirectory(prefix="gv-bench-") as folder, ExitStack() as running:
+        Path(folder).chmod(0o755)  # root's PostgreSQL is another user's
+        urls = running.enter_context(embedded.servers(Path(folder)))
         environment = {
             **os.environ,
             "GRAPEVINE_DATABASE_URL": urls.database_url,
