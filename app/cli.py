@@ -190,7 +190,7 @@ async def create_member(handle: str, email: str, password: str | None, role: str
     made_up = password is None and not sys.stdin.isatty()
     if password is None:
         password = ids.new_token() if made_up else click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    member_id = await join(NewMember(handle, email, password), role=role)
+    member_id = await join(NewMember(handle, email, password), role=role, email_is_proven=True)
     tell(
         {"id": str(member_id), "handle": handle.lower()},
         json_output,

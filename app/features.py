@@ -15,6 +15,7 @@ from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
 from community.media.api import MediaApi, show_media
 from community.media.pages import AvatarPages
+from community.members import jobs as member_jobs
 from community.members.api import MemberApi
 from community.members.pages import MemberPages
 from community.moderation import jobs as moderation_jobs
@@ -122,6 +123,7 @@ BARE: list = [
 
 # Reactions to events and chores on a schedule: importing them is what wires them.
 JOBS: list = [
+    member_jobs,
     moderation_jobs,
     topic_jobs,
     chat_jobs,

@@ -23,13 +23,14 @@ class Person(msgspec.Struct):
     viewer: Viewer
 
 
-async def a_member(handle: str = "", *, role: str = "member", name: str = "") -> Person:
+async def a_member(handle: str = "", *, role: str = "member", name: str = "", email_is_proven: bool = True) -> Person:
     from community.members.schemas import NewMember
     from community.members.service import join
     from community.sessions.service import make_token
 
     handle = handle or f"member{next(_numbers)}"
-    member_id = await join(NewMember(handle, f"{handle}@example.org", PASSWORD, name), role=role)
+    new = NewMember(handle, f"{handle}@example.org", PASSWORD, name)
+    member_id = await join(new, role=role, email_is_proven=email_is_proven)
     token = await make_token(member_id, ["read", "write", "moderate", "admin"])
     return Person(member_id, handle, token, Viewer(member_id=member_id, handle=handle, name=name or handle, role=role))
 
@@ -67,6 +68,14 @@ async def submit(
     )
     assert found, f"no form on {page or action}: {shown.status_code}"
     return await browser.post(action, data={**data, "_csrf": found[1]}, **more)
+
+
+async def prove_email(browser: httpx.AsyncClient) -> None:
+    """Whoever is signed in there follows the link that was sent to their address."""
+    shown = await browser.get("/settings/email")
+    found = re.search(r'href="(/settings/email/[0-9a-f.]+)"', shown.text)
+    assert found, shown.status_code
+    assert (await submit(browser, found[1], {})).status_code == 303
 
 
 Browser = Callable[..., httpx.AsyncClient]

@@ -9,6 +9,18 @@ class MemberJoined(Event):
     gv: str = ""
 
 
+class EmailProofWanted(Event):
+    """A member asks for the mail that proves their address."""
+
+    member_id: int
+
+
+class EmailProven(Event):
+    """Mail to a member's address reaches them: what is known of that address is theirs."""
+
+    member_id: int
+
+
 class ProfileChanged(Event):
     member_id: int
 

@@ -3,14 +3,17 @@ from typing import Any
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
+from app import mail
 from app.auth import Viewer, require_member
 from app.edge import LANG_COOKIE
 from app.errors import Invalid, Problem
 from app.i18n import LANGUAGES, use
 from app.i18n import gettext as _
+from app.settings import settings
 from app.web import form, page, redirect
-from community.members import queries, service
+from community.members import emails, queries, service
 from community.members.schemas import Profile
 
 A_YEAR = 365 * 86_400
@@ -44,6 +47,33 @@ class MemberPages(Controller):
             return await profile_form(request, viewer, problem=problem)
         return redirect("/settings/profile", flash=_("Saved."))
 
+    @get("/email")
+    async def show_email(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        return await _email_page(request, viewer)
+
+    @post("/email/proof")
+    async def ask_for_proof(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        require_member(viewer)
+        try:
+            await emails.ask_for_proof(viewer)
+        except Problem as problem:
+            return await _email_page(request, viewer, problem=problem)
+        return redirect("/settings/email", flash=_("The link is on its way to you."))
+
+    @get("/email/{token:str}")
+    async def show_proof(self, request: Request, viewer: NamedDependency[Viewer], token: FromPath[str]) -> Response:
+        """A page with a button: programs that open the links of a mail beforehand prove nothing."""
+        return await _email_page(request, viewer, token=token)
+
+    @post("/email/{token:str}")
+    async def prove_email(self, request: Request, viewer: NamedDependency[Viewer], token: FromPath[str]) -> Response:
+        require_member(viewer)
+        try:
+            await emails.prove(viewer, token)
+        except Problem as problem:
+            return await _email_page(request, viewer, problem=problem)
+        return redirect("/settings/email", flash=_("This address is yours."))
+
     @post("/language")
     async def change_language(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         """Remembered with the account (for mail) and in this browser (for pages)."""
@@ -56,6 +86,24 @@ class MemberPages(Controller):
         response = redirect("/settings/", flash=_("Saved."))
         response.set_cookie(LANG_COOKIE, lang, path="/", max_age=A_YEAR, samesite="lax")
         return response
+
+
+async def _email_page(request: Request, viewer: Viewer, *, token: str = "", problem: Problem | None = None) -> Response:
+    member_id = require_member(viewer)
+    member = await queries.member_by_handle(viewer.handle)
+    can_send = mail.is_set_up()
+    is_shortcut = not can_send and not settings().is_production
+    return page(
+        request,
+        viewer,
+        "community/members/email.html",
+        status=problem.status if problem else 200,
+        member=member,
+        token=token,
+        can_send=can_send,
+        shortcut=emails.address_of_proof(member_id, member["email"]) if is_shortcut else "",
+        problem=problem,
+    )
 
 
 async def profile_form(request: Request, viewer: Viewer, *, problem: Problem | None = None) -> Response:

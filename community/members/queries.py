@@ -30,7 +30,7 @@ async def find_credential(login: str) -> asyncpg.Record | None:
 
 async def member_by_handle(handle: str) -> asyncpg.Record:
     row = await db.fetch_one(
-        """SELECT id, handle, name, bio, avatar_key, role, lang, email, created_at
+        """SELECT id, handle, name, bio, avatar_key, role, lang, email, email_proven_at, created_at
              FROM member WHERE lower(handle) = lower($1)""",
         handle,
     )

@@ -11,6 +11,8 @@ class Member(Table, tablename="member"):
     id = BigSerial(primary_key=True)
     handle = words()
     email = words()
+    email_proven_at = moment(null=True)
+    """When they showed that mail to it reaches them; until then it is only what somebody typed."""
     name = words()
     bio = words(optional=True)
     avatar_key = words(optional=True)

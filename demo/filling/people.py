@@ -21,12 +21,13 @@ async def settle_members(f: Filling) -> None:
     f.members = {member.handle: member_id for member, member_id in zip(members, ids, strict=True)}
     await copy_in(
         "member",
-        "id handle email name bio avatar_key role lang created_at",
+        "id handle email email_proven_at name bio avatar_key role lang created_at",
         [
             (
                 f.members[member.handle],
                 member.handle,
                 email_of(member.handle),
+                f.at(member.ago),
                 member.name,
                 member.bio,
                 f.pictures.get(f"member/{member.handle}", ""),

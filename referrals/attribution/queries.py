@@ -3,8 +3,8 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from app import db
-from app.auth import sign
 from referrals.attribution.rules import Touch
+from storefront.orders.fingerprints import mailbox_fingerprint
 
 MOST_CLICKS = 100
 # Suspended at the moment of the order, not now: a later decision must not undo an earlier one.
@@ -23,19 +23,19 @@ async def touches_of(
     order: asyncpg.Record, ordered_at: datetime, window: timedelta, *, earliest_first: bool
 ) -> list[Touch]:
     """Everything that may have led to an order: the click it carries, the buyer's claimed clicks, who brought them."""
-    buyer_id, buyer_email = order["buyer_id"], order["buyer_email_hmac"] or ""
+    buyer_id, mailbox = order["buyer_id"], order["buyer_mailbox"] or ""
     touches: dict[str, Touch] = {}
     for row in await _clicks_of(buyer_id, ordered_at, window, earliest_first):
-        touches[row["id"].hex] = _touch("claimed", row, buyer_id, buyer_email)
+        touches[row["id"].hex] = _touch("claimed", row, buyer_id, mailbox)
     if order["gv"] is not None and (row := await _carried_click(order["gv"], ordered_at)):
         # The same click may also be claimed; what travelled with the order says more.
-        touches[row["id"].hex] = _touch("carried", row, buyer_id, buyer_email)
+        touches[row["id"].hex] = _touch("carried", row, buyer_id, mailbox)
     if row := await _signup_of(buyer_id, ordered_at):
         touches["signup"] = Touch(
             via="signup",
             member_id=row["owner_id"],
             at=row["created_at"],
-            is_buyer=_is_buyer(row["owner_id"], row["email"], buyer_id, buyer_email),
+            is_buyer=_is_buyer(row["owner_id"], row["email"], buyer_id, mailbox),
             is_suspended=row["suspended"],
         )
     return list(touches.values())
@@ -84,7 +84,7 @@ async def _signup_of(buyer_id: int | None, ordered_at: datetime) -> asyncpg.Reco
     )
 
 
-def _touch(via: str, row: asyncpg.Record, buyer_id: int | None, buyer_email: str) -> Touch:
+def _touch(via: str, row: asyncpg.Record, buyer_id: int | None, mailbox: str) -> Touch:
     return Touch(
         via=via,  # type: ignore[arg-type]
         member_id=row["owner_id"],
@@ -94,12 +94,11 @@ def _touch(via: str, row: asyncpg.Record, buyer_id: int | None, buyer_email: str
         link_store_id=row["store_id"],
         kind=row["kind"],
         # Whoever signed in where the click was made sat at that browser, also when the order names somebody else.
-        is_buyer=row["claimed_by"] == row["owner_id"]
-        or _is_buyer(row["owner_id"], row["email"], buyer_id, buyer_email),
+        is_buyer=row["claimed_by"] == row["owner_id"] or _is_buyer(row["owner_id"], row["email"], buyer_id, mailbox),
         link_closed=row["link_closed"],
         is_suspended=row["suspended"],
     )
 
 
-def _is_buyer(member_id: int, email: str, buyer_id: int | None, buyer_email: str) -> bool:
-    return member_id == buyer_id or (bool(buyer_email) and sign("email", email.strip().lower()) == buyer_email)
+def _is_buyer(member_id: int, email: str, buyer_id: int | None, mailbox: str) -> bool:
+    return member_id == buyer_id or (bool(mailbox) and mailbox_fingerprint(email) == mailbox)

@@ -7,7 +7,7 @@ from app.paging import Page, cut, decode
 async def lock_order(order_id: int) -> asyncpg.Record | None:
     """The order with its buyer, locked until the transaction ends: everything that moves its money waits here."""
     return await db.fetch_one(
-        """SELECT o.*, c.member_id AS buyer_id, c.email_hmac AS buyer_email_hmac
+        """SELECT o.*, c.member_id AS buyer_id, c.mailbox_hmac AS buyer_mailbox
              FROM orders o LEFT JOIN customer c ON c.id = o.customer_id
             WHERE o.id = $1 FOR UPDATE OF o""",
         order_id,

@@ -1,5 +1,5 @@
 from app.events import on
-from community.members.events import MemberJoined
+from community.members.events import EmailProven, MemberJoined
 from storefront.catalog.events import ProductListed
 from storefront.orders import service
 
@@ -11,4 +11,9 @@ async def link_lines(event: ProductListed) -> None:
 
 @on(MemberJoined)
 async def recognise_customer(event: MemberJoined) -> None:
+    await service.recognise_customer(event.member_id)
+
+
+@on(EmailProven)
+async def recognise_proven_customer(event: EmailProven) -> None:
     await service.recognise_customer(event.member_id)

@@ -3,7 +3,6 @@ from typing import Any
 import asyncpg
 
 from app import clock, db
-from app.auth import sign
 from app.events import Event, publish
 from storefront.orders.events import (
     CustomerSeen,
@@ -13,6 +12,7 @@ from storefront.orders.events import (
     OrderPaid,
     OrderRefunded,
 )
+from storefront.orders.fingerprints import email_fingerprint, mailbox_fingerprint
 from storefront.orders.schemas import CustomerTold, OrderTold, RefundTold
 
 HAPPENINGS: dict[str, tuple[str, type[Event]]] = {
@@ -74,17 +74,22 @@ async def apply_refund(store: asyncpg.Record, told: RefundTold) -> None:
 
 
 async def apply_customer(store: asyncpg.Record, told: CustomerTold) -> int:
-    """Know a store's customer, and the member with the same e-mail if there is one. The e-mail itself is not kept."""
+    """Know a store's customer, and the member who has proven the same e-mail. The e-mail itself is not kept.
+
+    An unproven one says nothing: anybody could have typed the buyer's address, and would be taken for the buyer.
+    """
     email = told.email.strip().lower()
     async with db.transaction():
         known = await db.fetch_one(
             "SELECT member_id FROM customer WHERE store_id = $1 AND external_id = $2", store["id"], told.external_id
         )
         row = await db.fetch_one(
-            """INSERT INTO customer (store_id, external_id, email_hmac, member_id, created_at)
-               VALUES ($1, $2, $3, (SELECT id FROM member WHERE lower(email) = $4 AND $4 <> ''), $5)
+            """INSERT INTO customer (store_id, external_id, email_hmac, mailbox_hmac, member_id, created_at)
+               VALUES ($1, $2, $3, $6, (SELECT id FROM member WHERE lower(email) = $4 AND $4 <> ''
+                                                                AND email_proven_at IS NOT NULL), $5)
                ON CONFLICT (store_id, external_id) DO UPDATE
                   SET email_hmac = coalesce(nullif(excluded.email_hmac, ''), customer.email_hmac),
+                      mailbox_hmac = coalesce(nullif(excluded.mailbox_hmac, ''), customer.mailbox_hmac),
                       member_id = coalesce(excluded.member_id, customer.member_id)
             RETURNING id, member_id""",
             store["id"],
@@ -92,6 +97,7 @@ async def apply_customer(store: asyncpg.Record, told: CustomerTold) -> int:
             email_fingerprint(email),
             email,
             clock.now(),
+            mailbox_fingerprint(email),
         )
         assert row is not None
         customer_id: int = row["id"]
@@ -101,9 +107,11 @@ async def apply_customer(store: asyncpg.Record, told: CustomerTold) -> int:
 
 
 async def recognise_customer(member_id: int) -> None:
-    """A new member may have bought before: join them with the customers of the same e-mail."""
+    """A member who has proven their e-mail may have bought before: join them with its customers."""
     async with db.transaction():
-        email = await db.fetch_val("SELECT lower(email) FROM member WHERE id = $1", member_id)
+        email = await db.fetch_val(
+            "SELECT lower(email) FROM member WHERE id = $1 AND email_proven_at IS NOT NULL", member_id
+        )
         customers = await db.fetch(
             "UPDATE customer SET member_id = $1 WHERE email_hmac = $2 AND member_id IS NULL RETURNING id",
             member_id,
@@ -129,10 +137,6 @@ async def link_lines(product_id: int) -> None:
         )
         for order_id in sorted({line["order_id"] for line in lines}):
             await publish(OrderFactsChanged(order_id=order_id))
-
-
-def email_fingerprint(email: str) -> str:
-    return sign("email", email.strip().lower()) if email.strip() else ""
 
 
 async def _locked_order(store: asyncpg.Record, external_id: str) -> asyncpg.Record:

@@ -35,6 +35,8 @@ class Customer(Table, tablename="customer"):
     store_id = reference(Store, index=False)
     external_id = words()
     email_hmac = words(optional=True, index=True)
+    mailbox_hmac = words(optional=True)
+    """The same for every way of writing one mailbox; see storefront.orders.fingerprints."""
     member_id = reference(Member, null=True)
     created_at = moment()
 

@@ -318,7 +318,7 @@ async def test_a_click_is_carried_on_to_the_shop(web: Browser):
     remembered = (await web(Cookie=f"gv={gv}").get(f"/p/{slug}")).text
     assert gv in remembered and gv not in (await web().get(f"/p/{slug}")).text
     plain = (await web().get(f"/p/{slug}?gv=%22onclick")).text
-    assert "onclick" not in plain.split("<main")[1] and f'href="{shop.origin}/p?x=1&amp;gv=old" rel="nofollow' in plain
+    assert '"onclick' not in plain.split("<main")[1] and f'href="{shop.origin}/p?x=1&amp;gv=old" rel="nofollow' in plain
 
 
 async def test_the_product_page_costs_the_same_however_much_was_said(web: Browser):

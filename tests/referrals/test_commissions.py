@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock, db
-from tests.factories import Browser, Person, a_member, run_jobs, sign_in, submit
+from tests.factories import Browser, Person, a_member, prove_email, run_jobs, sign_in, submit
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
 from tests.storefront.shop import line, message, order, refund, signed
 
@@ -142,6 +142,7 @@ async def test_a_click_counts_on_every_device_once_its_member_signed_in(web: Bro
     await click(phone, (await a_link(web, mara))["code"])
     signup = {"handle": "bob", "email": "bob@example.org", "password": "correct horse battery", "display_name": "Bob"}
     assert (await submit(phone, "/join", signup)).status_code == 303
+    await prove_email(phone)
     await run_jobs()
     assert await db.fetch_val("SELECT referrer_id FROM signup_referral") == mara.id
     await tell(web, shop, "order.paid", order())
@@ -159,6 +160,7 @@ async def test_a_claim_that_is_read_after_the_order_still_counts(web: Browser):
     await click(phone, (await a_link(web, mara))["code"])
     signup = {"handle": "bob", "email": "bob@example.org", "password": "correct horse battery", "display_name": "Bob"}
     await submit(phone, "/join", signup)
+    await prove_email(phone)
     await db.execute("UPDATE pgqueuer SET execute_after = now() + interval '1 hour'")
     await tell(web, shop, "order.paid", order())
     assert await standing(mara) == {}
