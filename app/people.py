@@ -22,7 +22,7 @@ FORMER = "A former member"
 
 # What is theirs, file by file. Secrets (digests, hashes) stay out: they would only help whoever finds the file.
 FILES = {
-    "profile": "SELECT id, handle, email, name, bio, role, lang, created_at FROM member WHERE id = $1",
+    "profile": "SELECT id, handle, email, email_proven_at, name, bio, role, lang, created_at FROM member WHERE id = $1",
     "sessions": "SELECT user_agent, created_at, seen_at, expires_at FROM session WHERE member_id = $1",
     "tokens": "SELECT name, scopes, created_at, revoked_at FROM api_token WHERE member_id = $1",
     "suspensions": "SELECT reason, created_at, until, lifted_at FROM suspension WHERE member_id = $1",
