@@ -30,7 +30,8 @@ def may_edit(viewer: Viewer, review: asyncpg.Record) -> bool:
 
 
 def may_vote(viewer: Viewer, review: asyncpg.Record) -> bool:
-    return viewer.is_member and review["author_id"] != viewer.member_id
+    """Neither its author nor the shop says which reviews of the shop's products help."""
+    return viewer.is_member and viewer.member_id not in (review["author_id"], review["store_owner_id"])
 
 
 def speaks_for_store(viewer: Viewer, store_owner_id: int | None) -> bool:

@@ -96,7 +96,7 @@ async def vote(viewer: Viewer, review_id: int) -> int:
     member_id = require_member(viewer)
     review = await policy.access_review(viewer, review_id)
     if not policy.may_vote(viewer, review):
-        raise Forbidden(_("Your own review helps others; they decide how much."))
+        raise Forbidden(_("Whether this review helps is for others to say."))
     async with db.transaction():
         is_new = await db.fetch_val(
             """INSERT INTO review_vote (review_id, member_id, created_at) VALUES ($1, $2, $3)

@@ -9,6 +9,7 @@ from app.errors import Problem
 from app.i18n import gettext as _
 from app.text import excerpt
 from community.groups.policy import access_group_contents
+from community.moderation.queries import in_sight
 from community.topics.policy import access_topic
 
 
@@ -26,13 +27,15 @@ async def card_of(link: asyncpg.Record) -> Card:
         found = Card(row["title"], excerpt(row["description"]), row["image_url"]) if row else None
     elif kind == "review":
         row = await db.fetch_one(
-            """SELECT p.title, p.image_url, r.body FROM review r JOIN product p ON p.id = r.product_id
-                WHERE r.id = $1""",
+            f"""SELECT p.title, p.image_url, r.body FROM review r JOIN product p ON p.id = r.product_id
+                 WHERE r.id = $1 AND {in_sight("review", "r.id")}""",
             target_id,
         )
         found = Card(row["title"], excerpt(row["body"]), row["image_url"]) if row else None
     elif kind == "guide":
-        row = await db.fetch_one("SELECT title, summary FROM guide WHERE id = $1", target_id)
+        row = await db.fetch_one(
+            f"SELECT g.title, g.summary FROM guide g WHERE g.id = $1 AND {in_sight('guide', 'g.id')}", target_id
+        )
         found = Card(row["title"], excerpt(row["summary"])) if row else None
     elif kind in ("topic", "group", "room"):
         found = await _of_conversation(kind, target_id)

@@ -4,6 +4,7 @@ import asyncpg
 
 from app import db
 from app.paging import Page, cut, decode
+from community.groups.policy import readable_groups
 
 _CODE = re.compile(r"[a-z0-9_-]{1,40}")
 
@@ -17,7 +18,7 @@ async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Pag
     """A member's links, newest first, with what they are called and how many people and machines came by them."""
     after = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
-        """SELECT l.*, c.clicks, c.bots, coalesce(p.title, g.title, t.title, rp.title, gr.name) AS title
+        f"""SELECT l.*, c.clicks, c.bots, coalesce(p.title, g.title, t.title, rp.title, gr.name) AS title
              FROM (SELECT * FROM link WHERE owner_id = $1 AND ($2::bigint IS NULL OR id < $2)
                     ORDER BY id DESC LIMIT $3) l
              LEFT JOIN LATERAL (
@@ -26,7 +27,8 @@ async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Pag
                     FROM click_count WHERE link_id = l.id) c ON true
              LEFT JOIN product p ON l.target_kind = 'product' AND p.id = l.target_id
              LEFT JOIN guide g ON l.target_kind = 'guide' AND g.id = l.target_id
-             LEFT JOIN topic t ON l.target_kind = 'topic' AND t.id = l.target_id
+             LEFT JOIN topic t ON l.target_kind = 'topic' AND t.id = l.target_id AND EXISTS (
+                  SELECT 1 FROM groups tg WHERE tg.id = t.group_id AND {readable_groups("tg", "$1")})
              LEFT JOIN review r ON l.target_kind = 'review' AND r.id = l.target_id
              LEFT JOIN product rp ON rp.id = r.product_id
              LEFT JOIN groups gr ON l.target_kind = 'group' AND gr.id = l.target_id
