@@ -1,7 +1,12 @@
 """Work out every commission from the facts once more, in SQL and apart from the code that posts, and compare."""
 
-from app import db
+from datetime import timedelta
+
+from app import clock, db
 from referrals.commissions.states import BUCKET
+
+# An order that waits longer than this for its decision was forgotten.
+SETTLED_WITHIN = timedelta(hours=12)
 
 # Half to even, like `share_of`.
 _SHARE = """(net * rate_bps / 10000 + CASE
@@ -52,7 +57,7 @@ async def check_commissions() -> list[str]:
             errors.append(f"{name} stands at {row['standing']} {row['currency']}; the facts ask for {row['target']}")
         if row["strays"]:
             errors.append(f"{name} is {row['state']}, but its money lies in {', '.join(row['strays'])}")
-    return errors + await _check_missing()
+    return errors + await _check_missing() + await _check_undecided() + await _check_terms()
 
 
 async def _check_missing() -> list[str]:
@@ -65,3 +70,29 @@ async def _check_missing() -> list[str]:
          ORDER BY line.id"""
     )
     return [f"order {row['order_id']}, line {row['id']}: nobody was credited for it" for row in rows]
+
+
+async def _check_undecided() -> list[str]:
+    """Orders that carry a click and were never decided on: the end of the books may have been cut off with them."""
+    rows = await db.fetch(
+        """SELECT o.id FROM orders o JOIN click k ON k.id = o.gv
+            WHERE o.paid_at IS NOT NULL AND o.created_at < $1
+              AND EXISTS (SELECT 1 FROM program p JOIN program_version v ON v.program_id = p.id
+                           WHERE p.store_id = o.store_id AND v.published_at <= o.created_at)
+              AND NOT EXISTS (SELECT 1 FROM attribution a WHERE a.order_id = o.id)
+            ORDER BY o.id""",
+        clock.now() - SETTLED_WITHIN,
+    )
+    return [f"order {row['id']} carries a click, and nobody decided on it" for row in rows]
+
+
+async def _check_terms() -> list[str]:
+    """Commissions whose rate, first amount or hold are not what the rules in force gave them."""
+    rows = await db.fetch(
+        f"""SELECT c.id FROM (SELECT *, base AS net FROM commission) c
+              JOIN program_version v ON v.id = c.program_version_id JOIN orders o ON o.id = c.order_id
+             WHERE c.rate_bps <> v.rate_bps OR c.granted <> {_SHARE.replace("rate_bps", "c.rate_bps")}
+                OR c.hold_until < o.created_at + make_interval(days => v.hold_days)
+             ORDER BY c.id"""
+    )
+    return [f"commission {row['id']} has another rate, amount or hold than its rules gave it" for row in rows]

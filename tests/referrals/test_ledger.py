@@ -116,6 +116,25 @@ async def test_a_commission_that_is_missing_is_found(web: Browser):
     assert any("nobody was credited" in error for error in await check_commissions())
 
 
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DELETE FROM ledger_entry; DELETE FROM ledger_transaction; DELETE FROM commission_event; "
+        "DELETE FROM commission; DELETE FROM attribution",
+        "UPDATE commission SET hold_until = hold_until - interval '1 day'",
+        "UPDATE commission SET granted = granted + 1",
+        "UPDATE commission SET base = 1",
+        "UPDATE program_version SET rate_bps = rate_bps + 1",
+    ],
+)
+async def test_neither_a_cut_off_end_nor_better_terms_go_unnoticed(web: Browser, tampering: str):
+    await some_commissions(web)
+    clock.travel(timedelta(hours=13))
+    await books_are_right()
+    await with_triggers_off(tampering)
+    assert await check_commissions()
+
+
 async def test_the_commands_open_a_programme_and_say_whether_the_books_are_right(web: Browser):
     await a_shop()
     status, said = await grapevine("program", "create", "--store", "north", "--rate-bps", "750", "--model", "first")
