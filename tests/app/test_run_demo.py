@@ -81,7 +81,7 @@ def family_of(data_dir: Path, port: int) -> list[psutil.Process]:
     return found
 
 
-def comes_true(fact: Callable[[], bool], seconds: float = 20.0) -> bool:
+def comes_true(fact: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if fact():
