@@ -120,6 +120,17 @@ async def test_htmx_s_header_is_no_token(web: Browser):
     assert await db.fetch_val("SELECT name FROM member") == "bob"
 
 
+async def test_nobody_is_locked_out_by_a_name_that_looks_like_their_address(web: Browser):
+    await a_member("bob")
+    for _ in range(10):
+        await submit(web(), "/login", {"login": "127.0.0.1", "password": "wrong words here"}, page="/login")
+    for _ in range(9):
+        await submit(web(), "/login", {"login": "nobody", "password": "wrong words here"}, page="/login")
+    typed = {"login": "bob", "password": "correct horse battery"}
+    assert (await submit(web(), "/login", typed, page="/login")).status_code == 303
+    assert (await submit(web(), "/login", typed, page="/login")).status_code == 429
+
+
 async def test_another_host_name_reaches_no_link_of_ours(web: Browser):
     """Absolute addresses come from the settings: a forged Host cannot lead anybody away."""
     mara = await a_member("mara")

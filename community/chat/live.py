@@ -12,10 +12,11 @@ from app.i18n import gettext as _
 from app.i18n import use as speak
 from app.live import frame, on_leaving
 from app.live_signals import THIS_PROCESS, heard, signal
-from app.live_socket import Socket
+from app.live_socket import TOO_FAST, Socket
 from community.chat import feed, policy, reads, service
 from community.chat.schemas import MOST_ROOMS, Hello, Read, Send, Since, Typing
 
+HELLO_COSTS = 10.0
 PRESENCE_PAUSE = 1.0
 PRESENCE_KEPT = 90.0
 TYPING_PAUSE = 1.5
@@ -30,6 +31,10 @@ _tasks: set[asyncio.Task] = set()
 @frame("hello", Hello)
 async def hello(socket: Socket, hello: Hello) -> None:
     """Subscribe and resume. Rooms that are not for this viewer get an error each; the others go on."""
+    # Each asks for up to a thousand events of each room; a browser says it once a connection.
+    if socket.has_too_many_frames(HELLO_COSTS):
+        socket.close(TOO_FAST, "too fast")
+        return
     if len(hello.rooms) > MOST_ROOMS:
         raise TooLarge(_("At most %(n)s rooms, please.", n=MOST_ROOMS))
     require_member(socket.viewer, "read")

@@ -16,8 +16,9 @@ SCOPES = ("read", "write", "moderate", "admin")
 
 async def sign_in(login: str, password: str, *, address: str) -> int:
     """The member's id, or Invalid with the same words whether the name or the password was wrong."""
-    await limit("sign-in", address, most=20, per=300)
-    await limit("sign-in", login.strip().lower(), most=10, per=300)
+    await limit("sign-in-from", address, most=20, per=300)
+    # Counted apart: a name that looks like somebody's address must not use up that address's tries.
+    await limit("sign-in-as", login.strip().lower(), most=10, per=300)
     member_id = await check_password(login, password)
     if member_id is None:
         raise Invalid("password", _("This name and password do not belong together."))

@@ -199,6 +199,8 @@ def _refund(refund: Refund, at: datetime) -> RefundTold:
         line_id = _tidy(line.id)
         quantities[line_id] = quantities.get(line_id, 0) + line.quantity
         amounts[line_id] = amounts.get(line_id, 0) + line.amount
+    if any(amount > LARGEST_AMOUNT for amount in amounts.values()):
+        raise Flagged("the amounts of a line add up to more than there can be")
     return RefundTold(
         external_id=_tidy(refund.refund_id),
         order_external_id=_tidy(refund.order_id),

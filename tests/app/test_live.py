@@ -177,6 +177,10 @@ async def test_a_flood_is_closed_with_too_fast(house: Callable):
     for _ in range(200):
         await nonsense.send_text("nonsense")
     assert await nonsense.closes() == 4429
+    greeter = await a_line(house, await a_member("carol"))
+    for _ in range(200):
+        await greeter.send("hello", rooms={})
+    assert await greeter.closes() == 4429
 
 
 async def test_who_falls_silent_is_closed_as_idle(house: Callable, monkeypatch: pytest.MonkeyPatch):
