@@ -94,6 +94,27 @@ async def test_who_left_a_group_reads_no_new_title_beside_their_link(web: Browse
         assert "Secret words" not in (await browser.get(page)).text
 
 
+async def test_a_bell_does_not_go_on_quoting_what_moderators_hid(web: Browser):
+    from community.topics.schemas import NewTopic
+    from community.topics.service import open_topic, reply
+
+    moderator, olaf, mara = await a_member("mona", role="moderator"), await a_member("olaf"), await a_member("mara")
+    group = await a_group(olaf, "tea")
+    topic = await open_topic(olaf.viewer, group, NewTopic("Which cup?", "The blue one."))
+    await db.execute(
+        """INSERT INTO membership (group_id, member_id, role, state, joined_at)
+           SELECT id, $1, 'member', 'active', now() FROM groups""",
+        mara.id,
+    )
+    post = await reply(mara.viewer, int(topic.id), "You are an insult, @olaf")
+    await run_jobs()
+    browser = await sign_in(web(), olaf)
+    assert "an insult" in (await browser.get("/notifications")).text
+    await hide(moderator, "post", int(post.id))
+    shown = await browser.get("/notifications")
+    assert "Which cup?" in shown.text and "an insult" not in shown.text
+
+
 async def test_the_shop_does_not_say_which_reviews_of_its_goods_help(web: Browser):
     owner, mara = await a_member("ines"), await a_member("mara")
     review = await say(mara, await a_product(await a_shop(owner_id=owner.id)), rating=5)

@@ -28,6 +28,14 @@ async def notify(member_id: int, kind: str, *, source: str, url: str, data: dict
     return told is not None
 
 
+async def withhold(source: str) -> None:
+    """Quote no longer what moderators hid, in any bell that rang for it."""
+    await db.execute(
+        """UPDATE notification SET data = data || '{"excerpt": ""}' WHERE source = $1 AND data ->> 'excerpt' <> ''""",
+        source,
+    )
+
+
 async def open_notification(viewer: Viewer, notification_id: int) -> str:
     """Mark it read; the address it leads to."""
     url = await db.fetch_val(

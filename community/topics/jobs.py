@@ -1,6 +1,7 @@
 from app.events import on
 from app.text import excerpt
-from community.notifications.service import notify
+from community.moderation.events import SubjectHidden
+from community.notifications.service import notify, withhold
 from community.topics import queries
 from community.topics.addresses import post_url
 from community.topics.events import PostWritten
@@ -22,3 +23,9 @@ async def tell_members(event: PostWritten) -> None:
     url = post_url(post["group_slug"], post["topic_id"], post["slug"], post["number"])
     for told in await queries.members_to_tell(event.post_id, mentioned(post["body"])):
         await notify(told["member_id"], told["kind"], source=f"post:{event.post_id}", url=url, data=data)
+
+
+@on(SubjectHidden)
+async def quote_no_longer(event: SubjectHidden) -> None:
+    if event.kind == "post":
+        await withhold(f"post:{event.subject_id}")
