@@ -1,5 +1,6 @@
 """Every page stands in the same frame, and every problem has a kind face."""
 
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -104,3 +105,10 @@ async def test_a_lost_visitor_gets_a_page_and_htmx_a_piece_of_one(web: Callable)
 def test_changing_the_language_keeps_the_search_and_its_place() -> None:
     html = render("base.html", path="/search", asked={"q": "露营 & <tent>", "lang": "en"})
     assert 'href="/search?q=%E9%9C%B2%E8%90%A5%20%26%20%3Ctent%3E&amp;lang=zh-Hans"' in html
+
+
+@pytest.mark.parametrize("path", ["/g", "/g/", "/g/weekend-hikers"])
+def test_the_navigation_says_where_one_is_with_and_without_the_last_slash(path: str) -> None:
+    html = render("base.html", path=path)
+    assert html.count('aria-current="page"><svg') == 2, "once in the rail and once in the tabs"
+    assert re.search(r'href="/g/" title="Groups" aria-current="page"', html)
