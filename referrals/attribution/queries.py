@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 import asyncpg
+import msgspec
 
 from app import db
 from referrals.attribution.rules import Touch
@@ -29,7 +30,9 @@ async def touches_of(
         touches[row["id"].hex] = _touch("claimed", row, buyer_id, mailbox)
     if order["gv"] is not None and (row := await _carried_click(order["gv"], ordered_at)):
         # The same click may also be claimed; what travelled with the order says more.
-        touches[row["id"].hex] = _touch("carried", row, buyer_id, mailbox)
+        carried = _touch("carried", row, buyer_id, mailbox)
+        is_too_late = row["occurred_at"] > order["created_at"]
+        touches[row["id"].hex] = msgspec.structs.replace(carried, is_too_late=is_too_late)
     if row := await _signup_of(buyer_id, ordered_at):
         touches["signup"] = Touch(
             via="signup",

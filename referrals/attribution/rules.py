@@ -28,6 +28,8 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True):
     is_buyer: bool = False
     link_closed: bool = False
     is_suspended: bool = False
+    is_too_late: bool = False
+    """By our own clock it came when the order was here already."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -78,7 +80,10 @@ def _bar(touch: Touch, store_id: int, ordered_at: datetime, window: timedelta) -
         return "link_closed"
     if touch.is_suspended:
         return "suspended"
-    # What travelled with the order was there before it, whatever the store's clock says.
+    # Both times are ours: a store that adds a click to an order of yesterday is not believed.
+    if touch.is_too_late:
+        return "after_order"
+    # Otherwise, what travelled with the order was there before it, whatever the store's clock says.
     if touch.via != "carried" and touch.at > ordered_at + CLOCK_SKEW:
         return "after_order"
     # The window is inclusive: exactly thirty days still count. Whoever brought the member has no window.

@@ -292,3 +292,14 @@ async def test_a_store_without_a_programme_pays_nobody(web: Browser):
     gv = await click(web(), (await a_link(web, mara))["code"])
     await tell(web, shop, "order.paid", order(gv=gv))
     assert await standing(mara) == {} and await db.fetch_val("SELECT count(*) FROM attribution") == 0
+
+
+async def test_a_click_made_after_the_order_earns_nothing_though_the_store_adds_it(web: Browser):
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    await tell(web, shop, "order.paid", order())
+    late = await click(web(), (await a_link(web, mara))["code"])
+    clock.travel(timedelta(minutes=1))
+    await tell(web, shop, "order.paid", order(gv=late))
+    assert await standing(mara) == {}
+    assert await reason_told(web, mara) == "after_order"
+    await books_are_right()
