@@ -91,11 +91,11 @@ def _measure(environment: dict[str, str], seconds: int) -> dict[str, Any]:
                 connections = CONNECTIONS if name == "redirect" else PAGE_CONNECTIONS
                 figures[name] = _wrk(base + path, seconds, connections)
             figures["chat"] = _chat(base, environment, seconds)
-            memory = [_resident(web)]
+            memory, sent = {0: _resident(web)}, 0
             for _ in range(3):
-                _mixed(base, list(paths.values()))
-                memory.append(_resident(web))
-            figures["web_memory_mb"] = memory
+                sent += _mixed(base, list(paths.values()))
+                memory[sent] = _resident(web)
+            figures["web_memory_mb_after_mixed_requests"] = memory
             figures["worker_memory_mb"] = _resident(worker)
     figures["second_start_s"] = _second_start(environment)
     return figures
@@ -163,12 +163,16 @@ def _chat(base: str, environment: dict[str, str], seconds: int) -> dict[str, Any
     return json.loads(said.stdout.strip().splitlines()[-1])
 
 
-def _mixed(base: str, paths: list[str]) -> None:
-    """As many requests over all pages together, redirects and errors too."""
-    for path in [*paths, "/no-such-page"]:
-        count = MIXED_REQUESTS // (len(paths) + 1)
-        deadline = max(1, count // 2000)
-        subprocess.run(["wrk", "-t1", "-c16", f"-d{deadline + 1}s", base + path], capture_output=True, check=True)
+def _mixed(base: str, paths: list[str]) -> int:
+    """At least MIXED_REQUESTS over all pages in turn, redirects and errors too; how many there were."""
+    sent = 0
+    while sent < MIXED_REQUESTS:
+        for path in [*paths, "/no-such-page"]:
+            said = subprocess.run(
+                ["wrk", "-t1", "-c16", "-d1s", base + path], capture_output=True, check=True, text=True
+            )
+            sent += int(re.search(r"(\d+) requests in", said.stdout)[1])  # type: ignore[index]
+    return sent
 
 
 def _resident(process: subprocess.Popen) -> float:
