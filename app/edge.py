@@ -72,7 +72,8 @@ def protected(
             if is_head and message["type"] == "http.response.body":
                 message["body"] = b""
             if message["type"] == "http.response.start":
-                present = {name.lower() for name, _ in message["headers"]}
+                # A cookie never stands for another one: the page may set its own beside that of the language.
+                present = {name.lower() for name, _ in message["headers"]} - {b"set-cookie"}
                 message["headers"] = [*message["headers"], *(pair for pair in extra if pair[0] not in present)]
                 requests_total.labels(scope["method"], str(message["status"])).inc()
                 request_seconds.observe(time.perf_counter() - started)

@@ -112,3 +112,10 @@ def test_the_navigation_says_where_one_is_with_and_without_the_last_slash(path: 
     html = render("base.html", path=path)
     assert html.count('aria-current="page"><svg') == 2, "once in the rail and once in the tabs"
     assert re.search(r'href="/g/" title="Groups" aria-current="page"', html)
+
+
+async def test_a_language_is_remembered_on_a_page_that_sets_a_cookie_of_its_own(web):
+    stranger = web()
+    assert (await stranger.get("/login?lang=zh-Hans")).headers["content-language"] == "zh-Hans"
+    assert {"gv_lang", "gv_form"} <= set(stranger.cookies)
+    assert (await stranger.get("/join")).headers["content-language"] == "zh-Hans"
