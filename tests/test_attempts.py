@@ -185,3 +185,12 @@ async def test_every_answer_carries_the_policy(web: Browser):
         policy = answer.headers["content-security-policy"]
         assert "unsafe-inline" not in policy or "sandbox" in policy, path
     assert mara.id
+
+
+async def test_a_program_that_votes_without_pause_is_slowed_down(web: Browser):
+    mara, olaf = await a_member("mara"), await a_member("olaf")
+    review = await say(mara, await a_product(await a_shop()))
+    client = web(token=olaf.token)
+    answers = [(await client.put(f"/api/v1/reviews/{review}/vote")).status_code for _ in range(121)]
+    assert set(answers[:120]) == {200} and answers[120] == 429
+    assert await db.fetch_val("SELECT helpful_count FROM review") == 1

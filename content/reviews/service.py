@@ -7,6 +7,7 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
+from app.limits import limit
 from app.text import clean, markdown
 from content.reviews import policy
 from content.reviews.events import ReviewAnswered, ReviewChanged, ReviewWritten
@@ -97,6 +98,7 @@ async def vote(viewer: Viewer, review_id: int) -> int:
     review = await policy.access_review(viewer, review_id)
     if not policy.may_vote(viewer, review):
         raise Forbidden(_("Whether this review helps is for others to say."))
+    await limit("vote", member_id, most=120, per=3600)
     async with db.transaction():
         is_new = await db.fetch_val(
             """INSERT INTO review_vote (review_id, member_id, created_at) VALUES ($1, $2, $3)
