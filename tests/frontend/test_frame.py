@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import pytest
 from litestar.datastructures import MultiDict
@@ -48,7 +49,7 @@ def render(
         request=SimpleNamespace(query_params=MultiDict(asked or {})),
         request_path=path,
         request_id="",
-        query="",
+        query=urlencode(asked or {}),
         viewer=viewer,
         lang=i18n.current(),
         demo=True,
@@ -119,3 +120,10 @@ async def test_a_language_is_remembered_on_a_page_that_sets_a_cookie_of_its_own(
     assert (await stranger.get("/login?lang=zh-Hans")).headers["content-language"] == "zh-Hans"
     assert {"gv_lang", "gv_form"} <= set(stranger.cookies)
     assert (await stranger.get("/join")).headers["content-language"] == "zh-Hans"
+
+
+def test_whoever_signs_in_or_joins_comes_back_to_where_they_were() -> None:
+    html = render("base.html", path="/search", asked={"q": "tea & cups"})
+    assert html.count("?next=/search%3Fq%3Dtea%2B%2526%2Bcups") == 2
+    assert 'href="/join?next=/p/pack"' in render("base.html", path="/login", asked={"next": "/p/pack"})
+    assert 'href="/join"' in render("base.html", path="/")
