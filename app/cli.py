@@ -198,6 +198,21 @@ async def create_member(handle: str, email: str, password: str | None, role: str
     )
 
 
+@member.command(name="password", epilog="Example: grapevine member password --handle ada")
+@click.option("--handle", required=True)
+@click.option("--password", help="Asked for when missing.")
+@as_json
+@with_database
+async def set_password(handle: str, password: str | None, json_output: bool) -> None:
+    """Set a member's password, for one who cannot get a mail; signs them out everywhere."""
+    from community.members.queries import member_by_handle
+    from community.sessions.passwords import give
+
+    row = await member_by_handle(handle)
+    await give(row["id"], password or click.prompt("New password", hide_input=True, confirmation_prompt=True))
+    tell({"id": str(row["id"])}, json_output, f"@{row['handle']} has a new password and is signed out everywhere.")
+
+
 @main.group()
 def token() -> None:
     """API tokens."""

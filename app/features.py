@@ -20,8 +20,9 @@ from community.members.api import MemberApi
 from community.members.pages import MemberPages
 from community.moderation import jobs as moderation_jobs
 from community.notifications.pages import NotificationPages
+from community.sessions import jobs as session_jobs
 from community.sessions.api import SessionApi
-from community.sessions.pages import SessionPages
+from community.sessions.pages import PasswordPages, SessionPages
 from community.sessions.queries import shut_out
 from community.topics import jobs as topic_jobs
 from community.topics.api import ReactionApi, TopicApi
@@ -65,6 +66,7 @@ from storefront.orders import jobs as order_jobs
 PAGES: list = [
     home,
     SessionPages,
+    PasswordPages,
     MemberPages,
     AvatarPages,
     show_profile,
@@ -124,6 +126,7 @@ BARE: list = [
 # Reactions to events and chores on a schedule: importing them is what wires them.
 JOBS: list = [
     member_jobs,
+    session_jobs,
     moderation_jobs,
     topic_jobs,
     chat_jobs,

@@ -1,9 +1,9 @@
 """Mail to members, over the SMTP server that is set up. Sent from jobs, so that a server that is away costs nothing."""
 
-import asyncio
-import smtplib
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
 
 from app.settings import settings
 
@@ -15,20 +15,21 @@ def is_set_up() -> bool:
 
 
 async def send(to: str, subject: str, text: str) -> None:
-    """One plain mail; raises what smtplib raises, so that the job tries again."""
+    """One plain mail; raises what aiosmtplib raises, so that the job tries again."""
     message = EmailMessage()
     host = urlsplit(settings().base_url).hostname or "localhost"
     message["From"], message["To"], message["Subject"] = f"Grapevine <no-reply@{host}>", to, subject
     message.set_content(text)
-    await asyncio.to_thread(_send, message)
-
-
-def _send(message: EmailMessage) -> None:
     server = urlsplit(settings().smtp_url)
-    connect = smtplib.SMTP_SSL if server.scheme == "smtps" else smtplib.SMTP
-    with connect(server.hostname or "localhost", server.port or 0, timeout=SECONDS) as smtp:
-        if server.username:
-            if server.scheme == "smtp":
-                smtp.starttls()
-            smtp.login(unquote(server.username), unquote(server.password or ""))
-        smtp.send_message(message)
+    user = unquote(server.username or "") or None
+    await aiosmtplib.send(
+        message,
+        hostname=server.hostname,
+        port=server.port,
+        username=user,
+        password=unquote(server.password or "") if user else None,
+        use_tls=server.scheme == "smtps",
+        # A password never goes over an open line.
+        start_tls=True if user and server.scheme == "smtp" else None,
+        timeout=SECONDS,
+    )

@@ -6,14 +6,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
+from app import mail
 from app.auth import Viewer, require_member, session_cookie_name
-from app.errors import Problem
+from app.errors import Invalid, Problem
 from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, form_again, page, redirect, remember_cookie, safe_next
 from community.members.schemas import NewMember
 from community.members.service import join
-from community.sessions import queries, service
+from community.sessions import passwords, queries, service
 from community.sessions.devices import device_name
 
 A_DAY = 86_400
@@ -27,6 +28,20 @@ class SignIn(msgspec.Struct):
 
 class SignUp(NewMember, forbid_unknown_fields=False):
     next: str = ""
+
+
+class NewPassword(msgspec.Struct):
+    password: Annotated[str, Meta(max_length=1024)] = ""
+    current: Annotated[str, Meta(max_length=1024)] = ""
+
+
+class Forgotten(msgspec.Struct):
+    login: Annotated[str, Meta(min_length=1, max_length=254)]
+
+
+CHANGE = "community/sessions/password.html"
+FORGOTTEN = "community/sessions/forgotten.html"
+RESET = "community/sessions/reset.html"
 
 
 class SessionPages(Controller):
@@ -85,6 +100,55 @@ class SessionPages(Controller):
     ) -> Response:
         await service.close_session(session_id, require_member(viewer))
         return redirect("/settings/sessions", flash=_("That device is signed out."))
+
+
+class PasswordPages(Controller):
+    """A new password: with the old one, or with a link by mail."""
+
+    include_in_schema = False
+
+    @get("/settings/password")
+    async def show_change(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        require_member(viewer)
+        return page(request, viewer, CHANGE, values={}, problem=None)
+
+    @post("/settings/password")
+    async def change(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        require_member(viewer)
+        try:
+            asked = await form(request, NewPassword)
+            await passwords.change(viewer, asked.current, asked.password)
+        except Problem as problem:
+            return await form_again(request, viewer, CHANGE, problem)
+        return redirect("/settings/", flash=_("Your password is changed. Every other device is signed out."))
+
+    @get("/login/forgotten")
+    async def show_forgotten(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        return page(request, viewer, FORGOTTEN, values={}, problem=None, can_mail=mail.is_set_up())
+
+    @post("/login/forgotten")
+    async def forget(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        try:
+            asked = await form(request, Forgotten)
+            await passwords.forget(asked.login, address=address_of(request))
+        except Problem as problem:
+            return await form_again(request, viewer, FORGOTTEN, problem, can_mail=mail.is_set_up())
+        return redirect("/login", flash=_("If there is such an account, a link is on its way to its e-mail."))
+
+    @get("/login/reset/{token:str}")
+    async def show_reset(self, request: Request, viewer: NamedDependency[Viewer], token: FromPath[str]) -> Response:
+        await passwords.holder(token)
+        return page(request, viewer, RESET, values={}, problem=None, token=token)
+
+    @post("/login/reset/{token:str}")
+    async def reset(self, request: Request, viewer: NamedDependency[Viewer], token: FromPath[str]) -> Response:
+        await passwords.holder(token)
+        try:
+            asked = await form(request, NewPassword)
+            await passwords.reset(token, asked.password)
+        except Invalid as problem:
+            return await form_again(request, viewer, RESET, problem, token=token)
+        return redirect("/login", flash=_("Your new password is set. Sign in with it."))
 
 
 def address_of(request: Request) -> str:
