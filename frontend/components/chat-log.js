@@ -56,6 +56,12 @@ export class ChatLog {
   confirm(clientId, id) {
     const item = clientId && this.#byClientId(clientId)
     if (!item) return
+    const known = this.#byId(id)
+    if (known && known !== item) {
+      // It was said just before a reload, and the page came with it.
+      item.remove()
+      return
+    }
     item.classList.remove("waiting", "failed")
     item.querySelector(".after").hidden = true
     if (id) this.#name(item, id)
@@ -91,7 +97,9 @@ export class ChatLog {
   #tellMessage(event) {
     this.#list.querySelector(".nothing")?.remove()
     const known = this.#byId(event.id)
-    const item = known ?? (event.client_id && this.#byClientId(event.client_id)) ?? this.#blank.cloneNode(true)
+    const waiting = event.client_id ? this.#byClientId(event.client_id) : null
+    if (known && waiting && waiting !== known) waiting.remove()
+    const item = known ?? waiting ?? this.#blank.cloneNode(true)
     const wasPending = item.dataset.pending !== undefined
     delete item.dataset.pending
     this.confirm(event.client_id)

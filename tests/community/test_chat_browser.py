@@ -205,3 +205,22 @@ async def test_reading_and_writing_work_without_javascript(visit: Callable):
     await page.click("form.say button.main")
     await page.wait_for_url(f"**/chat/{room}#message-*")
     assert await words_in(page) == ["By hand"]
+
+
+async def test_what_was_said_just_before_a_reload_stands_once_though_its_answer_never_came(visit: Callable):
+    """The page came with the message, and the outbox still has it: the answer was lost with the old page."""
+    alice = await a_member("alice", name="Alice")
+    _slug, room = await a_room(alice)
+    hers = await visit(alice, f"/chat/{room}")
+    await is_live(hers)
+    await write(hers, "Said once")
+    await hers.wait_for_function("() => document.querySelectorAll('.log .message[data-id]').length === 1")
+    await hers.evaluate(
+        """([room, member, client_id]) => localStorage.setItem(`chat-outbox:${member}:${room}`,
+               JSON.stringify([{ client_id, body: "Said once", at: Date.now() }]))""",
+        [str(room), str(alice.id), str(await db.fetch_val("SELECT client_id FROM message"))],
+    )
+    await hers.reload()
+    await hers.wait_for_function("() => !Object.keys(localStorage).some(key => key.startsWith('chat-outbox'))")
+    assert await words_in(hers) == ["Said once"]
+    assert await db.fetch_val("SELECT count(*) FROM message") == 1
