@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 from rich.console import Console
 from rich.table import Table
@@ -90,6 +91,9 @@ def _measure(environment: dict[str, str], seconds: int) -> dict[str, Any]:
             for name, path in paths.items():
                 connections = CONNECTIONS if name == "redirect" else PAGE_CONNECTIONS
                 figures[name] = _wrk(base + path, seconds, connections)
+            cookie = _session(base)
+            for name in ("topic page", "product page"):
+                figures[f"{name}, signed in"] = _wrk(base + paths[name], seconds, PAGE_CONNECTIONS, cookie)
             figures["chat"] = _chat(base, environment, seconds)
             memory, sent = {0: _resident(web)}, 0
             for _ in range(3):
@@ -129,18 +133,27 @@ async def _paths() -> dict[str, str]:
     }
 
 
-def _wrk(url: str, seconds: int, connections: int) -> dict[str, float]:
+def _session(base: str) -> str:
+    """A signed-in member's cookie: their pages are rendered anew for every request."""
+    with httpx.Client(base_url=base) as browser:
+        token = re.search(r'name="_csrf" value="([0-9a-f]+)"', browser.get("/login").text)[1]  # type: ignore[index]
+        browser.post("/login", data={"login": "mara", "password": "grapevine-demo", "_csrf": token})
+        return f"gv_session={browser.cookies['gv_session']}"
+
+
+def _wrk(url: str, seconds: int, connections: int, cookie: str = "") -> dict[str, float]:
     """Requests/s and latencies of one address, after a short warm-up."""
-    subprocess.run(["wrk", "-t1", f"-c{connections}", "-d1s", url], capture_output=True, check=True)
+    headers = ["-H", f"Cookie: {cookie}"] if cookie else []
+    subprocess.run(["wrk", "-t1", f"-c{connections}", "-d1s", *headers, url], capture_output=True, check=True)
     said = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url],
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *headers, url],
         capture_output=True, check=True, text=True,
     ).stdout  # fmt: skip
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     return {
         "per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]),  # type: ignore[index]
-        "p50_ms": _milliseconds(re.search(r"50%\s+(\S+)", said)[1]),  # type: ignore[index]
-        "p99_ms": _milliseconds(re.search(r"99%\s+(\S+)", said)[1]),  # type: ignore[index]
+        "p50_ms": _milliseconds(re.search(r"\n\s+50%\s+(\S+)", said)[1]),  # type: ignore[index]
+        "p99_ms": _milliseconds(re.search(r"\n\s+99%\s+(\S+)", said)[1]),  # type: ignore[index]
         "errors": int(bad[1]) if bad else 0,
     }
 
