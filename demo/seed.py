@@ -26,6 +26,9 @@ async def seed(seed: int, progress: Progress) -> None:
     """Does nothing but keep addresses right when somebody already lives here."""
     if await db.fetch_val("SELECT 1 FROM member LIMIT 1"):
         await _follow_address(seed)
+        if not await db.fetch_val("SELECT 1 FROM search_document LIMIT 1"):
+            # Somebody pulled the plug between the last row and the index.
+            await reindex()
         return
     content = build(seed)
     filling = Filling(content=content, now=clock.now(), seed=seed, pictures=_picture_keys(content))
