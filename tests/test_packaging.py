@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,18 @@ def compose() -> dict[str, Any]:
 
 def test_docker_compose_holds_only_what_the_compose_format_knows(compose: dict[str, Any]) -> None:
     jsonschema.Draft202012Validator(COMPOSE).validate(compose)
+
+
+def test_docker_compose_keeps_to_docker_s_own_schema(compose: dict[str, Any]) -> None:
+    """The schema in Docker's package is of 2021; `name` and a config's `content` came later and are left to the test above."""
+    schema = json.loads(
+        Path(distribution("docker-compose").locate_file("compose/config/compose_spec.json")).read_text()
+    )
+    known_then = {key: value for key, value in compose.items() if key != "name"}
+    known_then["configs"] = {name: {"file": name} for name in compose["configs"]}
+    jsonschema.Draft7Validator(schema).validate(known_then)
+    broken = {**known_then, "services": {"web": {"image": "x", "prots": ["80:80"]}}}
+    assert not jsonschema.Draft7Validator(schema).is_valid(broken)
 
 
 @pytest.mark.parametrize("part", ["web", "worker", "migrate", "postgres", "valkey", "meilisearch", "storage"])
