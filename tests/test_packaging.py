@@ -108,7 +108,7 @@ def test_docker_compose_holds_only_what_the_compose_format_knows(compose: dict[s
 
 
 def test_docker_compose_keeps_to_docker_s_own_schema(compose: dict[str, Any]) -> None:
-    """The schema in Docker's package is of 2021; `name` and a config's `content` came later and are left to the test above."""
+    """Docker's package is of 2021: `name` and a config's `content` came later and are left to the test above."""
     schema = json.loads(
         Path(distribution("docker-compose").locate_file("compose/config/compose_spec.json")).read_text()
     )
