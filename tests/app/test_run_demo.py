@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -53,21 +54,27 @@ def start(*arguments: str, **env: str) -> subprocess.Popen[str]:
 @contextlib.contextmanager
 def a_demo(data_dir: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     demo = start("--data", str(data_dir), "--port", str(port))
-    assert demo.stdout
+    assert demo.stdout and demo.stderr
+    # Its children complain when their database goes; a pipe that nobody empties would hold them at the last word.
+    complaints: list[str] = []
+    listening = threading.Thread(target=lambda: complaints.extend(demo.stderr or ()), daemon=True)
+    listening.start()
     try:
         said = ""
         for line in demo.stdout:
             said += line
             if "Ctrl-C stops" in line:
                 break
-        assert "Grapevine is at" in said, said + (demo.stderr.read() if demo.stderr and demo.poll() is not None else "")
+        assert "Grapevine is at" in said, said + "".join(complaints)
+        threading.Thread(target=demo.stdout.read, daemon=True).start()
         yield demo
     finally:
         demo.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            demo.communicate(timeout=30)
+            demo.wait(30)
         demo.kill()
-        demo.communicate()
+        demo.wait()
+        listening.join(5)
 
 
 def family_of(data_dir: Path, port: int) -> list[psutil.Process]:
