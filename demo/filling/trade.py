@@ -19,7 +19,7 @@ from demo.filling.rows import Filling, copy_in, go_to, take_ids, uuid_at
 from demo.filling.shops import address_of
 from referrals.clicks.writer import INSERT
 from referrals.commissions import jobs as commission_jobs
-from referrals.commissions.service import release_due
+from referrals.commissions.release import release_due
 from referrals.earn import jobs as earn_jobs
 from storefront.connectors import jobs as connector_jobs
 from storefront.connectors.service import receive

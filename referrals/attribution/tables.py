@@ -24,6 +24,8 @@ class Attribution(Table, tablename="attribution"):
     click_id = UUID(default=None, null=True)
     rule = words()
     candidates = document()
+    shares = document()
+    """Who gets which part, in basis points that sum to 10,000; empty: the winner gets it all."""
     decided_at = moment()
 
     attribution_once_per_version = Unique([order_id, version])

@@ -1,7 +1,7 @@
 from app.events import on
 from app.jobs import every
 from referrals.clicks.events import ClickClaimed, MemberReferred
-from referrals.commissions import queries, service
+from referrals.commissions import queries, release, service
 from storefront.orders.events import CustomerSeen, OrderFactsChanged
 
 
@@ -30,4 +30,4 @@ async def settle_orders_of_customer(event: CustomerSeen) -> None:
 
 @every("7 * * * *")
 async def release_what_is_due() -> None:
-    await service.release_due()
+    await release.release_due()

@@ -26,6 +26,8 @@ class Commission(Table, tablename="commission"):
     currency = words()
     state = words()
     hold_until = moment()
+    screened_at = moment(null=True)
+    """When it was checked for fraud; nothing is released before."""
     created_at = moment()
 
     commission_once = Unique([order_line_id, member_id, role, attribution_id])

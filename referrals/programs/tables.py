@@ -2,7 +2,7 @@ from piccolo.columns import BigSerial
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import count, moment, reference, words
+from app.columns import count, document, moment, reference, words
 from storefront.stores.tables import Store
 
 
@@ -26,6 +26,10 @@ class ProgramVersion(Table, tablename="program_version"):
     hold_days = count()
     window_days = count()
     model = words()
+    policy = document()
+    """Who is credited, beyond window and model: referrals.attribution. Empty: the plain rules."""
+    terms = document()
+    """What is paid, beyond the plain rate: referrals.commissions. Empty: `rate_bps` of every line."""
     published_at = moment()
 
     program_version_once = Unique([program_id, version])

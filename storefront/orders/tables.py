@@ -1,4 +1,4 @@
-from piccolo.columns import UUID, BigSerial
+from piccolo.columns import UUID, BigSerial, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -59,6 +59,12 @@ class Order(Table, tablename="orders"):
     gv = UUID(default=None, null=True)
     codes = document()
     shipping = amount()
+    address_hmac = words(optional=True)
+    """A keyed hash of the delivery address, to see a household buying from itself; the address is not kept."""
+    instrument_hmac = words(optional=True)
+    """The same for the card or account that paid."""
+    doubt = words(optional=True)
+    """Why the telling cannot be true as it stands; while it says anything, nothing is earned."""
     source_updated_at = moment(null=True)
     created_at = moment()
 
@@ -87,11 +93,14 @@ class Refund(Table, tablename="refund"):
     store_id = reference(Store, index=False)
     external_id = words()
     order_external_id = words()
+    kind = Text(default="refund", null=False)
+    """`refund`, `cancel`, `exchange`, `chargeback`, or `dispute_won`, which gives a chargeback back."""
     currency = words()
     refunded_at = moment()
     created_at = moment()
 
     refund_once_per_store = Unique([store_id, external_id])
+    refund_kind_known = Check("kind IN ('refund', 'cancel', 'exchange', 'chargeback', 'dispute_won')")
 
 
 class RefundLine(Table, tablename="refund_line"):

@@ -171,7 +171,7 @@ async def test_a_claim_that_is_read_after_the_order_still_counts(web: Browser):
 
 
 async def test_time_releases_what_was_on_hold_and_a_later_refund_takes_it_from_there(web: Browser):
-    from referrals.commissions.service import release_due
+    from referrals.commissions.release import release_due
 
     mara, shop = await a_member("mara"), await a_paying_shop(hold_days=14)
     gv = await click(web(), (await a_link(web, mara))["code"])
@@ -188,7 +188,7 @@ async def test_time_releases_what_was_on_hold_and_a_later_refund_takes_it_from_t
 
 
 async def test_what_is_held_is_never_released_by_time(web: Browser):
-    from referrals.commissions.service import release_due
+    from referrals.commissions.release import release_due
 
     mara, shop = await a_member("mara"), await a_paying_shop()
     gv = await click(web(), (await a_link(web, mara))["code"])
