@@ -54,9 +54,11 @@ from referrals.earn.pages import EarnPages
 from referrals.links import jobs as link_jobs
 from referrals.links.api import LinkApi
 from referrals.links.pages import LinkPages
+from referrals.programs.pages import ProgramPages
 from search import jobs as search_jobs
 from search.api import SearchApi
 from search.pages import search_page
+from storefront.catalog import jobs as catalog_jobs
 from storefront.catalog.api import CatalogApi
 from storefront.connectors import jobs as connector_jobs
 from storefront.connectors.api import receive_webhook
@@ -86,6 +88,7 @@ PAGES: list = [
     GuidePages,
     LinkPages,
     EarnPages,
+    ProgramPages,
 ]
 
 # JSON under /api/v1: bearer token, no cookies.
@@ -130,6 +133,7 @@ JOBS: list = [
     moderation_jobs,
     topic_jobs,
     chat_jobs,
+    catalog_jobs,
     order_jobs,
     connector_jobs,
     review_jobs,

@@ -21,3 +21,17 @@ async def version(version_id: int) -> asyncpg.Record:
     row = await db.fetch_one("SELECT * FROM program_version WHERE id = $1", version_id)
     assert row is not None
     return row
+
+
+async def stores_run_by(member_id: int | None) -> list[asyncpg.Record]:
+    """The stores of a member, or all of them, with the rules in force."""
+    return await db.fetch(
+        """SELECT s.slug, s.name, v.version, v.rate_bps
+             FROM store s
+             LEFT JOIN program p ON p.store_id = s.id
+             LEFT JOIN LATERAL (SELECT version, rate_bps FROM program_version
+                                 WHERE program_id = p.id ORDER BY version DESC LIMIT 1) v ON true
+            WHERE $1::bigint IS NULL OR s.owner_id = $1
+            ORDER BY s.name, s.id LIMIT 500""",
+        member_id,
+    )
