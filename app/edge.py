@@ -19,7 +19,7 @@ request_seconds = Histogram("grapevine_request_seconds", "Time to answer", bucke
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' data: blob: https:",
+        "img-src 'self' data: blob:",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'self'",

@@ -58,7 +58,7 @@ async def newest_topics(*, limit: int) -> list[asyncpg.Record]:
 async def popular_products(*, limit: int) -> list[asyncpg.Record]:
     """What was reviewed most lately, whatever the stars."""
     return await db.fetch(
-        f"""SELECT p.id, p.slug, p.title, p.image_url, nullif(p.price, 0) AS price, p.currency, rated.rating,
+        f"""SELECT p.id, p.slug, p.title, p.picture, nullif(p.price, 0) AS price, p.currency, rated.rating,
                    rated.review_count
               FROM (SELECT product_id, count(*) AS lately
                       FROM (SELECT r.product_id FROM review r WHERE {visible("r")}

@@ -11,7 +11,8 @@ class HitGroup(msgspec.Struct):
 class HitProduct(msgspec.Struct):
     slug: str
     title: str
-    image_url: str
+    picture: str
+    """A path on this site, or empty."""
 
 
 class HitAuthor(msgspec.Struct):

@@ -136,7 +136,7 @@ async def _shown(viewer: Viewer, keys: list[Key], asked: list[Term]) -> list[Hit
         return []
     rows = await db.fetch(
         f"""SELECT d.kind, d.ref_id, d.title, d.body, d.url, d.lang, d.updated_at, g.slug AS group_slug,
-                   g.name AS group_name, p.slug AS product_slug, p.title AS product_title, p.image_url,
+                   g.name AS group_name, p.slug AS product_slug, p.title AS product_title, p.picture,
                    r.rating, r.evidence, r.evidence_since, m.handle, m.name AS author_name, {EARNS} AS earns
               FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS found(kind, ref_id, place)
               JOIN search_document d ON d.kind = found.kind AND d.ref_id = found.ref_id
@@ -167,7 +167,7 @@ def _hit(row: asyncpg.Record, asked: list[Term]) -> Hit:
         lang=row["lang"],
         updated_at=row["updated_at"],
         group=HitGroup(row["group_slug"], row["group_name"]) if row["group_slug"] and row["kind"] != "group" else None,
-        product=HitProduct(row["product_slug"], row["product_title"], row["image_url"])
+        product=HitProduct(row["product_slug"], row["product_title"], row["picture"])
         if row["product_slug"]
         else None,
         author=HitAuthor(row["handle"], row["author_name"], row["earns"]) if row["handle"] else None,

@@ -65,7 +65,7 @@ async def shelf(*, category: str = "", brand: str = "", cursor: str | None = Non
     """Products on sale, the newest first. Two queries, however many there are."""
     last: tuple[Any, ...] = decode(cursor, (datetime, int)) or (None, None)
     rows = await db.fetch(
-        f"""SELECT p.id, p.slug, p.title, p.image_url, p.brand, p.category, nullif(p.price, 0) AS price, p.currency,
+        f"""SELECT p.id, p.slug, p.title, p.picture, p.brand, p.category, nullif(p.price, 0) AS price, p.currency,
                    p.created_at, rated.rating, rated.review_count
               FROM product p {RATED}
              WHERE p.withdrawn_at IS NULL AND ($1 = '' OR p.category = $1) AND ($2 = '' OR p.brand = $2)
@@ -104,7 +104,7 @@ async def products_by_slugs(slugs: Collection[str]) -> dict[int, asyncpg.Record]
 
 async def _cards(condition: str, keys: list) -> dict[int, asyncpg.Record]:
     rows = await db.fetch(
-        f"""SELECT p.id, p.slug, p.title, p.url, p.image_url, p.brand, p.category, nullif(p.price, 0) AS price,
+        f"""SELECT p.id, p.slug, p.title, p.url, p.picture, p.brand, p.category, nullif(p.price, 0) AS price,
                    p.currency, p.withdrawn_at, p.store_id, s.name AS store_name, rated.rating, rated.review_count
               FROM product p JOIN store s ON s.id = p.store_id {RATED}
              WHERE {condition}""",

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 
 from app.money import Money
+from app.settings import settings
 from community.media.schemas import UploadView
 from content.reviews.evidence import shown
 from content.reviews.queries import review_url
@@ -48,7 +49,7 @@ def product_view(row: asyncpg.Record) -> RatedProduct:
         description=row["description"],
         # An imported product may come without a price: better none than a wrong one.
         price=Money(row["price"], row["currency"]) if row["price"] else None,
-        image_url=row["image_url"],
+        image_url=settings().base_url + row["picture"] if row["picture"] else "",
         brand=row["brand"],
         category=row["category"],
         rating=round(rating, 2) if rating else None,

@@ -39,8 +39,8 @@ async def fill_shelves(f: Filling) -> None:
     listed = {product.slug: f.at(YEAR - DAY * (1 + place // 3)) for place, product in enumerate(products)}
     await copy_in(
         "product",
-        "id store_id external_id slug title description url price currency image_url brand category gtin "
-        "created_at updated_at source_updated_at",
+        "id store_id external_id slug title description url price currency "
+        "image_url picture picture_source brand category gtin created_at updated_at source_updated_at",
         [
             (
                 f.products[product.slug],
@@ -52,7 +52,7 @@ async def fill_shelves(f: Filling) -> None:
                 address_of(product, settings().base_url),
                 product.price,
                 product.currency,
-                f"/media/{f.pictures[f'product/{product.slug}']}",
+                *[f"/media/{f.pictures[f'product/{product.slug}']}"] * 3,
                 product.brand,
                 product.category,
                 "",

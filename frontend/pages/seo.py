@@ -116,8 +116,8 @@ async def oembed(request: Request) -> Response[Embedded]:
 async def _embedded_product(slug: str) -> Embedded:
     row = await product_page(STRANGER, slug)
     shown = Embedded(row["title"], row["store_name"], provider_url=settings().base_url)
-    if row["image_url"]:
-        shown.thumbnail_url = row["image_url"] if "://" in row["image_url"] else _whole(row["image_url"])
+    if row["picture"]:
+        shown.thumbnail_url = _whole(row["picture"])
         shown.thumbnail_width = shown.thumbnail_height = 640
     return shown
 

@@ -18,8 +18,8 @@ def product_ld(product: asyncpg.Record, rating: float | None, review_count: int)
         "name": product["title"],
         "url": f"{settings().base_url}/p/{product['slug']}",
     }
-    if product["image_url"]:
-        about["image"] = product["image_url"]
+    if product["picture"]:
+        about["image"] = settings().base_url + product["picture"]
     if product["brand"]:
         about["brand"] = {"@type": "Brand", "name": product["brand"]}
     if product["gtin"]:

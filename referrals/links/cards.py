@@ -23,15 +23,15 @@ async def card_of(link: asyncpg.Record) -> Card:
     """The card of a link. What a stranger may not read stays unsaid, since a preview is seen by anyone."""
     kind, target_id = link["target_kind"], link["target_id"]
     if kind == "product":
-        row = await db.fetch_one("SELECT title, description, image_url FROM product WHERE id = $1", target_id)
-        found = Card(row["title"], excerpt(row["description"]), row["image_url"]) if row else None
+        row = await db.fetch_one("SELECT title, description, picture FROM product WHERE id = $1", target_id)
+        found = Card(row["title"], excerpt(row["description"]), row["picture"]) if row else None
     elif kind == "review":
         row = await db.fetch_one(
-            f"""SELECT p.title, p.image_url, r.body FROM review r JOIN product p ON p.id = r.product_id
+            f"""SELECT p.title, p.picture, r.body FROM review r JOIN product p ON p.id = r.product_id
                  WHERE r.id = $1 AND {in_sight("review", "r.id")}""",
             target_id,
         )
-        found = Card(row["title"], excerpt(row["body"]), row["image_url"]) if row else None
+        found = Card(row["title"], excerpt(row["body"]), row["picture"]) if row else None
     elif kind == "guide":
         row = await db.fetch_one(
             f"SELECT g.title, g.summary FROM guide g WHERE g.id = $1 AND {in_sight('guide', 'g.id')}", target_id

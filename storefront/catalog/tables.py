@@ -19,6 +19,12 @@ class Product(Table, tablename="product"):
     price = amount()
     currency = words()
     image_url = words(optional=True)
+    """Where the shop keeps its picture. Nobody's browser is sent there: pages show `picture`."""
+    picture = words(optional=True)
+    """Our copy, as a path of ours, made from `picture_source`; empty until there is one."""
+    picture_source = words(optional=True)
+    picture_tried_at = moment(null=True)
+    picture_problem = words(optional=True)
     brand = words(optional=True)
     category = words(optional=True)
     gtin = words(optional=True)
