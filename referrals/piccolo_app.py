@@ -8,7 +8,7 @@ APP_CONFIG = AppConfig(
     table_classes=table_finder(
         [
             f"referrals.{feature}.tables"
-            for feature in ("programs", "links", "clicks", "attribution", "ledger", "commissions")
+            for feature in ("programs", "links", "clicks", "attribution", "ledger", "commissions", "payouts")
         ],
         exclude_imported=True,
     ),

@@ -29,6 +29,7 @@ HOUSE = (
     "referrals.attribution",
     "referrals.ledger",
     "referrals.commissions",
+    "referrals.payouts",
     "referrals.earn",
     "search",
     "frontend",
