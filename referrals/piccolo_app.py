@@ -8,7 +8,17 @@ APP_CONFIG = AppConfig(
     table_classes=table_finder(
         [
             f"referrals.{feature}.tables"
-            for feature in ("programs", "links", "clicks", "attribution", "ledger", "commissions", "payouts")
+            for feature in (
+                "programs",
+                "links",
+                "clicks",
+                "codes",
+                "attribution",
+                "ledger",
+                "commissions",
+                "simulator",
+                "payouts",
+            )
         ],
         exclude_imported=True,
     ),

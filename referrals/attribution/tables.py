@@ -1,12 +1,13 @@
 from piccolo.columns import UUID, BigSerial
-from piccolo.constraints import Unique
+from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import count, document, moment, reference, words
+from app.columns import amount, big, count, document, moment, reference, words, yes_no
 from community.members.tables import Member
 from referrals.links.tables import Link
 from referrals.programs.tables import ProgramVersion
 from storefront.orders.tables import Order
+from storefront.stores.tables import Store
 
 
 class Attribution(Table, tablename="attribution"):
@@ -29,3 +30,75 @@ class Attribution(Table, tablename="attribution"):
     decided_at = moment()
 
     attribution_once_per_version = Unique([order_id, version])
+
+
+class Override(Table, tablename="attribution_override"):
+    """A person decided who is credited for an order, and why. Above the programme's threshold a second one agrees.
+
+    While it is in force it stands above every touch, however often the order is decided anew.
+    """
+
+    id = BigSerial(primary_key=True)
+    order_id = reference(Order)
+    winner_id = reference(Member, null=True)
+    """Nobody, when null."""
+    reason = words()
+    state = words()
+    stake = amount()
+    currency = words()
+    needs_second = yes_no()
+    proposed_by = reference(Member)
+    proposed_at = moment()
+    decided_by = reference(Member, null=True)
+    decided_at = moment(null=True)
+    withdrawn_by = reference(Member, null=True)
+    withdrawn_at = moment(null=True)
+
+    attribution_override_state_known = Check("state IN ('proposed', 'in_force', 'refused', 'withdrawn')")
+    attribution_override_two_people = Check("NOT needs_second OR state <> 'in_force' OR decided_by <> proposed_by")
+
+
+class Conversion(Table, tablename="conversion"):
+    """What a store's server told of a click or a customer: a sign-up, a lead, an order, or an event of its own.
+
+    Together with a click it is a touch: of the order it names, or of all orders of the customer it names.
+    """
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    external_id = words()
+    kind = words()
+    click_id = UUID(default=None, null=True, index=True)
+    customer_external_id = words(optional=True)
+    order_external_id = words(optional=True)
+    quantity = count(1)
+    value = big(null=True)
+    currency = words(optional=True)
+    occurred_at = moment()
+    created_at = moment()
+
+    conversion_once_per_store = Unique([store_id, external_id])
+    conversion_quantity_sane = Check("quantity > 0")
+
+
+class Invite(Table, tablename="invite"):
+    """A member told a friend by e-mail. Only keyed hashes of the address are kept, to know the friend when they buy."""
+
+    id = BigSerial(primary_key=True)
+    member_id = reference(Member, cascade=True, index=False)
+    email_hmac = words(index=True)
+    invited_at = moment()
+
+    invite_once = Unique([member_id, email_hmac])
+
+
+class DeferredMatch(Table, tablename="deferred_match"):
+    """An app that was installed after a click was told which click it probably was, and how sure that is."""
+
+    id = BigSerial(primary_key=True)
+    click_id = UUID(default=None, null=False)
+    confidence = count()
+    how = words()
+    matched_at = moment()
+
+    deferred_match_once = Unique([click_id])
