@@ -10,6 +10,7 @@ APP_CONFIG = AppConfig(
             f"referrals.{feature}.tables"
             for feature in (
                 "programs",
+                "partners",
                 "links",
                 "clicks",
                 "codes",

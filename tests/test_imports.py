@@ -24,6 +24,7 @@ HOUSE = (
     "content.questions",
     "content.guides",
     "referrals.programs",
+    "referrals.partners",
     "referrals.links",
     "referrals.clicks",
     "referrals.codes",

@@ -80,7 +80,10 @@ async def commissions_of(
 async def orders_with_due_commissions(now: object, limit: int) -> list[int]:
     """Orders with a hold that has ended."""
     rows = await db.fetch(
-        "SELECT DISTINCT order_id FROM commission WHERE state = 'pending' AND hold_until <= $1 LIMIT $2", now, limit
+        """SELECT DISTINCT order_id FROM commission
+            WHERE state = 'pending' AND hold_until <= $1 AND order_id IS NOT NULL LIMIT $2""",
+        now,
+        limit,
     )
     return [row["order_id"] for row in rows]
 
