@@ -6,11 +6,16 @@ A link that was switched off, changed or removed is noticed after `FRESH_SECONDS
 import asyncio
 import re
 import time
+from datetime import datetime
 
+import asyncpg
 import msgspec
+from litestar.types import Scope
 
-from app import db
-from referrals.links.queries import could_be_code
+from app import clock, db
+from referrals.links import passing
+from referrals.links.passing import Turns
+from referrals.links.queries import could_be_code, link_by_code
 
 FRESH_SECONDS = 3.0
 MOST = 20_000
@@ -24,6 +29,21 @@ class Way(msgspec.Struct, frozen=True):
     before: str
     after: str
     open: bool
+    blocked: str = ""
+    """Why nobody is sent on, when it is not open: `disabled`, `early`, `expired` or `used_up`."""
+    trigger: str = "link"
+    """`qr` for the code that only the link's QR holds."""
+    turns: Turns | None = None
+    """A password, counted visits, rules or a split: ask `pass_by`. None for most links."""
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """What `pass_by` decided for one visit: where to, by which side of a split, or why not at all."""
+
+    before: str
+    after: str
+    variant: str = ""
+    blocked: str = ""
 
 
 _ways: dict[str, tuple[float, Way | None]] = {}
@@ -49,22 +69,54 @@ async def look_up(code: str) -> Way | None:
     return await asyncio.shield(asking)
 
 
+async def pass_by(way: Way, scope: Scope, at: datetime, *, is_person: bool) -> Passage:
+    """Where this visit goes by a way with `turns`. Asks the database only when the link's visits are counted."""
+    assert way.turns is not None
+    client = scope["client"]
+    passage = await passing.pass_by(
+        way.link_id,
+        way.turns,
+        scope["headers"],  # type: ignore[arg-type]
+        at=at,
+        address=client[0] if client else "",
+        is_person=is_person,
+    )
+    if passage.blocked:
+        return Passage("", "", blocked=passage.blocked)
+    return Passage(*split_for_click(passage.destination), variant=passage.variant)
+
+
+async def choose(way: Way, scope: Scope) -> Chosen:
+    """Where a special way leads this visit. Called once for each, before its click is written."""
+    return Chosen(way.before, way.after)
+
+
 def forget(code: str) -> None:
     _ways.pop(code, None)
 
 
 async def _ask(code: str) -> Way | None:
     try:
-        row = await db.fetch_one("SELECT id, destination, disabled_at FROM link WHERE code = $1", code)
-        way = None
-        if row is not None:
-            way = Way(row["id"], *split_for_click(row["destination"]), open=row["disabled_at"] is None)
+        row = await link_by_code(code)
+        way = way_of(row, code) if row is not None else None
         if len(_ways) >= MOST:
             _ways.clear()
         _ways[code] = (time.monotonic() + FRESH_SECONDS, way)
         return way
     finally:
         _asking.pop(code, None)
+
+
+def way_of(link: asyncpg.Record, code: str) -> Way:
+    blocked = passing.closed_because(link, clock.now())
+    return Way(
+        link["id"],
+        *split_for_click(link["destination"]),
+        open=not blocked,
+        blocked=blocked,
+        trigger="qr" if code == link["scan_code"] else "link",
+        turns=passing.turns_of(link),
+    )
 
 
 def split_for_click(destination: str) -> tuple[str, str]:
