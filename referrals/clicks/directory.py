@@ -86,11 +86,6 @@ async def pass_by(way: Way, scope: Scope, at: datetime, *, is_person: bool) -> P
     return Passage(*split_for_click(passage.destination), variant=passage.variant)
 
 
-async def choose(way: Way, scope: Scope) -> Chosen:
-    """Where a special way leads this visit. Called once for each, before its click is written."""
-    return Chosen(way.before, way.after)
-
-
 def forget(code: str) -> None:
     _ways.pop(code, None)
 
