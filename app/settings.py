@@ -13,7 +13,8 @@ import msgspec
 
 DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
 NAMES = (
-    "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT"
+    "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT "
+    "STRIPE_KEY"
 ).split()
 
 
@@ -34,6 +35,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     env: str = "demo"
     metrics_port: int = 0
     """The port of `/metrics` in production; 0 serves it on the main port in the demo and not at all in production."""
+    country_header: str = ""
+    """The header in which a proxy of ours says the visitor's country, as `CF-IPCountry`. Empty: nobody is believed."""
+    stripe_key: str = ""
+    """A secret or restricted key (`sk_…`, `rk_…`) that may make transfers; without it nobody is paid by Stripe."""
 
     @property
     def is_production(self) -> bool:
@@ -91,6 +96,8 @@ def _check(settings: Settings) -> None:
     ):
         if value and urlsplit(value).scheme not in schemes:
             raise BadSetting(f"GRAPEVINE_{name} must start with {' or '.join(s + '://' for s in schemes)}.")
+    if settings.stripe_key and not settings.stripe_key.startswith(("sk_", "rk_")):
+        raise BadSetting("GRAPEVINE_STRIPE_KEY is a secret (sk_…) or restricted (rk_…) key of your Stripe account.")
     if settings.is_production:
         if settings.secret_key == DEMO_SECRET:
             raise BadSetting(

@@ -41,8 +41,17 @@ async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Pag
 
 
 async def link_by_code(code: str) -> asyncpg.Record | None:
+    """The link a code leads to: its own, the one on its QR, or one it was once called by."""
     code = code.lower()
-    return await db.fetch_one("SELECT * FROM link WHERE code = $1", code) if could_be_code(code) else None
+    if not could_be_code(code):
+        return None
+    return await db.fetch_one(
+        """SELECT * FROM link WHERE code = $1 OR scan_code = $1
+           UNION ALL
+           SELECT l.* FROM link_former_code f JOIN link l ON l.id = f.link_id WHERE f.code = $1
+           LIMIT 1""",
+        code,
+    )
 
 
 async def own_link(owner_id: int, code: str) -> asyncpg.Record | None:
