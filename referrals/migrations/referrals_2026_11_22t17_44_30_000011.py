@@ -9,7 +9,8 @@ DESCRIPTION = "attribution indexes"
 
 FORWARDS = """
 CREATE INDEX attribution_candidates ON attribution USING gin (candidates jsonb_path_ops);;
-CREATE UNIQUE INDEX code_personal_once ON code (program_id, owner_id) WHERE kind = 'personal' AND disabled_at IS NULL;;
+CREATE UNIQUE INDEX code_personal_once ON code (program_id, owner_id)
+    WHERE kind = 'personal' AND leak_state <> 'leaked' AND disabled_at IS NULL;;
 CREATE INDEX code_of_owner ON code (owner_id, id);;
 CREATE UNIQUE INDEX attribution_override_one_live ON attribution_override (order_id)
     WHERE state IN ('proposed', 'in_force');;
