@@ -48,7 +48,15 @@ def show_problem(request: Request, problem: Problem) -> Response:
         return web.render(request, "errors/_fragment.html", _viewer(request), problem.status, headers, problem=problem)
     if isinstance(problem, errors.SignInFirst) and request.method == "GET":
         return web.redirect("/login?next=" + web.quoted_path(request), status=303)
-    return web.render(request, "errors/page.html", _viewer(request), problem.status, headers, problem=problem)
+    return web.render(
+        request,
+        "errors/page.html",
+        _viewer(request),
+        problem.status,
+        headers,
+        problem=problem,
+        is_somebody=_is_somebody(request),
+    )
 
 
 def show_http_exception(request: Request, error: HTTPException) -> Response:
@@ -110,6 +118,11 @@ def _as_json(problem: Problem, headers: dict[str, str]) -> Response:
     return Response(
         msgspec.json.encode(body), status_code=problem.status, media_type="application/problem+json", headers=headers
     )
+
+
+def _is_somebody(request: Request) -> bool:
+    """An address without a page was never asked who looks: whoever may be signed in is not told to sign in."""
+    return "viewer" not in request.state and auth.session_cookie_name() in request.cookies
 
 
 def _viewer(request: Request) -> auth.Viewer:

@@ -12,6 +12,7 @@ from app import errors, i18n
 from app.auth import STRANGER, NavGroup, Viewer
 from app.errors import Problem
 from app.web import environment
+from tests.factories import Browser, a_member, sign_in
 
 pytestmark = pytest.mark.anyio
 
@@ -127,3 +128,10 @@ def test_whoever_signs_in_or_joins_comes_back_to_where_they_were() -> None:
     assert html.count("?next=/search%3Fq%3Dtea%2B%2526%2Bcups") == 2
     assert 'href="/join?next=/p/pack"' in render("base.html", path="/login", asked={"next": "/p/pack"})
     assert 'href="/join"' in render("base.html", path="/")
+
+
+async def test_a_member_who_mistypes_an_address_is_not_told_to_sign_in(web: Browser):
+    browser = await sign_in(web(), await a_member("alice"))
+    lost = await browser.get("/no/such/page")
+    assert lost.status_code == 404 and 'href="/login' not in lost.text
+    assert 'href="/login' in (await web().get("/no/such/page")).text
