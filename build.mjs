@@ -1,6 +1,6 @@
-// The whole front-end build: one bundle for other people's shops, one stylesheet, and htmx from its package.
+// The whole front-end build: one bundle for other people's shops, one stylesheet, htmx and letters from their packages.
 // Our own pages use frontend/components as they are, plain ES modules without a build.
-import { copyFile, mkdir } from "node:fs/promises"
+import { copyFile, cp, mkdir } from "node:fs/promises"
 import { gzipSync } from "node:zlib"
 import { readFileSync } from "node:fs"
 import * as esbuild from "esbuild"
@@ -25,6 +25,13 @@ async function vendor() {
   await copyFile("node_modules/htmx.org/dist/htmx.min.js", `${out}/vendor/htmx.js`)
 }
 
+// What posters are lettered with. Browsers never fetch it: the server reads these files (referrals/kit/lettering.py).
+async function letters() {
+  const from = "node_modules/@fontsource-variable/noto-sans-sc"
+  await cp(`${from}/files`, `${out}/letters`, { recursive: true })
+  for (const file of ["unicode.json", "LICENSE"]) await copyFile(`${from}/${file}`, `${out}/letters/${file}`)
+}
+
 function report() {
   for (const path of ["embed/v1.js", "app.css", "vendor/htmx.js"]) {
     const bytes = readFileSync(`${out}/${path}`)
@@ -33,6 +40,7 @@ function report() {
 }
 
 await vendor()
+await letters()
 if (process.argv.includes("--watch")) {
   for (const build of builds) await (await esbuild.context(build)).watch()
   console.log("watching frontend/ ...")

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.normalize_url import validateLink
 from markdown_it.rules_inline import StateInline, image, link, linkify
 
+from app.disclosure import is_earning, labelled, mark
 from app.errors import Invalid
 from app.i18n import gettext as _
 
@@ -53,6 +54,12 @@ for _flavour in (_markdown, _chat_markdown):
 # One line without any sign that Markdown or the link finder could mean something by: most of what is said in a chat.
 _PLAIN = re.compile(r"[^\W\d_][^\n*_`~\[\]<>\\#|@:/.&]*[.!?…。！？]?")
 
+# A Markdown link, or an address as it was typed. Behind one that earns stands this control until the rest is plain.
+_LINK = re.compile(
+    r"!?\[([^\[\]]*)\]\(([^)\s]*)(?:\s[^)]*)?\)|(https?://[^\s<>()\[\]]+|(?<![\w/])/(?:r|hi)/[^\s<>()\[\]]+)"
+)
+_EARNS = "\x01"
+
 ALLOWED_TAGS = set("p br hr em strong s code pre blockquote ul ol li a h2 h3 h4 h5 table thead tbody tr th td".split())
 
 
@@ -75,14 +82,16 @@ def clean(value: str, field: str, *, most: int, least: int = 0, lines: bool = Fa
 
 
 def markdown(source: str) -> str:
-    """Safe HTML of a member's Markdown. Links to elsewhere are marked as the member's own, not ours."""
+    """Safe HTML of a member's Markdown. Links to elsewhere are marked as the member's own, earning ones as earning."""
     html = _markdown.render(source).replace("<h1>", "<h2>").replace("</h1>", "</h2>")
-    return nh3.clean(
-        html,
-        tags=ALLOWED_TAGS,
-        attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="nofollow ugc noopener",
+    return labelled(
+        nh3.clean(
+            html,
+            tags=ALLOWED_TAGS,
+            attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
+            url_schemes={"http", "https", "mailto"},
+            link_rel="nofollow ugc noopener",
+        )
     )
 
 
@@ -90,21 +99,28 @@ def chat_markdown(source: str) -> str:
     """The same for a line of chat: no headings, rules or tables, so that "# 1" and "---" stay what was typed."""
     if _PLAIN.fullmatch(source):
         return f"<p>{html_escape(source, quote=False)}</p>"
-    return nh3.clean(
-        _chat_markdown.render(source),
-        tags=ALLOWED_TAGS,
-        attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
-        url_schemes={"http", "https", "mailto"},
-        link_rel="nofollow ugc noopener",
-    ).rstrip()
+    return labelled(
+        nh3.clean(
+            _chat_markdown.render(source),
+            tags=ALLOWED_TAGS,
+            attributes={"a": {"href", "title"}, "ol": {"start"}, "code": {"class"}},
+            url_schemes={"http", "https", "mailto"},
+            link_rel="nofollow ugc noopener",
+        ).rstrip()
+    )
 
 
 def excerpt(source: str, most: int = 200) -> str:
-    """The beginning of a Markdown text as one plain line."""
+    """The beginning of a Markdown text as one plain line; what earns in it still says so."""
     # Not more than can matter: over brackets that never close the expression would walk again and again.
-    plain = re.sub(r"!?\[([^\[\]]*)\]\([^)]*\)", r"\1", source[: 5 * most + 1000])
-    plain = " ".join(re.sub(r"[*_`>#~|]+", "", plain).split())
+    plain = _LINK.sub(_link_as_text, source[: 5 * most + 1000])
+    plain = " ".join(re.sub(r"[*_`>#~|]+", "", plain).split()).replace(_EARNS, f" ({mark()})")
     return plain if len(plain) <= most else plain[: most - 1].rstrip() + "…"
+
+
+def _link_as_text(found: re.Match[str]) -> str:
+    text, target, bare = found.groups()
+    return (text if bare is None else bare) + (_EARNS if is_earning(target if bare is None else bare) else "")
 
 
 def slugify(title: str, fallback: str = "x") -> str:

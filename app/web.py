@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from app import clock, i18n, rendered
 from app.auth import Viewer, csrf_token, form_cookie_name
+from app.disclosure import mark as ad_mark
 from app.errors import Invalid, Malformed, Problem, TooMany
 from app.i18n import gettext, ngettext
 from app.money import Money, format_money
@@ -298,5 +299,5 @@ def money(value: Money | tuple[int, str]) -> str:
     return format_money(value if isinstance(value, Money) else Money(*value))
 
 
-environment.globals.update(asset=asset, once_field=once_field, languages=i18n.LANGUAGES, now=clock.now)
+environment.globals.update(ad_mark=ad_mark, asset=asset, once_field=once_field, languages=i18n.LANGUAGES, now=clock.now)
 environment.filters.update(when=when, date=date, number=number, money=money, excerpt=excerpt)

@@ -5,17 +5,19 @@ from collections.abc import Collection
 import msgspec
 
 from app import clock, db
+from app.disclosure import EarningLink, market_of
 
 
 class Terms(msgspec.Struct, frozen=True):
     """`earners`: those with a live link of their own to the store, or money from it. `rate_bps`: what it pays now.
 
-    `codes`: their links to the products of this screen, by member and product.
+    `codes`: their links to the products of this screen, by member and product. `market`: where all of the stores sell.
     """
 
     earners: frozenset[int] = frozenset()
     rate_bps: int = 0
     codes: dict[tuple[int, int], str] = {}
+    market: str = ""
 
     @property
     def percent(self) -> str:
@@ -24,12 +26,12 @@ class Terms(msgspec.Struct, frozen=True):
     @property
     def facts(self) -> tuple:
         """All of it, in an order that does not change: what a page was made from."""
-        return sorted(self.earners), self.rate_bps, sorted(self.codes.items())
+        return sorted(self.earners), self.rate_bps, sorted(self.codes.items()), self.market
 
-    def link_of(self, member_id: int | None, product_id: int) -> str:
-        """The member's own way to the shop, or nothing."""
+    def link_of(self, member_id: int | None, product_id: int) -> EarningLink | None:
+        """The member's own way to the shop, with its label."""
         code = self.codes.get((member_id, product_id)) if member_id in self.earners else None
-        return f"/r/{code}" if code else ""
+        return EarningLink(f"/r/{code}", self.market) if code else None
 
 
 async def terms_of(
@@ -42,11 +44,12 @@ async def terms_of(
     """One query for a whole screen. Of several stores the best rate counts; a link to the guide itself counts too."""
     row = await db.fetch_one(
         """WITH paying AS (
-               SELECT DISTINCT ON (p.store_id) p.store_id, v.rate_bps
-                 FROM program p JOIN program_version v ON v.program_id = p.id
+               SELECT DISTINCT ON (p.store_id) p.store_id, v.rate_bps,
+                      coalesce(nullif(v.terms->>'market', ''), s.currency) AS place
+                 FROM program p JOIN program_version v ON v.program_id = p.id JOIN store s ON s.id = p.store_id
                 WHERE p.store_id = ANY($1::bigint[]) AND v.published_at <= $3
                 ORDER BY p.store_id, v.version DESC)
-           SELECT coalesce(max(rate_bps), 0) AS rate_bps,
+           SELECT coalesce(max(rate_bps), 0) AS rate_bps, array_agg(DISTINCT place) AS places,
                   array(SELECT l.owner_id FROM link l
                          WHERE l.owner_id = ANY($2::bigint[]) AND l.disabled_at IS NULL
                            AND EXISTS (SELECT 1 FROM paying WHERE rate_bps > 0)
@@ -70,4 +73,28 @@ async def terms_of(
     assert row is not None
     # Oldest last: of several links to one product the first one made is kept.
     codes = {(owner_id, product_id): code for owner_id, product_id, code in row["links"]}
-    return Terms(frozenset(row["earners"]), row["rate_bps"], codes)
+    markets = {market_of(place) for place in row["places"] or ()}
+    return Terms(frozenset(row["earners"]), row["rate_bps"], codes, markets.pop() if len(markets) == 1 else "")
+
+
+async def earners_among(written: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Which of these reviews and guides are by somebody who earns from the stores they speak of. One query."""
+    rows = await db.fetch(
+        """WITH said AS (
+               SELECT 'review' AS kind, r.id, r.author_id, p.store_id
+                 FROM review r JOIN product p ON p.id = r.product_id
+                WHERE r.id = ANY($1::bigint[])
+               UNION ALL
+               SELECT 'guide', g.id, g.author_id, p.store_id
+                 FROM guide g JOIN guide_product gp ON gp.guide_id = g.id JOIN product p ON p.id = gp.product_id
+                WHERE g.id = ANY($2::bigint[]))
+           SELECT DISTINCT s.kind, s.id FROM said s JOIN program pr ON pr.store_id = s.store_id
+            WHERE EXISTS (SELECT 1 FROM link l WHERE l.owner_id = s.author_id AND l.disabled_at IS NULL
+                             AND (l.store_id = s.store_id
+                                  OR (s.kind = 'guide' AND l.target_kind = 'guide' AND l.target_id = s.id)))
+               OR EXISTS (SELECT 1 FROM commission c JOIN orders o ON o.id = c.order_id
+                           WHERE c.member_id = s.author_id AND o.store_id = s.store_id)""",
+        [id for kind, id in written if kind == "review"],
+        [id for kind, id in written if kind == "guide"],
+    )
+    return {(row["kind"], row["id"]) for row in rows}

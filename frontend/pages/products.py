@@ -4,11 +4,13 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 from uuid import UUID
 
+import asyncpg
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer
+from app.disclosure import EarningLink, market_of
 from app.errors import NotFound
 from app.web import page
 from content.guides.queries import guides_about
@@ -78,8 +80,7 @@ class ProductPages(Controller):
             json_ld=product_ld(product, rating, review_count),
             questions=questions,
             guides=guides,
-            shop_url=shop_link(product["url"], gv),
-            is_sponsored=gv is not None,
+            shop_way=_by_somebodys_click(product, gv),
             terms=terms,
             evidence=shown,
             answers_for_store=speaks_for_store(viewer, product["store_owner_id"]),
@@ -109,12 +110,12 @@ class ProductPages(Controller):
         )
 
 
-def shop_link(url: str, gv: UUID | None) -> str:
-    """The shop's own page; whoever came through someone's link takes the click along."""
+def _by_somebodys_click(product: asyncpg.Record, gv: UUID | None) -> EarningLink | None:
+    """The shop's own page for whoever came through someone's link: the click goes along, and so does the label."""
     if gv is None:
-        return url
-    before, after = split_for_click(url)
-    return f"{before}{gv}{after}"
+        return None
+    before, after = split_for_click(product["url"])
+    return EarningLink(f"{before}{gv}{after}", market_of(product["currency"]))
 
 
 def _wanted(request: Request) -> Filter:

@@ -14,9 +14,11 @@ from litestar.response import Stream
 
 from app import db
 from app.auth import STRANGER
+from app.disclosure import mark
 from app.errors import NotFound
 from app.settings import settings
 from app.text import excerpt
+from app.web import VARY
 from community.moderation.queries import in_sight
 from community.topics.addresses import id_in, topic_url
 from community.topics.policy import access_topic, listed_topics
@@ -24,6 +26,7 @@ from content.guides.queries import newest_guides
 from content.reviews.queries import review_url
 from content.reviews.shelf import product_page
 from frontend import living
+from frontend.pages.disclosure import earners_among
 
 # The protocol allows this many addresses to a file; the most recent ones of a kind come first.
 MOST_ADDRESSES = 50_000
@@ -89,7 +92,7 @@ async def feed(request: Request, name: FromPath[str]) -> Response[str]:
         raise NotFound()
     title, entries = FEEDS[name]
     content = _atom(f"/feeds/{name}", title, await entries())
-    return Response(content, media_type=ATOM, headers={"Cache-Control": TEN_MINUTES})
+    return Response(content, media_type=ATOM, headers={"Cache-Control": TEN_MINUTES, "Vary": VARY})
 
 
 @get("/oembed", include_in_schema=False)
@@ -158,6 +161,8 @@ class Entry(msgspec.Struct):
     author: str
     at: datetime
     summary: str
+    mark: str = ""
+    """The label, when its author may earn from what they wrote about; in both languages, for a feed has all readers."""
 
 
 async def _topics() -> list[Entry]:
@@ -174,6 +179,8 @@ async def _topics() -> list[Entry]:
 
 
 async def _reviews() -> list[Entry]:
+    rows = await living.latest_reviews(limit=ENTRIES)
+    earners = await earners_among([("review", row["id"]) for row in rows])
     return [
         Entry(
             f"{row['product_title']}: {'★' * row['rating']}{'☆' * (5 - row['rating'])} {row['title']}".strip(),
@@ -181,15 +188,25 @@ async def _reviews() -> list[Entry]:
             row["name"],
             row["created_at"],
             excerpt(row["body"], 400),
+            mark("en", "CN") if ("review", row["id"]) in earners else "",
         )
-        for row in await living.latest_reviews(limit=ENTRIES)
+        for row in rows
     ]
 
 
 async def _guides() -> list[Entry]:
+    rows = (await newest_guides(limit=ENTRIES)).items
+    earners = await earners_among([("guide", row["id"]) for row in rows])
     return [
-        Entry(row["title"], f"/guides/{row['slug']}", row["name"], row["created_at"], row["summary"])
-        for row in (await newest_guides(limit=ENTRIES)).items
+        Entry(
+            row["title"],
+            f"/guides/{row['slug']}",
+            row["name"],
+            row["created_at"],
+            row["summary"],
+            mark("en", "CN") if ("guide", row["id"]) in earners else "",
+        )
+        for row in rows
     ]
 
 
@@ -220,7 +237,8 @@ def _entry(entry: Entry) -> str:
     return (
         f"<entry><title>{escape(entry.title)}</title><id>{escape(address)}</id><link href={quoteattr(address)}/>"
         f"<updated>{_rfc3339(entry.at)}</updated><author><name>{escape(entry.author)}</name></author>"
-        f"<summary>{escape(entry.summary)}</summary></entry>"
+        + (f"<category term={quoteattr(entry.mark)}/>" if entry.mark else "")
+        + f"<summary>{escape(' '.join(filter(None, (entry.mark, entry.summary))))}</summary></entry>"
     )
 
 
