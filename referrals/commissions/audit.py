@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from app import clock, db
-from referrals.commissions.states import BUCKET
+from referrals.commissions.standing import given_back
+from referrals.commissions.trails import check_buckets, check_trails
 
 # An order that waits longer than this for its decision was forgotten.
 SETTLED_WITHIN = timedelta(hours=12)
@@ -18,22 +19,21 @@ WITH decided AS (
     SELECT DISTINCT ON (order_id) order_id, winner_id, program_version_id
       FROM attribution ORDER BY order_id, version DESC),
 line AS (
-    SELECT l.id, l.order_id, o.paid_at, o.cancelled_at, d.winner_id, d.program_version_id,
+    SELECT l.id, l.order_id, o.paid_at, o.cancelled_at, o.doubt, d.winner_id, d.program_version_id,
            greatest(l.gross - l.discount, 0) AS base,
-           greatest(greatest(l.gross - l.discount, 0) - coalesce((
-               SELECT sum(rl.amount) FROM refund r JOIN refund_line rl ON rl.refund_id = r.id
-                WHERE r.store_id = o.store_id AND r.order_external_id = o.external_id
-                  AND r.currency = o.currency AND rl.external_line_id = l.external_id), 0), 0)::bigint AS net
+           greatest(greatest(l.gross - l.discount, 0)
+                  - ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")}), 0)::bigint AS net
       FROM order_line l JOIN orders o ON o.id = l.order_id LEFT JOIN decided d ON d.order_id = o.id),
 wanted AS (
     SELECT c.id, c.state, c.currency, CASE WHEN line.winner_id = c.member_id AND line.cancelled_at IS NULL
+                                            AND line.doubt = '' AND c.state <> 'rejected'
                                            THEN {_SHARE} ELSE 0 END AS target
       FROM commission c JOIN line ON line.id = c.order_line_id),
 posted AS (
-    SELECT t.ref_id, a.kind AS bucket, -sum(e.amount) AS amount
+    SELECT t.ref_id, sum(e.amount) AS amount
       FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
-      JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'member'
-     WHERE t.ref_type = 'commission' GROUP BY t.ref_id, a.kind)
+      JOIN ledger_account a ON a.id = e.account_id AND a.kind = 'commission_expense'
+     WHERE t.ref_type = 'commission' GROUP BY t.ref_id)
 """
 
 
@@ -41,22 +41,15 @@ async def check_commissions() -> list[str]:
     """Each commission whose entries are not what the order's facts ask for, or lie in the wrong bucket."""
     rows = await db.fetch(
         f"""{_STANDING}
-        SELECT w.*, coalesce(sum(p.amount), 0)::bigint AS standing,
-               array_agg(p.bucket) FILTER (WHERE p.amount <> 0 AND p.bucket <> $1::jsonb ->> w.state) AS strays
+        SELECT w.id, w.currency, w.target, coalesce(p.amount, 0)::bigint AS standing
           FROM wanted w LEFT JOIN posted p ON p.ref_id = w.id
-         GROUP BY w.id, w.state, w.currency, w.target
-        HAVING coalesce(sum(p.amount), 0) <> w.target
-            OR bool_or(p.amount <> 0 AND p.bucket <> $1::jsonb ->> w.state)
-         ORDER BY w.id""",
-        BUCKET,
+         WHERE coalesce(p.amount, 0) <> w.target ORDER BY w.id"""
     )
-    errors = []
-    for row in rows:
-        name = f"commission {row['id']}"
-        if row["standing"] != row["target"]:
-            errors.append(f"{name} stands at {row['standing']} {row['currency']}; the facts ask for {row['target']}")
-        if row["strays"]:
-            errors.append(f"{name} is {row['state']}, but its money lies in {', '.join(row['strays'])}")
+    errors = [
+        f"commission {row['id']} stands at {row['standing']} {row['currency']}; the facts ask for {row['target']}"
+        for row in rows
+    ]
+    errors += await check_buckets() + await check_trails()
     return errors + await _check_missing() + await _check_undecided() + await _check_terms()
 
 
@@ -64,7 +57,7 @@ async def _check_missing() -> list[str]:
     rows = await db.fetch(
         f"""{_STANDING}
         SELECT line.id, line.order_id FROM line JOIN program_version v ON v.id = line.program_version_id
-         WHERE line.paid_at IS NOT NULL AND line.cancelled_at IS NULL AND line.winner_id IS NOT NULL
+         WHERE line.paid_at IS NOT NULL AND line.cancelled_at IS NULL AND line.doubt = '' AND line.winner_id IS NOT NULL
            AND {_SHARE} > 0
            AND NOT EXISTS (SELECT 1 FROM commission c WHERE c.order_line_id = line.id AND c.member_id = line.winner_id)
          ORDER BY line.id"""

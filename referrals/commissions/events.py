@@ -14,4 +14,4 @@ class CommissionChanged(Event):
 
     commission_id: int
     member_id: int
-    order_id: int
+    order_id: int | None

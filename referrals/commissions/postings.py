@@ -1,68 +1,175 @@
-"""The steps of a commission and the money that moves with them: each one guarded, noted and in the books."""
+"""The steps of a commission and the money that moves with them: each one guarded, noted and in the books.
+
+People's verbs stand in `holds` (hold, lift, reject, mark_screened), payouts' in `payable` (allocate, mark_paid,
+return_to_available), time's in `release`; what facts ask for comes through `bring_all`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import asyncpg
+import msgspec
 
 from app import clock, db
 from app.events import publish
+from referrals.commissions.debts import Debts
 from referrals.commissions.events import CommissionChanged
 from referrals.commissions.states import BUCKET
-from referrals.ledger.schemas import AccountName, Leg
-from referrals.ledger.service import post
+from referrals.ledger.schemas import AccountName, Leg, Posting
+from referrals.ledger.service import post_all
+
+Wanted = tuple[asyncpg.Record, int, str]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """A commission goes from the state it was read in to another one, for a stable word."""
+
+    commission_id: int
+    from_state: str
+    to_state: str
+    reason: str
 
 
 async def bring_to(commission: asyncpg.Record, order: asyncpg.Record, target: int, reason: str) -> None:
-    """Post the difference between what stands and what should, in the bucket where the money lies."""
-    delta = target - commission["standing"]
-    if target == 0 and commission["state"] in ("tentative", "pending", "held", "approved"):
-        state = "reversed"
-    elif target > 0 and commission["state"] == "reversed":
-        state = "pending"
-    else:
-        state = commission["state"]
-    if delta:
-        expense = AccountName("store", order["store_id"], "commission_expense", commission["currency"])
-        owed = member_account(commission, BUCKET[commission["state"]])
-        debit, credit = (expense, owed) if delta > 0 else (owed, expense)
-        kind = "accrue" if delta > 0 else "reduce"
-        await post_for(kind, commission, commission["postings"] + 1, debit, credit, abs(delta), reason)
-    if state != commission["state"]:
-        await step(commission, state, reason)
-    if delta or state != commission["state"]:
-        await publish(
-            CommissionChanged(
-                commission_id=commission["id"], member_id=commission["member_id"], order_id=commission["order_id"]
-            )
-        )
+    await bring_all([(commission, target, reason)])
 
 
-async def post_for(
-    kind: str, commission: asyncpg.Record, seq: int, debit: AccountName, credit: AccountName, amount: int, reason: str
-) -> None:
-    await post(kind, "commission", commission["id"], seq, [Leg(debit, amount), Leg(credit, -amount)], reason=reason)
+async def bring_all(wanted: Sequence[Wanted]) -> None:
+    """Post, for each commission, the difference between what stands and what should, where its money lies.
+
+    The caller holds the locks of their orders and writes everything of one transaction through one call.
+    """
+    debts = Debts()
+    postings, steps, changed = [], [], []
+    for commission, asked, reason in wanted:
+        # What a person rejected stays so, whatever the facts would give.
+        target = 0 if commission["state"] == "rejected" else asked
+        delta = target - commission["standing"]
+        legs = await difference(commission, delta, debts)
+        if legs:
+            postings.append(posting("accrue" if delta > 0 else "reduce", commission, legs, reason))
+        to_state = _state_after(commission, target, legs)
+        if to_state != commission["state"]:
+            steps.append(Step(commission["id"], commission["state"], to_state, reason))
+        if legs or to_state != commission["state"]:
+            changed.append(commission)
+    await take(steps)
+    await tell_changed(changed)
+    await post_all(postings)
 
 
-def member_account(commission: asyncpg.Record, bucket: str) -> AccountName:
+async def difference(commission: asyncpg.Record, delta: int, debts: Debts) -> list[Leg]:
+    """The legs of earning more or less: what more a member gets pays their debt first, and what they must give
+    back beyond what lies there becomes one."""
+    if delta == 0:
+        return []
+    bucket = BUCKET[commission["state"]]
+    if delta > 0:
+        netted = await debts.pay(commission, delta) if bucket == "available" else 0
+        return [Leg(expense(commission), delta), *credit(commission, bucket, delta - netted, netted)]
+    there = min(-delta, max(0, commission[f"in_{bucket}"]))
+    await debts.add(commission, -delta - there)
+    return [*debit(commission, bucket, there, -delta - there), Leg(expense(commission), delta)]
+
+
+def credit(commission: asyncpg.Record, bucket: str, amount: int, netted: int) -> list[Leg]:
+    """Into a bucket, and off the member's debt."""
+    return legs_of((owed(commission, "receivable"), -netted), (owed(commission, bucket), -amount))
+
+
+def debit(commission: asyncpg.Record, bucket: str, amount: int, debt: int) -> list[Leg]:
+    """Out of a bucket, and onto the member's debt."""
+    return legs_of((owed(commission, bucket), amount), (owed(commission, "receivable"), debt))
+
+
+def legs_of(*sides: tuple[AccountName, int]) -> list[Leg]:
+    return [Leg(account, amount) for account, amount in sides if amount]
+
+
+def expense(commission: asyncpg.Record) -> AccountName:
+    return AccountName("store", commission["store_id"], "commission_expense", commission["currency"])
+
+
+def owed(commission: asyncpg.Record, bucket: str) -> AccountName:
     return AccountName("member", commission["member_id"], bucket, commission["currency"])
+
+
+def posting(kind: str, commission: asyncpg.Record, legs: Iterable[Leg], reason: str, *, later: int = 0) -> Posting:
+    """The next posting of a commission, or one `later` when several are written at once."""
+    number = commission["postings"] + 1 + later
+    return Posting(kind, "commission", commission["id"], number, tuple(legs), reason)
 
 
 async def step(commission: asyncpg.Record, to_state: str, reason: str) -> bool:
     """One guarded step of the state; False when somebody else took it."""
-    moved = await db.execute(
-        "UPDATE commission SET state = $3 WHERE id = $1 AND state = $2", commission["id"], commission["state"], to_state
+    return bool(await take([Step(commission["id"], commission["state"], to_state, reason)], must=False))
+
+
+async def take(
+    steps: Sequence[Step],
+    *,
+    actor_id: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
+    must: bool = True,
+) -> set[int]:
+    """Take guarded steps and note each with who and why; the commissions that took theirs.
+
+    With `must`, one that is in another state by now undoes everything: its lock was not held.
+    """
+    if not steps:
+        return set()
+    moved = await db.fetch(
+        """UPDATE commission c SET state = s.to_state
+             FROM unnest($1::bigint[], $2::text[], $3::text[]) AS s (id, from_state, to_state)
+            WHERE c.id = s.id AND c.state = s.from_state RETURNING c.id""",
+        [one.commission_id for one in steps],
+        [one.from_state for one in steps],
+        [one.to_state for one in steps],
     )
-    if moved:
-        await note_step(commission["id"], commission["state"], to_state, reason)
-    return bool(moved)
+    ids = {row["id"] for row in moved}
+    if must and len(ids) != len(steps):
+        raise RuntimeError("a commission changed its state under a lock")
+    await note_steps([one for one in steps if one.commission_id in ids], actor_id=actor_id, evidence=evidence)
+    return ids
 
 
 async def note_step(commission_id: int, from_state: str, to_state: str, reason: str) -> None:
+    await note_steps([Step(commission_id, from_state, to_state, reason)])
+
+
+async def note_steps(
+    steps: Sequence[Step], *, actor_id: int | None = None, evidence: Mapping[str, Any] | None = None
+) -> None:
+    """Write the trail; one step to a commission in a call."""
+    if not steps:
+        return
     await db.execute(
-        """INSERT INTO commission_event (commission_id, seq, from_state, to_state, reason, at)
-           SELECT $1::bigint, coalesce(max(seq), 0) + 1, $2, $3, $4, $5::timestamptz
-             FROM commission_event WHERE commission_id = $1""",
-        commission_id,
-        from_state,
-        to_state,
-        reason,
+        """INSERT INTO commission_event (commission_id, seq, from_state, to_state, reason, actor_id, evidence, at)
+           SELECT s.id, coalesce((SELECT max(seq) FROM commission_event e WHERE e.commission_id = s.id), 0) + 1,
+                  s.from_state, s.to_state, s.reason, $5::bigint, $6::jsonb, $7::timestamptz
+             FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS s (id, from_state, to_state, reason)""",
+        [one.commission_id for one in steps],
+        [one.from_state for one in steps],
+        [one.to_state for one in steps],
+        [one.reason for one in steps],
+        actor_id,
+        msgspec.json.encode(evidence or {}).decode(),
         clock.now(),
     )
+
+
+async def tell_changed(commissions: Iterable[asyncpg.Record], *, actor_id: int | None = None) -> None:
+    for one in commissions:
+        changed = CommissionChanged(commission_id=one["id"], member_id=one["member_id"], order_id=one["order_id"])
+        await publish(changed, actor_id=actor_id)
+
+
+def _state_after(commission: asyncpg.Record, target: int, legs: Sequence[Leg]) -> str:
+    state: str = commission["state"]
+    if target == 0 and state in ("tentative", "pending", "approved"):
+        # `held` stays: a case is open, and a fact that brings the money back must not slip past it.
+        return "reversed"
+    if target > 0 and state == "reversed":
+        return "pending"
+    more = any(leg.account.kind == "available" and leg.amount < 0 for leg in legs)
+    return "approved" if state == "paid" and more else state

@@ -14,7 +14,7 @@ from referrals.attribution.service import attribute
 from referrals.commissions import queries
 from referrals.commissions.dues import Due, dues_of
 from referrals.commissions.events import CommissionEarned
-from referrals.commissions.postings import bring_to, note_step
+from referrals.commissions.postings import bring_all, note_step
 from referrals.programs.queries import version
 
 
@@ -32,9 +32,11 @@ async def settle(order_id: int) -> None:
         await _open_missing(order, decision, dues)
         targets = {(due.line_id, due.member_id, due.role): due.target for due in dues}
         refunded = {line["id"] for line in lines if line["refunded"]}
+        wanted = []
         for commission in await queries.commissions_on(order_id):
             target = targets.get((commission["order_line_id"], commission["member_id"], commission["role"]))
-            await bring_to(commission, order, target or 0, _reason(order, commission, target, refunded))
+            wanted.append((commission, target or 0, _reason(order, commission, target, refunded)))
+        await bring_all(wanted)
 
 
 async def _open_missing(order: asyncpg.Record, decision: asyncpg.Record, dues: list[Due]) -> None:

@@ -1,15 +1,40 @@
 """The states of a commission and the bucket of the ledger in which its money lies meanwhile."""
 
 # tentative -> pending <-> held -> approved -> allocated -> paid; rejected and reversed are ends. Nothing leaves
-# `reversed` by time or by hand: only a new fact about the order (a price corrected upwards) opens it again.
+# `reversed` by time or by hand: only a new fact about the order (a price corrected upwards, a dispute won) opens it
+# again. In the same way a `paid` commission that earns more is `approved` once more, with the difference.
 BUCKET = {
     "tentative": "pending",
     "pending": "pending",
     "held": "held",
     "approved": "available",
-    "allocated": "in_payout",
-    "paid": "receivable",
+    # What earns more while a payout is on its way waits beside it; what is on its way is never touched.
+    "allocated": "available",
+    "paid": "available",
     "rejected": "pending",
     "reversed": "pending",
+}
+# Where money of a commission may lie. `receivable` is what the member owes, or what went to pay for it; `in_payout`
+# is what ever went into a payout and did not come back, so it stays there when a paid commission changes again.
+MAY_LIE_IN = {
+    "tentative": ("pending",),
+    "pending": ("pending", "receivable", "in_payout"),
+    "held": ("held", "receivable", "in_payout"),
+    "approved": ("available", "receivable", "in_payout"),
+    "allocated": ("available", "receivable", "in_payout"),
+    "paid": ("receivable", "in_payout"),
+    "rejected": ("receivable", "in_payout"),
+    "reversed": ("receivable", "in_payout"),
+}
+STEPS = {
+    "": ("tentative", "pending"),
+    "tentative": ("pending", "held", "reversed", "rejected"),
+    "pending": ("held", "approved", "reversed", "rejected"),
+    "held": ("pending", "rejected"),
+    "approved": ("allocated", "held", "reversed", "rejected"),
+    "allocated": ("paid", "approved"),
+    "paid": ("approved",),
+    "rejected": (),
+    "reversed": ("pending",),
 }
 BUCKETS = ("pending", "held", "available", "in_payout", "paid", "receivable")

@@ -38,6 +38,8 @@ class Commission(Table, tablename="commission"):
     hold_until = moment()
     screened_at = moment(null=True)
     """When it was checked for fraud; nothing is released before."""
+    risk_hold_until = moment(null=True)
+    """A risk may ask for a longer hold than the store's returns do; the later of the two counts."""
     created_at = moment()
 
     commission_once = Unique([order_line_id, member_id, role, attribution_id])
@@ -57,6 +59,7 @@ class CommissionEvent(Table, tablename="commission_event"):
     to_state = words()
     reason = words()
     actor_id = reference(Member, null=True)
+    evidence = document()
     at = moment()
 
     commission_event_once = Unique([commission_id, seq])

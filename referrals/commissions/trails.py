@@ -1,0 +1,61 @@
+"""Is each commission where its trail of steps says, and its money where its state says? Read apart from what posts."""
+
+from app import db
+from referrals.commissions.states import MAY_LIE_IN, STEPS
+
+_BUCKETS = """
+WITH lies AS (
+    SELECT t.ref_id, a.kind AS bucket, -sum(e.amount) AS amount
+      FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+      JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'member'
+     WHERE t.ref_type = 'commission' GROUP BY t.ref_id, a.kind)
+SELECT c.id, c.state, l.bucket, l.amount, c.currency
+  FROM lies l JOIN commission c ON c.id = l.ref_id
+ WHERE l.amount <> 0
+   AND (NOT (($1::jsonb -> c.state) ? l.bucket) OR (l.amount < 0 AND l.bucket <> 'receivable')
+        OR (l.bucket = 'in_payout' AND NOT EXISTS (
+                SELECT 1 FROM commission_event e WHERE e.commission_id = c.id AND e.to_state = 'allocated')))
+ ORDER BY c.id, l.bucket
+"""
+
+_TRAILS = """
+WITH trail AS (
+    SELECT e.*, lag(e.to_state, 1, '') OVER steps AS came_from, lead(e.id) OVER steps AS next_id,
+           row_number() OVER steps AS place
+      FROM commission_event e WINDOW steps AS (PARTITION BY e.commission_id ORDER BY e.seq))
+SELECT c.id, c.state, t.seq, t.from_state, t.to_state, t.came_from, t.place, t.next_id
+  FROM commission c LEFT JOIN trail t ON t.commission_id = c.id
+ WHERE t.id IS NULL OR t.seq <> t.place OR t.from_state <> t.came_from
+    OR NOT (coalesce($1::jsonb -> t.from_state, '[]') ? t.to_state)
+    OR (t.next_id IS NULL AND t.to_state <> c.state)
+    OR (t.next_id IS NULL AND t.to_state = 'approved' AND c.screened_at IS NULL)
+ ORDER BY c.id, t.seq
+"""
+
+
+async def check_buckets() -> list[str]:
+    """Each bucket that holds money of a commission its state keeps out of there, or less than nothing."""
+    rows = await db.fetch(_BUCKETS, MAY_LIE_IN)
+    return [
+        f"commission {row['id']} is {row['state']}, but its money lies in {row['bucket']}: "
+        f"{row['amount']} {row['currency']}"
+        for row in rows
+    ]
+
+
+async def check_trails() -> list[str]:
+    """Each commission whose steps do not lead to its state, one by one and by allowed ways only."""
+    rows = await db.fetch(_TRAILS, STEPS)
+    return [f"commission {row['id']} {_what_is_wrong(row)}" for row in rows]
+
+
+def _what_is_wrong(row) -> str:  # type: ignore[no-untyped-def]
+    if row["seq"] is None:
+        return f"is {row['state']}, and no step says how it came to be"
+    if row["seq"] != row["place"] or row["from_state"] != row["came_from"]:
+        return f"misses a step before number {row['seq']}, or one was changed"
+    if row["to_state"] not in STEPS.get(row["from_state"], ()):
+        return f"went from {row['from_state'] or 'nothing'} to {row['to_state']}, which nothing may"
+    if row["to_state"] != row["state"]:
+        return f"is {row['state']}, but its last step led to {row['to_state']}"
+    return "was approved without having been looked at for fraud"
