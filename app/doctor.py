@@ -86,6 +86,14 @@ async def _mail() -> Finding:
     return await _reachable("mail", settings().smtp_url, "Check GRAPEVINE_SMTP_URL.", port=25)
 
 
+async def _payouts() -> Finding:
+    if not settings().stripe_key:
+        return Finding("payouts", True, "by hand and as store credit", "Set GRAPEVINE_STRIPE_KEY to pay by Stripe.")
+    if settings().is_production and "_test_" in settings().stripe_key:
+        return Finding("payouts", False, "Stripe with a test key", "A test key pays nobody: set GRAPEVINE_STRIPE_KEY.")
+    return await _reachable("payouts", "https://api.stripe.com", "May this machine reach api.stripe.com?", port=443)
+
+
 async def _storage() -> Finding:
     url = settings().storage_url
     if url and not url.startswith("file:"):
@@ -127,5 +135,6 @@ CHECKS: dict[str, Callable[[], Awaitable[Finding]]] = {
     "search": _search,
     "mail": _mail,
     "storage": _storage,
+    "payouts": _payouts,
     "clock": _clock,
 }

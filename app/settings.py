@@ -14,7 +14,7 @@ import msgspec
 DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
 NAMES = (
     "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT "
-    "STRIPE_KEY"
+    "STRIPE_KEY COUNTRY_HEADER"
 ).split()
 
 

@@ -130,7 +130,7 @@ class BatchApproval(Table, tablename="payout_batch_approval"):
 class Payout(Table, tablename="payout"):
     """One member's money on its way: `amount` is the sum of its items, `sends` what leaves the house.
 
-    sends = amount - netted - fee - withheld + bonus
+    `netted` went to what the member owed the store, before; it is in neither.
     """
 
     id = BigSerial(primary_key=True)
@@ -157,8 +157,8 @@ class Payout(Table, tablename="payout"):
         "state IN ('claimed', 'approved', 'submitted', 'settled', 'failed', 'returned', 'cancelled')"
     )
     payout_asked_by_known = Check("asked_by IN ('member', 'schedule', 'store')")
-    payout_adds_up = Check(
-        "sends = amount - netted - fee - withheld + bonus AND sends > 0 AND amount > 0"
+    payout_sums_up = Check(
+        "sends = amount - fee - withheld + bonus AND sends > 0 AND amount > 0"
         " AND netted >= 0 AND fee >= 0 AND withheld >= 0 AND bonus >= 0"
     )
 
@@ -171,6 +171,7 @@ class PayoutItem(Table, tablename="payout_item"):
     commission_id = reference(Commission)
     amount = amount()
     active = yes_no(True)
+    """While the payout is on its way."""
 
     payout_item_once = Unique([payout_id, commission_id])
 

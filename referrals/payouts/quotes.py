@@ -1,0 +1,193 @@
+"""What a payout would be, line by line, before anybody confirms it. Reads only."""
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from app import clock, db
+from app.money import share_of
+from referrals.payouts.methods import trouble_with
+from referrals.payouts.rails import RAILS
+from referrals.payouts.taxes import Verdict, thresholds, verdict_of
+from referrals.payouts.terms import Terms, terms_of
+from referrals.payouts.thresholds import Threshold
+
+MOST_ITEMS = 5000
+"""A payout takes the oldest so many; the rest waits for the next one."""
+
+# What is ready for one member or all: approved, with money available, held until before the cut-off.
+READY = """
+SELECT c.id, c.member_id, c.currency, p.store_id,
+       (SELECT coalesce(-sum(e.amount), 0)::bigint
+          FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+          JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'member' AND a.kind = 'available'
+         WHERE t.ref_type = 'commission' AND t.ref_id = c.id) AS available
+  FROM commission c
+  JOIN program_version v ON v.id = c.program_version_id
+  JOIN program p ON p.id = v.program_id
+ WHERE c.state = 'approved' AND ($1::bigint IS NULL OR c.member_id = $1) AND ($2::bigint IS NULL OR p.store_id = $2)
+   AND ($3::text IS NULL OR c.currency = $3) AND greatest(c.hold_until, c.risk_hold_until) <= $4
+ ORDER BY c.id
+"""
+
+_OWED = """
+SELECT a.owner_id AS member_id, p.store_id, a.currency, greatest(sum(e.amount), 0)::bigint AS owed
+  FROM ledger_account a
+  JOIN ledger_entry e ON e.account_id = a.id
+  JOIN ledger_transaction t ON t.id = e.transaction_id AND t.ref_type = 'commission'
+  JOIN commission c ON c.id = t.ref_id
+  JOIN program_version v ON v.id = c.program_version_id
+  JOIN program p ON p.id = v.program_id
+ WHERE a.owner_kind = 'member' AND a.kind = 'receivable' AND a.owner_id = ANY($1::bigint[])
+ GROUP BY 1, 2, 3
+"""
+
+
+class Sum(msgspec.Struct, frozen=True):
+    """What a member could take from a store now: `available`, less what they owe it."""
+
+    member_id: int
+    store_id: int
+    currency: str
+    available: int
+    owed: int
+
+    @property
+    def amount(self) -> int:
+        return max(0, self.available - self.owed)
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """One payout as it would be. `trouble` is a stable word, empty when it can be asked for."""
+
+    sum: Sum
+    terms: Terms
+    rail: str
+    hint: str
+    is_early: bool
+    fee: int
+    bonus: int
+    withheld: int
+    sends: int
+    reached: list[str]
+    trouble: str
+
+    @property
+    def pays_on(self) -> datetime | None:
+        return clock.now() if self.rail == "store_credit" else self.terms.next_pay_day
+
+
+class Payee(msgspec.Struct, frozen=True):
+    """What is known of somebody who could be paid."""
+
+    member_id: int
+    handle: str
+    rail: str
+    automatic: bool
+    is_suspended: bool
+    country: str
+    has_tax_number: bool
+    paid: int
+    methods: dict[str, asyncpg.Record]
+
+
+async def sums_of(
+    *,
+    member_id: int | None = None,
+    store_id: int | None = None,
+    currency: str | None = None,
+    until: datetime | None = None,
+) -> list[Sum]:
+    """What is ready, by member, store and currency."""
+    rows = await db.fetch(
+        f"""SELECT member_id, store_id, currency, sum(available)::bigint AS available
+              FROM ({READY}) ready WHERE available > 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+        member_id,
+        store_id,
+        currency,
+        until or clock.now(),
+    )
+    debts = await db.fetch(_OWED, list({row["member_id"] for row in rows}))
+    owed = {(row["member_id"], row["store_id"], row["currency"]): row["owed"] for row in debts}
+    return [Sum(*row, owed.get((row["member_id"], row["store_id"], row["currency"]), 0)) for row in rows]
+
+
+async def ready_ids(member_id: int, store_id: int, currency: str, until: datetime) -> list[int]:
+    rows = await db.fetch(f"{READY} LIMIT {MOST_ITEMS}", member_id, store_id, currency, until)
+    return [row["id"] for row in rows]
+
+
+async def payees(member_ids: list[int], currency: str) -> dict[int, Payee]:
+    """Whoever could be paid, with their wish, methods and taxes: two statements, however many they are."""
+    methods: dict[int, dict[str, asyncpg.Record]] = {}
+    for row in await db.fetch(
+        "SELECT * FROM payout_method WHERE member_id = ANY($1::bigint[]) AND removed_at IS NULL", member_ids
+    ):
+        methods.setdefault(row["member_id"], {})[row["rail"]] = row
+    now = clock.now()
+    rows = await db.fetch(
+        """SELECT m.id, m.handle, coalesce(w.rail, '') AS rail, coalesce(w.automatic, false) AS automatic,
+                  EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
+                             AND (s.until IS NULL OR s.until > $3)) AS is_suspended,
+                  coalesce(t.country, '') AS country, coalesce(t.last4, '') <> '' AS has_number,
+                  (SELECT coalesce(sum(p.amount + p.bonus), 0)::bigint FROM payout p
+                    WHERE p.member_id = m.id AND p.currency = $2 AND p.created_at >= $4
+                      AND p.state IN ('claimed', 'approved', 'submitted', 'settled')) AS paid
+             FROM member m LEFT JOIN payout_wish w ON w.member_id = m.id LEFT JOIN tax_profile t ON t.member_id = m.id
+            WHERE m.id = ANY($1::bigint[])""",
+        member_ids,
+        currency,
+        now,
+        now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0),
+    )
+    return {row["id"]: Payee(*row, methods.get(row["id"], {})) for row in rows}
+
+
+def quote(total: Sum, payee: Payee, terms: Terms, rows: tuple[Threshold, ...], rail: str) -> Quote:
+    """The figures of one payout. Everything a member is shown, a batch freezes and a claim writes comes from here."""
+    method = payee.methods.get(rail)
+    amount = total.amount
+    is_early = amount < terms.minimum
+    fee = terms.fee(rail, early=is_early)
+    bonus = share_of(amount, terms.credit_bonus_bps) if rail == "store_credit" else 0
+    tax = verdict_of(payee.country, payee.has_tax_number, payee.paid, total.currency, amount + bonus, rows)
+    sends = amount - fee - tax.withheld + bonus
+    return Quote(
+        sum=total,
+        terms=terms,
+        rail=rail,
+        hint=method["hint"] if method else "",
+        is_early=is_early,
+        fee=fee,
+        bonus=bonus,
+        withheld=tax.withheld,
+        sends=max(0, sends),
+        reached=tax.reached,
+        trouble=_trouble(amount, sends, payee, terms, rail, tax),
+    )
+
+
+async def quote_for(member_id: int, store_id: int, currency: str, rail: str) -> Quote:
+    sums = await sums_of(member_id=member_id, store_id=store_id, currency=currency)
+    total = sums[0] if sums else Sum(member_id, store_id, currency, 0, 0)
+    payee = (await payees([member_id], currency))[member_id]
+    return quote(total, payee, await terms_of(store_id, currency), await thresholds(), rail)
+
+
+def _trouble(amount: int, sends: int, payee: Payee, terms: Terms, rail: str, tax: Verdict) -> str:
+    """The first thing that stands in the way, in the order in which a member would have to deal with them."""
+    if payee.is_suspended:
+        return "suspended"
+    if rail not in terms.rails or rail not in RAILS or not RAILS[rail].is_ready():
+        return "not_offered" if rail else "no_method"
+    if amount <= 0:
+        return "nothing"
+    if rail != "store_credit" and (trouble := trouble_with(payee.methods.get(rail))):
+        return trouble
+    # Credit can be had from the first cent: it costs the store nothing to send.
+    if amount < terms.minimum and rail != "store_credit" and not (terms.least and amount >= terms.least):
+        return "below_minimum"
+    if tax.must_ask:
+        return "tax_number_needed"
+    return "" if sends > 0 else "fees_eat_it"
