@@ -104,7 +104,28 @@ async def test_money_that_does_not_fit_the_facts_is_found(web: Browser):
     assert ["700" in error for error in await check_commissions()] == [True]
     await db.execute("UPDATE order_line SET gross = gross + 5000 WHERE id = (SELECT min(id) FROM order_line)")
     await db.execute("UPDATE commission SET state = 'approved' WHERE id = (SELECT min(id) FROM commission)")
-    assert ["its money lies in pending" in error for error in await check_commissions()] == [True]
+    lies, trail = await check_commissions()
+    assert "its money lies in pending" in lies and "its last step led to pending" in trail
+
+
+@pytest.mark.parametrize(
+    ("tampering", "complaint"),
+    [
+        ("DELETE FROM commission_event", "no step says how it came to be"),
+        ("UPDATE commission_event SET seq = 2", "misses a step before number 2"),
+        ("UPDATE commission_event SET to_state = 'paid'", "which nothing may"),
+        (
+            "UPDATE commission SET state = 'approved', screened_at = NULL; INSERT INTO commission_event"
+            " (commission_id, seq, from_state, to_state, reason, at)"
+            " SELECT id, 2, 'pending', 'approved', 'x', now() FROM commission",
+            "without having been looked at",
+        ),
+    ],
+)
+async def test_a_commission_whose_trail_was_touched_is_found(web: Browser, tampering: str, complaint: str):
+    await some_commissions(web)
+    await with_triggers_off(tampering)
+    assert any(complaint in error for error in await check_commissions())
 
 
 async def test_a_commission_that_is_missing_is_found(web: Browser):
