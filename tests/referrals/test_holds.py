@@ -146,7 +146,7 @@ async def test_ten_payouts_at_once_take_each_commission_once(web: Browser):
 
 
 async def test_a_refund_and_a_payout_at_once_never_pay_what_went_back(web: Browser):
-    mara, shop, ids = await an_earner(web)
+    mara, _shop, ids = await an_earner(web)
     clock.travel(A_HOLD)
     await release_due()
     from referrals.commissions.service import settle

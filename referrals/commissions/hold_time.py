@@ -1,0 +1,37 @@
+"""How long a commission waits: as the store's returns ask. What a risk asks for stands beside it (risk_hold_until)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from app import db
+from referrals.programs.terms import terms_of
+
+
+def hold_end(order: Mapping[str, Any], rules: Any) -> datetime:
+    """When the time for returns is over, as far as is known now: so many days after the delivery, or, while nobody
+    told of one, the longer fallback after the payment."""
+    # A store that dates an order or a delivery back must not shorten the hold.
+    heard: datetime = max(order["paid_at"], order["created_at"])
+    release = terms_of(rules).release
+    if release is None:
+        return heard + timedelta(days=rules["hold_days"])
+    if release.after == "paid":
+        return heard + timedelta(days=release.days)
+    if order["delivered_at"] is None:
+        return heard + timedelta(days=release.fallback_days)
+    return max(order["delivered_at"], heard) + timedelta(days=release.days)
+
+
+async def reschedule(order: asyncpg.Record, commissions: Sequence[asyncpg.Record], rules: Any) -> None:
+    """Move the end of the holds that still run to where the order's facts put it now."""
+    if terms_of(rules).release is None and all(one["hold_until"] == hold_end(order, rules) for one in commissions):
+        return
+    await db.execute(
+        """UPDATE commission SET hold_until = $2
+            WHERE id = ANY($1::bigint[]) AND state IN ('tentative', 'pending', 'held') AND hold_until <> $2""",
+        [one["id"] for one in commissions],
+        hold_end(order, rules),
+    )
