@@ -12,6 +12,7 @@ APP_CONFIG = AppConfig(
                 "programs",
                 "partners",
                 "links",
+                "kit",
                 "clicks",
                 "codes",
                 "attribution",

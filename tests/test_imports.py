@@ -26,6 +26,7 @@ HOUSE = (
     "referrals.programs",
     "referrals.partners",
     "referrals.links",
+    "referrals.kit",
     "referrals.clicks",
     "referrals.codes",
     "referrals.attribution",
