@@ -2,8 +2,8 @@
 
 import hashlib
 import secrets
-import time
 import uuid
+from datetime import datetime
 
 # Crockford-like: no 0/o, 1/l/i, u, so that a code survives being read aloud or copied from a poster.
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
@@ -24,11 +24,12 @@ def new_code(length: int = 7) -> str:
     return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
 
 
-def new_click_id() -> uuid.UUID:
+def new_click_id(at: datetime) -> uuid.UUID:
     """128 bits, issued by the server before the redirect: the millisecond, then 74 random bits (UUID version 7).
 
     In the order of time, so that the index of a large table grows at one end: p99 of a group's commit 15 ms -> 3 ms.
+    And the id alone says in which day's partition its click lies.
     """
-    bits = (time.time_ns() // 1_000_000 << 80) | int.from_bytes(secrets.token_bytes(10))
+    bits = (int(at.timestamp() * 1000) << 80) | int.from_bytes(secrets.token_bytes(10))
     bits = bits & ~(0xF << 76) & ~(0x3 << 62) | (7 << 76) | (2 << 62)
     return uuid.UUID(int=bits)

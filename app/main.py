@@ -43,7 +43,12 @@ def build() -> Litestar:
 async def lifespan(application: Litestar) -> AsyncIterator[None]:
     if settings().is_production and settings().metrics_port:
         _serve_metrics(settings().metrics_port)
-    await db.open(settings().database_url, min_size=2, max_size=16)
+    try:
+        await db.open(settings().database_url, min_size=2, max_size=16)
+    except db.LOST as lost:
+        # Shared links answer from what was known last; every page says 503 until the database is there.
+        logging.getLogger(__name__).warning("starting without the database: %s", lost)
+        await db.open(settings().database_url, min_size=0, max_size=16)
     try:
         async with features.running():
             _spare_the_collector()

@@ -13,11 +13,14 @@ import msgspec
 from litestar.types import Scope
 
 from app import clock, db
+from app.errors import Unavailable
+from referrals.clicks import last_known
 from referrals.links import passing
 from referrals.links.passing import Turns
 from referrals.links.queries import could_be_code, link_by_code
 
 FRESH_SECONDS = 3.0
+ASK_SECONDS = 2.0
 MOST = 20_000
 _GV = re.compile(r"(?:^|&)gv=[^&]*")
 
@@ -92,14 +95,31 @@ def forget(code: str) -> None:
 
 async def _ask(code: str) -> Way | None:
     try:
-        row = await link_by_code(code)
-        way = way_of(row, code) if row is not None else None
+        way = await _known_way(code)
         if len(_ways) >= MOST:
             _ways.clear()
         _ways[code] = (time.monotonic() + FRESH_SECONDS, way)
         return way
     finally:
         _asking.pop(code, None)
+
+
+async def _known_way(code: str) -> Way | None:
+    """What the database says of a code; while it is away, what it said last."""
+    last = last_known.recall(code)
+    try:
+        async with asyncio.timeout(ASK_SECONDS if last is not None else None):
+            row = await link_by_code(code)
+    except (*db.LOST, Unavailable, TimeoutError):
+        if not isinstance(last, Way):
+            raise
+        return last
+    if row is None:
+        last_known.forget(code)
+        return None
+    way = way_of(row, code)
+    last_known.remember(code, way)
+    return way
 
 
 def way_of(link: asyncpg.Record, code: str) -> Way:

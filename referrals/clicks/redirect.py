@@ -1,29 +1,31 @@
-"""`GET /r/{code}` as a raw ASGI route: know the link, commit the click, then send the visitor on.
+"""`GET /r/{code}` as a raw ASGI route: know the link, keep the click, then send the visitor on.
 
 Whatever is not a plain redirect (an unknown or closed link, a preview card, a QR code) goes to the pages behind.
 """
 
-import hashlib
+import asyncio
 import logging
-import re
-from datetime import datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 
 import asyncpg
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from app import clock, ids
+from app import clock
 from app.errors import Unavailable
 from app.settings import settings
-from referrals.clicks import directory, writer
-from referrals.clicks.classify import HUMAN, PREVIEW, kind_of
+from referrals.clicks import days, directory, last_known, visitors, writer
+from referrals.clicks.classify import HUMAN, PREVIEW
 from referrals.clicks.directory import Way
+from referrals.clicks.heard import DENIED
+from referrals.clicks.visit import click_of
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/r/"
 COOKIE_SECONDS = 30 * 86_400
-_HOST = re.compile(rb"https?://(?:[^/@?#]*@)?([a-z0-9.-]{1,253})(?::\d+)?(?:[/?#]|$)", re.I)
+LOOK_EVERY = 1.0
 
 
 async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) -> None:
@@ -34,7 +36,7 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
         return
     try:
         location, cookie = await _follow(code, scope)
-    except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except (Unavailable, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         log.exception("a click could not be kept")
         await _say_unavailable(send)
         return
@@ -48,12 +50,45 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
     await send({"type": "http.response.body", "body": b""})  # type: ignore[arg-type]
 
 
+@asynccontextmanager
+async def running() -> AsyncIterator[None]:
+    """What the redirect needs beside the requests: the writer, what was known before, and an eye on the database."""
+    last_known.load(Way)
+    async with writer.running():
+        task = asyncio.create_task(_look_after_for_ever())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            last_known.save()
+
+
+async def _look_after_for_ever() -> None:
+    """Know the salts of the day and have a partition for it, note what is known, and replay what waited on disk."""
+    has_days = False
+    while True:
+        try:
+            await visitors.learn_salts()
+            if not has_days:
+                await days.make_ahead()
+                has_days = True
+            await writer.come_back()
+            await asyncio.to_thread(last_known.save)
+        except writer.LOST as lost:
+            log.info("the database is away: %s", lost)
+        except Exception:
+            log.exception("the redirect's housekeeping failed")
+        await asyncio.sleep(LOOK_EVERY)
+
+
 async def _follow(code: str, scope: Scope) -> tuple[str, bytes]:
-    """The address to send the visitor to, once their click is committed, and the cookie; empty when a page answers."""
+    """The address to send the visitor to, once their click is kept, and the cookie; empty when a page answers."""
     known, way = directory.remembered(code)
     if not known:
         way = await directory.look_up(code)
-    if way is None or not way.open:
+    if way is None:
         return "", b""
     try:
         return await _click(way, scope)
@@ -61,29 +96,27 @@ async def _follow(code: str, scope: Scope) -> tuple[str, bytes]:
         # Removed (or made anew) within the last seconds: look again, once.
         directory.forget(code)
         way = await directory.look_up(code)
-        return await _click(way, scope) if way is not None and way.open else ("", b"")
+        return await _click(way, scope) if way is not None else ("", b"")
 
 
 async def _click(way: Way, scope: Scope) -> tuple[str, bytes]:
-    agent = purpose = destination = referrer = b""
-    for name, value in scope["headers"]:
-        if name == b"user-agent":
-            agent = value
-        elif name == b"referer":
-            referrer = value
-        elif name in (b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"):
-            purpose = value.lower()
-        elif name == b"sec-fetch-dest":
-            destination = value
-    kind = kind_of(scope["method"], agent, purpose, destination)
-    click_id, at = ids.new_click_id(), clock.now()
+    at = clock.now()
     client = scope["client"]
-    visitor = _visitor(at, client[0] if client else "", agent)
-    await writer.write(click_id, way.link_id, at, kind, visitor, _referrer_host(referrer))
-    if kind == PREVIEW and scope["method"] == "GET":  # type: ignore[comparison-overlap]
+    click = click_of(way.link_id, scope, at=at, address=client[0] if client else "", trigger=way.trigger)
+    before, after = way.before, way.after
+    if not way.open:
+        click.blocked = way.blocked
+    elif way.turns is not None:
+        passage = await directory.pass_by(way, scope, at, is_person=click.kind == HUMAN)
+        before, after, click.variant, click.blocked = passage.before, passage.after, passage.variant, passage.blocked
+    await writer.write(click)
+    if click.blocked or (click.kind == PREVIEW and scope["method"] == "GET"):  # type: ignore[comparison-overlap]
         return "", b""
+    if click.consent == DENIED:
+        # The address as its shop wrote it, and nothing that could be recognised later.
+        return before[: -len("?gv=")] + after, b""
     # Only a person's click is remembered: what merely looks ahead must not displace whoever brought them.
-    return f"{way.before}{click_id.hex}{way.after}", _cookie(click_id.hex) if kind == HUMAN else b""
+    return f"{before}{click.id.hex}{after}", _cookie(click.id.hex) if click.kind == HUMAN else b""
 
 
 def _cookie(click: str) -> bytes:
@@ -105,22 +138,6 @@ def _fixed_headers() -> tuple[tuple[bytes, bytes], ...]:
 @lru_cache(maxsize=1)
 def _secure() -> str:
     return "; Secure" if settings().is_https else ""
-
-
-def _visitor(at: datetime, address: str, agent: bytes) -> str:
-    """The same for one browser on one day, of no use on the next; the address itself is not kept."""
-    return hashlib.blake2b(address.encode() + agent, key=_salt(at.toordinal()), digest_size=12).hexdigest()
-
-
-@lru_cache(maxsize=2)
-def _salt(day: int) -> bytes:
-    return hashlib.blake2b(f"visitor:{day}".encode(), key=settings().secret_key.encode()[:64], digest_size=32).digest()
-
-
-@lru_cache(maxsize=4096)
-def _referrer_host(referrer: bytes) -> str:
-    found = _HOST.match(referrer[:500])
-    return found[1].decode().lower() if found else ""
 
 
 async def _say_unavailable(send: Send) -> None:

@@ -1,6 +1,8 @@
+from datetime import date
+
 from app import clock, db
 from app.events import publish
-from referrals.clicks import queries
+from referrals.clicks import days, queries
 from referrals.clicks.classify import HUMAN
 from referrals.clicks.events import ClickClaimed, MemberReferred
 
@@ -43,11 +45,16 @@ async def credit_signup(member_id: int, gv: str) -> bool:
 
 
 async def recount() -> None:
-    """Work the counts out from the clicks again, after clicks were brought in from elsewhere."""
+    """Work the counts out from the clicks again, after clicks were brought in from elsewhere.
+
+    Days whose clicks were dropped keep their counts: nothing is left to count them by.
+    """
     async with db.transaction():
-        await db.execute("DELETE FROM click_count")
+        since = await days.kept_since() or date.min
+        await db.execute("DELETE FROM click_count WHERE day >= $1", since)
         await db.execute(
             """INSERT INTO click_count (link_id, day, kind, slot, clicks)
                SELECT link_id, (occurred_at AT TIME ZONE 'UTC')::date, kind, 0, count(*)
-                 FROM click GROUP BY 1, 2, 3"""
+                 FROM click WHERE blocked = '' AND (occurred_at AT TIME ZONE 'UTC')::date >= $1 GROUP BY 1, 2, 3""",
+            since,
         )

@@ -74,6 +74,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     leak: LeakRules = LeakRules()
     house_id: int | None = None
     """The member credited when nobody else is."""
+    unique_minutes: int = 60
+    """Visits of one browser within so many minutes are shown as one person. It decides no credit."""
 
 
 PLAIN = Policy()
@@ -99,6 +101,8 @@ def check_policy(policy: Policy) -> None:
         raise Invalid("stand_down_hours", _("0 to 720 hours; 0 switches it off."))
     if not 0 <= policy.min_confidence <= 100:
         raise Invalid("min_confidence", _("A confidence is 0 to 100 percent."))
+    if not 1 <= policy.unique_minutes <= 1_440:
+        raise Invalid("unique_minutes", _("1 to 1,440 minutes: a browser is known for a day."))
     if policy.second_approver_from is not None and policy.second_approver_from < 0:
         raise Invalid("second_approver_from", _("An amount is a whole number of minor units, from 0 up."))
     _check_partners(policy)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 
 from app import db
-from referrals.clicks import directory, writer
+from referrals.clicks import directory, spool, writer
 from referrals.clicks.classify import kind_of
 from referrals.clicks.service import recount
 from tests.factories import Browser, a_member, run_jobs
@@ -149,8 +150,10 @@ async def test_a_closed_link_is_gone_within_seconds(web: Browser, monkeypatch: p
     assert directory.FRESH_SECONDS <= 5
     directory.forget(code)  # what the passing of those seconds does
     answer = await web().get(f"/r/{code}", headers={"user-agent": CHROME})
-    assert answer.status_code == 410 and "location" not in answer.headers
-    assert await db.fetch_val("SELECT count(*) FROM click") == 1
+    assert answer.status_code == 410 and "location" not in answer.headers and "set-cookie" not in answer.headers
+    rows = await db.fetch("SELECT blocked FROM click ORDER BY occurred_at")
+    assert [row["blocked"] for row in rows] == ["", "disabled"], "who came in vain is known, and not counted"
+    assert await db.fetch_val("SELECT sum(clicks) FROM click_count") == 1
 
 
 async def test_a_link_that_vanished_under_the_redirect_harms_no_other_click(web: Browser):
@@ -167,20 +170,65 @@ async def test_a_link_that_vanished_under_the_redirect_harms_no_other_click(web:
     assert [answer.status_code for answer in await asyncio.gather(*asked)] == [302, 404, 302, 404]
 
 
-async def test_when_the_click_cannot_be_kept_nobody_is_sent_on(web: Browser, monkeypatch: pytest.MonkeyPatch):
+async def test_a_click_waits_on_disk_while_the_database_is_away(web: Browser, broken_database: None):
+    code = await a_followed_link(web)
+    broken()
+    answer = await web().get(f"/r/{code}", headers={"user-agent": CHROME})
+    assert answer.status_code == 302 and len(spool.waiting()) == 1
+    mended()
+    assert await db.fetch_val("SELECT count(*) FROM click") == 1
+    await writer.come_back()
+    assert spool.waiting() == [] and await db.fetch_val("SELECT count(*) FROM click") == 2
+    assert await db.fetch_val("SELECT sum(clicks) FROM click_count") == 2
+
+
+async def test_when_neither_database_nor_disk_takes_the_click_nobody_is_sent_on(
+    web: Browser, broken_database: None, monkeypatch: pytest.MonkeyPatch
+):
+    code = await a_followed_link(web)
+    broken()
+
+    def full(_records: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(spool, "append", full)
+    answer = await web().get(f"/r/{code}", headers={"user-agent": CHROME})
+    assert answer.status_code == 503 and "location" not in answer.headers
+    mended()
+    await writer.come_back()
+    await click(web(), code)
+    assert await db.fetch_val("SELECT count(*) FROM click") == 2
+
+
+async def a_followed_link(web: Browser) -> str:
     mara = await a_member("mara")
     await a_paying_shop()
     code = (await a_link(web, mara))["code"]
+    await click(web(), code)
+    return code
 
-    async def broken(*_: object) -> int:
+
+_mend = pytest.MonkeyPatch()
+
+
+@pytest.fixture
+def broken_database() -> Iterator[None]:
+    yield
+    mended()
+    for file in spool.waiting():
+        file.unlink()
+
+
+def broken() -> None:
+    async def away(*_: object) -> int:
         raise asyncpg.ConnectionDoesNotExistError("the server went away")
 
-    monkeypatch.setattr(writer.db, "execute", broken)
-    answer = await web().get(f"/r/{code}", headers={"user-agent": CHROME})
-    assert answer.status_code == 503 and "location" not in answer.headers
-    monkeypatch.undo()
-    await click(web(), code)
-    assert await db.fetch_val("SELECT count(*) FROM click") == 1
+    _mend.setattr(writer.db, "execute", away)
+    _mend.setattr(writer.db, "fetch_val", away)
+
+
+def mended() -> None:
+    _mend.undo()
 
 
 async def test_nobody_brings_themselves_and_a_made_up_click_brings_nobody(web: Browser):
