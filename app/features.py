@@ -46,7 +46,7 @@ from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.clicks import jobs as click_jobs
-from referrals.clicks import redirect, writer
+from referrals.clicks import redirect
 from referrals.commissions import jobs as commission_jobs
 from referrals.earn import jobs as earn_jobs
 from referrals.earn.api import EarnApi
@@ -155,5 +155,5 @@ SOCKETS: dict[str, ASGIApp] = {"/live": live.door(viewer_of_session, viewer_of_m
 @asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """What runs beside the requests of a web process (the live hub, the click writer)."""
-    async with writer.running(), live.running(shut_out), chat_live.running():
+    async with redirect.running(), live.running(shut_out), chat_live.running():
         yield
