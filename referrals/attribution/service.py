@@ -1,11 +1,15 @@
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import msgspec
 
 from app import clock, db
-from referrals.attribution import queries
-from referrals.attribution.rules import Candidate, Decision, decide
+from referrals.attribution.facts import Case, decided, gather
+from referrals.attribution.rules import CODES, Candidate, Decision, Touch
+from referrals.attribution.shares import Share
+from referrals.codes.service import note_use
+from referrals.programs.policy import policy_of
 from referrals.programs.queries import version_at
 
 
@@ -14,39 +18,80 @@ async def attribute(order: asyncpg.Record) -> asyncpg.Record | None:
 
     The rules are those in force when we first heard of the order; they stay with it.
     """
-    current = await queries.in_force(order["id"])
     rules = await version_at(order["store_id"], order["created_at"])
     if rules is None:
-        return current
-    ordered_at = order["placed_at"] or order["paid_at"] or order["created_at"]
-    window = timedelta(days=rules["window_days"])
-    touches = await queries.touches_of(order, ordered_at, window, earliest_first=rules["model"] == "first")
-    decision = decide(touches, store_id=order["store_id"], ordered_at=ordered_at, window=window, model=rules["model"])
-    if not _says_something_new(decision, current):
-        return current
-    return await _write(order["id"], (current["version"] if current else 0) + 1, rules["id"], decision)
+        return await db.fetch_one(
+            "SELECT * FROM attribution WHERE order_id = $1 ORDER BY version DESC LIMIT 1", order["id"]
+        )
+    case = case_of(order, rules)
+    await gather([case])
+    await _use_codes(case)
+    decision = decided(case)
+    if not says_something_new(decision, case.current):
+        return case.current
+    return await _write(order["id"], (case.current["version"] if case.current else 0) + 1, rules["id"], decision)
 
 
-def _says_something_new(decision: Decision, current: asyncpg.Record | None) -> bool:
+def case_of(order: asyncpg.Record, rules: asyncpg.Record) -> Case:
+    """An order under the rules of a version."""
+    return Case(
+        order=order,
+        policy=policy_of(rules),
+        model=rules["model"],
+        window=timedelta(days=rules["window_days"]),
+        program_id=rules["program_id"],
+    )
+
+
+def says_something_new(decision: Decision, current: asyncpg.Record | None) -> bool:
     if current is None:
-        return bool(decision.candidates)
-    kept = msgspec.convert(current["candidates"], list[Candidate])
-    return kept != decision.candidates or current["rule"] != decision.rule
+        return bool(decision.candidates) or decision.rule != "nobody"
+    return what_differs(decision, current) != ""
+
+
+def what_differs(decision: Decision, kept: asyncpg.Record) -> str:
+    """What a decision says otherwise than the one kept: "winner", "shares", "candidates", or nothing."""
+    winner = decision.winner
+    if (winner.member_id if winner else None) != kept["winner_id"] or decision.rule != kept["rule"]:
+        return "winner"
+    if decision.shares != msgspec.convert(kept["shares"] or [], list[Share]):
+        return "shares"
+    same = msgspec.convert(kept["candidates"], list[Candidate]) == decision.candidates
+    return "" if same else "candidates"
+
+
+async def _use_codes(case: Case) -> None:
+    """Note the codes of the order, once; one beyond its limit does not count."""
+    codes = [touch for touch in case.touches if touch.cls in CODES]
+    if not codes:
+        return
+    # Nothing else is known of this buyer: no click, no sign-up, no friend's word. Only then can a code have leaked.
+    is_cold = len(codes) == len(case.touches)
+    touches: list[Touch] = [touch for touch in case.touches if touch.cls not in CODES]
+    for touch in codes:
+        refusal = touch.refusal
+        if not refusal and not touch.is_too_late:
+            counts = await note_use(case.program_id, touch.code, case.order, is_cold=is_cold and not touch.is_buyer)
+            refusal = "" if counts else "code_used_up"
+        touches.append(msgspec.structs.replace(touch, refusal=refusal))
+    case.touches = touches
 
 
 async def _write(order_id: int, version: int, rules_id: int, decision: Decision) -> asyncpg.Record | None:
     winner = decision.winner
+    columns: dict[str, Any] = {
+        "order_id": order_id,
+        "version": version,
+        "program_version_id": rules_id,
+        "winner_id": winner.member_id if winner else None,
+        "link_id": winner.link_id if winner else None,
+        "click_id": winner.click_id if winner else None,
+        "rule": decision.rule,
+        "candidates": msgspec.json.encode(decision.candidates).decode(),
+        "shares": msgspec.json.encode(decision.shares).decode(),
+        "decided_at": clock.now(),
+    }
+    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
     return await db.fetch_one(
-        """INSERT INTO attribution
-                  (order_id, version, program_version_id, winner_id, link_id, click_id, rule, candidates, decided_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9) RETURNING *""",
-        order_id,
-        version,
-        rules_id,
-        winner.member_id if winner else None,
-        winner.link_id if winner else None,
-        winner.click_id if winner else None,
-        decision.rule,
-        msgspec.json.encode(decision.candidates).decode(),
-        clock.now(),
+        f"INSERT INTO attribution ({', '.join(columns)}) VALUES ({places}) RETURNING *", *columns.values()
     )

@@ -1,0 +1,29 @@
+from app.events import Event
+
+
+class CreditOverruled(Event):
+    """A person's decision on who is credited for an order came into force, or ended."""
+
+    override_id: int
+    order_id: int
+
+
+class OverrideProposed(Event):
+    """A second person must agree before it counts."""
+
+    override_id: int
+    store_id: int
+
+
+class ConversionTold(Event):
+    """A store's server told of a sign-up, a lead, an order or an event of its own; once per its external id."""
+
+    conversion_id: int
+    store_id: int
+
+
+class FriendInvited(Event):
+    """A member's friend should get their word by e-mail. The address itself is in the job alone."""
+
+    member_id: int
+    invite_id: int

@@ -1,0 +1,32 @@
+from app.events import on
+from community.notifications.service import notify
+from referrals.codes import queries, service
+from referrals.codes.events import CodeLeaked, CodeUsed
+from referrals.links.events import LinkMade
+from referrals.programs.events import ProgramPublished
+from referrals.programs.policy import policy_of
+
+
+@on(LinkMade)
+async def give_codes_with_the_personal_link(event: LinkMade) -> None:
+    if await queries.is_personal_link(event.link_id):
+        await service.give_personal_codes(event.owner_id)
+
+
+@on(ProgramPublished)
+async def give_everybody_a_code(event: ProgramPublished) -> None:
+    await service.give_everybody_a_code(await queries.program_of(event.store_id))
+
+
+@on(CodeUsed)
+async def watch_for_leaks(event: CodeUsed) -> None:
+    rules = await queries.leak_rules_of(event.code_id)
+    if event.is_cold and rules is not None:
+        await service.judge(event.code_id, policy_of(rules).leak)
+
+
+@on(CodeLeaked)
+async def tell_the_owner(event: CodeLeaked) -> None:
+    told = await queries.codes_by_id([event.code_id, event.new_code_id])
+    data = {"old": told[event.code_id]["text"], "new": told[event.new_code_id]["text"]}
+    await notify(event.owner_id, "code_leaked", source=f"code:{event.code_id}:leaked", url="/earn/codes", data=data)

@@ -1,0 +1,137 @@
+from datetime import datetime
+
+import asyncpg
+
+from app import clock, db
+from app.errors import NotFound
+from app.i18n import gettext as _
+from app.paging import Page, cut, decode
+from referrals.codes.spelling import norm_of
+
+_STATE = """CASE WHEN c.leak_state = 'leaked' THEN 'leaked' WHEN c.disabled_at IS NOT NULL THEN 'off'
+                 WHEN c.valid_until <= $2 THEN 'over' WHEN c.valid_from > $2 THEN 'later'
+                 WHEN c.limit_total > 0 AND c.used_total >= c.limit_total THEN 'used_up' ELSE 'live' END"""
+
+
+async def program_of(store_id: int) -> int:
+    program_id: int | None = await db.fetch_val("SELECT id FROM program WHERE store_id = $1", store_id)
+    if program_id is None:
+        raise NotFound(_("This store has no programme yet."))
+    return program_id
+
+
+async def member_called(handle: str) -> int | None:
+    return await db.fetch_val(
+        "SELECT id FROM member WHERE lower(handle) = lower($1)", handle.strip().removeprefix("@").replace("\0", "")
+    )
+
+
+async def personal_code(program_id: int, owner_id: int) -> asyncpg.Record | None:
+    """The one that is not leaked."""
+    return await db.fetch_one(
+        """SELECT * FROM code WHERE program_id = $1 AND owner_id = $2 AND kind = 'personal'
+              AND leak_state <> 'leaked' AND disabled_at IS NULL""",
+        program_id,
+        owner_id,
+    )
+
+
+async def usable_code(slug: str, norm: str, now: datetime) -> asyncpg.Record | None:
+    """A code of a store that counts at this moment."""
+    if not norm:
+        return None
+    return await db.fetch_one(
+        f"""SELECT c.* FROM code c JOIN program p ON p.id = c.program_id JOIN store s ON s.id = p.store_id
+             WHERE s.slug = $1 AND c.code_norm = $3 AND {_STATE} = 'live' AND c.owner_id IS NOT NULL""",
+        slug.replace("\0", ""),
+        now,
+        norm,
+    )
+
+
+async def codes_of_store(
+    store_id: int, *, cursor: str | None, limit: int = 50, search: str = ""
+) -> Page[asyncpg.Record]:
+    """A store's codes, oldest first, so that a shop that asks again from its last cursor hears of the new ones."""
+    after = decode(cursor, (int,)) or (0,)
+    rows = await db.fetch(
+        f"""SELECT c.*, m.handle AS owner, {_STATE} AS state
+              FROM program p JOIN code c ON c.program_id = p.id LEFT JOIN member m ON m.id = c.owner_id
+             WHERE p.store_id = $1 AND c.id > $3 AND ($5 = '' OR c.code_norm LIKE $5 || '%' OR m.handle = lower($6))
+             ORDER BY c.id LIMIT $4""",
+        store_id,
+        clock.now(),
+        *after,
+        limit + 1,
+        _as_prefix(search),
+        search.strip().removeprefix("@").replace("\0", ""),
+    )
+    return cut(rows, limit, lambda row: (row["id"],))
+
+
+async def codes_of_member(member_id: int) -> list[asyncpg.Record]:
+    """A member's codes, those that work first."""
+    return await db.fetch(
+        f"""SELECT c.*, s.slug AS store, s.name AS store_name, s.origin, {_STATE} AS state
+              FROM code c JOIN program p ON p.id = c.program_id JOIN store s ON s.id = p.store_id
+             WHERE c.owner_id = $1 ORDER BY ({_STATE} = 'live') DESC, s.name, c.id DESC LIMIT 200""",
+        member_id,
+        clock.now(),
+    )
+
+
+async def uses_by(code_id: int, buyer_key: str) -> int:
+    """How often a buyer has used a code; nobody knows it of an order without a customer."""
+    if not buyer_key:
+        return 0
+    return await db.fetch_val(
+        "SELECT count(*) FROM code_use WHERE code_id = $1 AND buyer_key = $2 AND refusal = ''", code_id, buyer_key
+    )
+
+
+async def uses_since(code_id: int, since: datetime) -> tuple[int, int]:
+    """Cold uses and all uses of a code since a moment."""
+    row = await db.fetch_one(
+        """SELECT count(*) FILTER (WHERE is_cold) AS cold, count(*) AS uses
+             FROM code_use WHERE code_id = $1 AND used_at >= $2 AND refusal = ''""",
+        code_id,
+        since,
+    )
+    assert row is not None
+    return row["cold"], row["uses"]
+
+
+async def is_first_order(order: asyncpg.Record) -> bool:
+    """Whether this buyer never bought at this store before."""
+    if order["customer_id"] is None:
+        return True
+    return not await db.fetch_val(
+        """SELECT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = $1 AND o.id <> $2 AND o.paid_at IS NOT NULL
+              AND coalesce(o.placed_at, o.paid_at, o.created_at) < $3)""",
+        order["customer_id"],
+        order["id"],
+        order["placed_at"] or order["paid_at"] or order["created_at"],
+    )
+
+
+async def leak_rules_of(code_id: int) -> asyncpg.Record | None:
+    """The policy in force for a code's programme."""
+    return await db.fetch_one(
+        """SELECT v.policy FROM code c JOIN program_version v ON v.program_id = c.program_id
+            WHERE c.id = $1 ORDER BY v.version DESC LIMIT 1""",
+        code_id,
+    )
+
+
+def _as_prefix(search: str) -> str:
+    return norm_of(search) or search.strip().upper().replace("\0", "").replace("%", "").replace("_", "")
+
+
+async def is_personal_link(link_id: int) -> bool:
+    """Whether a link is the one each member has from the start."""
+    return bool(await db.fetch_val("SELECT target_kind = 'member' FROM link WHERE id = $1", link_id))
+
+
+async def codes_by_id(code_ids: list[int]) -> dict[int, asyncpg.Record]:
+    rows = await db.fetch("SELECT * FROM code WHERE id = ANY($1::bigint[])", code_ids)
+    return {row["id"]: row for row in rows}
