@@ -186,7 +186,7 @@ def _trouble(amount: int, sends: int, payee: Payee, terms: Terms, rail: str, tax
     if rail != "store_credit" and (trouble := trouble_with(payee.methods.get(rail))):
         return trouble
     # Credit can be had from the first cent: it costs the store nothing to send.
-    if amount < terms.minimum and rail != "store_credit" and not (terms.least and amount >= terms.least):
+    if amount < terms.minimum and rail != "store_credit" and not 0 < terms.least <= amount:
         return "below_minimum"
     if tax.must_ask:
         return "tax_number_needed"

@@ -31,6 +31,10 @@ class Terms(msgspec.Struct, frozen=True):
     def fee(self, rail: str, *, early: bool) -> int:
         return self.fees.get(rail, 0) + (self.early_fee if early and rail != "store_credit" else 0)
 
+    def for_batch(self, minimum: int) -> "Terms":
+        """A batch has a minimum of its own, and whom it reaches pays nothing for being early."""
+        return msgspec.structs.replace(self, minimum=minimum, least=0)
+
     @property
     def next_pay_day(self) -> datetime | None:
         if not self.pay_day:

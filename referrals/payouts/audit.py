@@ -1,0 +1,86 @@
+"""Payouts and the ledger tell the same story: worked out from both sides, for `grapevine ledger verify`."""
+
+from app import db
+
+
+async def check_payouts() -> list[str]:
+    """Each payout whose items, figures or postings do not fit together."""
+    return [*await _check_sums(), *await _check_commissions(), *await _check_postings(), *await _check_credit()]
+
+
+async def _check_sums() -> list[str]:
+    rows = await db.fetch(
+        """SELECT p.id, p.amount, coalesce(sum(i.amount), 0)::bigint AS items, p.currency,
+                  bool_or(c.member_id <> p.member_id OR c.currency <> p.currency) AS foreign_item,
+                  bool_or(i.active) IS DISTINCT FROM (p.state IN ('claimed', 'approved', 'submitted')) AS stale
+             FROM payout p LEFT JOIN payout_item i ON i.payout_id = p.id LEFT JOIN commission c ON c.id = i.commission_id
+            GROUP BY p.id ORDER BY p.id"""
+    )
+    errors = []
+    for row in rows:
+        if row["amount"] != row["items"]:
+            errors.append(f"payout {row['id']} is {row['amount']} {row['currency']}; its items sum to {row['items']}")
+        if row["foreign_item"]:
+            errors.append(f"payout {row['id']} holds a commission of somebody else or in another currency")
+        if row["stale"]:
+            errors.append(f"payout {row['id']}: its items do not know whether it is on its way")
+    return errors
+
+
+async def _check_commissions() -> list[str]:
+    """What the ledger moved into payouts, commission by commission, is what the payouts hold."""
+    rows = await db.fetch(
+        """WITH moved AS (
+               SELECT t.ref_id AS commission_id, -sum(e.amount)::bigint AS amount
+                 FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+                 JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'member' AND a.kind = 'in_payout'
+                WHERE t.ref_type = 'commission' GROUP BY 1),
+           held AS (
+               SELECT i.commission_id, sum(i.amount)::bigint AS amount
+                 FROM payout_item i JOIN payout p ON p.id = i.payout_id
+                WHERE p.state IN ('claimed', 'approved', 'submitted', 'settled') GROUP BY 1)
+           SELECT coalesce(m.commission_id, h.commission_id) AS id, coalesce(m.amount, 0) AS moved,
+                  coalesce(h.amount, 0) AS held
+             FROM moved m FULL JOIN held h ON h.commission_id = m.commission_id
+            WHERE coalesce(m.amount, 0) <> coalesce(h.amount, 0) ORDER BY 1"""
+    )
+    return [
+        f"commission {row['id']}: the books moved {row['moved']} into payouts, which hold {row['held']}" for row in rows
+    ]
+
+
+async def _check_postings() -> list[str]:
+    """A settled payout left `in_payout` once, any other has not; and its credits are its figures."""
+    rows = await db.fetch(
+        """SELECT p.id, p.state, p.amount, p.currency,
+                  coalesce(sum(e.amount) FILTER (WHERE a.kind = 'in_payout'), 0)::bigint AS left_it,
+                  coalesce(-sum(e.amount) FILTER (WHERE a.kind IN ('cash', 'store_credit')), 0)::bigint AS sent,
+                  coalesce(-sum(e.amount) FILTER (WHERE a.kind = 'payout_fees'), 0)::bigint AS fee,
+                  coalesce(-sum(e.amount) FILTER (WHERE a.kind = 'tax_withheld'), 0)::bigint AS withheld,
+                  p.sends, p.fee AS asked_fee, p.withheld AS asked_tax
+             FROM payout p
+             LEFT JOIN ledger_transaction t ON t.ref_type = 'payout' AND t.ref_id = p.id
+             LEFT JOIN ledger_entry e ON e.transaction_id = t.id
+             LEFT JOIN ledger_account a ON a.id = e.account_id
+            GROUP BY p.id ORDER BY p.id"""
+    )
+    errors = []
+    for row in rows:
+        is_paid = row["state"] == "settled"
+        expected = (row["amount"], row["sends"], row["asked_fee"], row["asked_tax"]) if is_paid else (0, 0, 0, 0)
+        if (row["left_it"], row["sent"], row["fee"], row["withheld"]) != expected:
+            errors.append(
+                f"payout {row['id']} is {row['state']} with {row['amount']} {row['currency']}; the books paid"
+                f" {row['left_it']} out of it, {row['sent']} of that to the member"
+            )
+    return errors
+
+
+async def _check_credit() -> list[str]:
+    rows = await db.fetch(
+        """SELECT p.id FROM payout p LEFT JOIN store_credit c ON c.payout_id = p.id
+            WHERE (p.rail = 'store_credit' AND p.state = 'settled')
+                  IS DISTINCT FROM (c.id IS NOT NULL AND c.amount = p.sends AND c.member_id = p.member_id)
+            ORDER BY p.id"""
+    )
+    return [f"payout {row['id']} and its store credit do not fit together" for row in rows]

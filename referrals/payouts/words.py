@@ -1,0 +1,100 @@
+"""The stable words of payouts, said to a person."""
+
+from app.i18n import gettext as _
+from app.money import Money, format_money
+from referrals.payouts.quotes import Quote
+
+
+def rail_words(rail: str) -> str:
+    return {
+        "bank": _("Bank transfer"),
+        "paypal": "PayPal",
+        "wise": "Wise",
+        "alipay": _("Alipay"),
+        "store_credit": _("Store credit"),
+        "stripe": "Stripe",
+    }.get(rail, rail)
+
+
+def field_words(field: str, rail: str) -> str:
+    """What a rail asks for."""
+    if field == "account":
+        return {
+            "bank": _("IBAN or account number"),
+            "stripe": _("Stripe account"),
+            "alipay": _("Phone or e-mail at Alipay"),
+        }.get(rail, _("E-mail address there"))
+    return {"holder": _("Name on the account"), "bic": _("BIC or routing number")}.get(field, field)
+
+
+def state_words(state: str) -> str:
+    return {
+        "claimed": _("Waiting for the next batch"),
+        "approved": _("Approved"),
+        "submitted": _("On its way"),
+        "settled": _("Paid"),
+        "failed": _("Did not arrive"),
+        "returned": _("Came back"),
+        "cancelled": _("Taken back"),
+    }.get(state, state)
+
+
+def batch_words(state: str) -> str:
+    return {
+        "gathering": _("Being put together"),
+        "frozen": _("Waiting for approval"),
+        "approved": _("Ready to be sent"),
+        "submitted": _("Being sent"),
+        "done": _("Done"),
+        "cancelled": _("Cancelled"),
+    }.get(state, state)
+
+
+def step_words(step: str) -> str:
+    return {
+        "asked": _("Asked for"),
+        "frozen": _("Frozen"),
+        "approved": _("Approved"),
+        "submitted": _("Sent off"),
+        "exported": _("Exported"),
+        "settled": _("Arrived"),
+        "failed": _("Did not arrive"),
+        "returned": _("Came back"),
+        "cancelled": _("Cancelled"),
+        "paused": _("Paused"),
+        "resumed": _("Went on"),
+        "unknown": _("No answer yet"),
+    }.get(step, step)
+
+
+def reason_words(reason: str) -> str:
+    """Why a payout did not arrive; what a provider said in its own words stays as it is."""
+    return {
+        "method_changed": _("The account was changed or removed meanwhile"),
+        "never_came": _("The provider never received it"),
+        "no_answer": _("The provider gave no answer for too long"),
+        "account_invalid": _("The provider does not know this account"),
+        "balance_insufficient": _("The store's balance at the provider was too low"),
+        "details_unreadable": _("The account's details can no longer be read"),
+        "refused": _("The bank refused it"),
+        "cooling_off": _("The account was added too recently"),
+        "method_failed": _("Payouts to this account failed more than once"),
+    }.get(reason, reason)
+
+
+def trouble_words(of: Quote) -> str:
+    """Why a payout cannot be asked for now, and what to do."""
+    currency = of.sum.currency
+    least = format_money(Money(of.terms.least or of.terms.minimum, currency))
+    return {
+        "suspended": _("A suspended account is not paid."),
+        "not_offered": _("This store does not pay this way."),
+        "nothing": _("Nothing is available to pay out: it is on its way already, or was taken back."),
+        "no_method": _("Say first where the money should go."),
+        "cooling_off": _("This account was added less than 72 hours ago. It can be paid to after that."),
+        "method_failed": _("Payouts to this account failed more than once. Check it and add it again."),
+        "below_minimum": _("A payout starts at %(least)s.", least=least),
+        "tax_number_needed": _("You have reached a sum from which we must ask for a tax number. Add it to go on."),
+        "by_hand_only": _("Asks for each payout personally."),
+        "fees_eat_it": _("After fees nothing would be left."),
+    }.get(of.trouble, of.trouble)
