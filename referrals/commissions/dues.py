@@ -1,15 +1,37 @@
 """What each share of each order line should earn as the facts stand now. Reads only; `service.settle` posts."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import asyncpg
 import msgspec
 
 from app.money import share_of
-from referrals.attribution.shares import WHOLE, Share, shares_of
-from referrals.programs.queries import version
+from referrals.attribution.shares import SHARER, WHOLE, Share, shares_of
+from referrals.commissions.facts import buyer_of, item_of, lines_in_full, rules_for, seller_in
+from referrals.commissions.limits import spent_budgets
+from referrals.commissions.reckoning import (
+    PLAIN,
+    Buyer,
+    How,
+    Reckoned,
+    amount_of,
+    half_even,
+    reckon,
+    refusal_of_buyer,
+    standing_amount,
+)
+from referrals.partners.queries import recruiter_of
+from referrals.programs.terms import Terms, terms_of
+
+RECRUITER = "recruiter"
 
 
 class Due(msgspec.Struct, frozen=True):
-    """`granted` is what the line earns with nothing given back, `target` what it earns now; minor units."""
+    """`granted` is what the line earns with nothing given back, `target` what it earns now; minor units, before limits.
+
+    `left` over `whole` is the part of it that is left, for a grant that a limit has cut.
+    """
 
     line_id: int
     member_id: int
@@ -18,6 +40,14 @@ class Due(msgspec.Struct, frozen=True):
     rate_bps: int
     granted: int
     target: int
+    rule: str = ""
+    how: How | None = None
+    left: int = 1
+    whole: int = 1
+
+    def cut_to(self, granted: int) -> int:
+        """What stands of a smaller grant: its part of what is left, never more than the grant."""
+        return min(granted, half_even(granted * self.left, self.whole)) if self.whole else 0
 
 
 async def dues_of(
@@ -30,23 +60,150 @@ async def dues_of(
     shares = shares_of(decision)
     if not shares:
         return []
-    rules = await version(decision["program_version_id"])
+    at = order["placed_at"] or order["paid_at"] or order["created_at"]
+    winner_id = decision["winner_id"]
+    rules = await rules_for(decision["program_version_id"], winner_id, at)
+    terms = terms_of(rules)
+    nothing_counts = bool(order["cancelled_at"] or order["doubt"])
+    if terms == Terms() and rules["agreed_bps"] is None and not any(c["how"] for c in commissions):
+        return _plainly(lines, commissions, shares, rules["rate_bps"], nothing_counts=nothing_counts)
+    full = await lines_in_full(order["id"])
+    buyer = Buyer() if terms.pays_for == "every_order" else await buyer_of(order)
+    may_not = bool(refusal_of_buyer(terms, buyer, at))
+    reckoned = await _reckon_all(order, full, rules, terms, buyer, at, _frozen(commissions, winner_id))
+    dues = []
+    for line in lines:
+        row, found = full[line["id"]], reckoned[line["id"]]
+        net = 0 if nothing_counts or may_not else max(0, line["base"] - line["refunded"])
+        units = row["quantity"] - row["units_back"]
+        now = standing_amount(found.how, line["base"], net, units, row["loose"])
+        parts = zip(shares, _in_parts(found.amount, shares), _in_parts(now, shares), strict=True)
+        left, whole = (net, line["base"]) if found.how.kind == "percent" else (now, found.amount)
+        for share, part, rest in parts:
+            how = msgspec.structs.replace(found.how, winner_id=winner_id, asked=part)
+            dues.append(
+                Due(
+                    line["id"],
+                    share.member_id,
+                    share.role,
+                    line["base"],
+                    how.rate_bps if how.kind == "percent" else 0,
+                    part,
+                    rest,
+                    found.rule,
+                    how,
+                    left,
+                    whole,
+                )
+            )
+    return dues + await _for_the_recruiter(order, rules, terms, winner_id, dues, commissions)
+
+
+async def _reckon_all(
+    order: asyncpg.Record,
+    full: dict[int, asyncpg.Record],
+    rules: asyncpg.Record,
+    terms: Terms,
+    buyer: Buyer,
+    at: datetime,
+    frozen: dict[int, tuple[str, How]],
+) -> dict[int, Reckoned]:
+    """Each line by the calculation it was first granted by, or, for the first time, by the rules."""
+    fresh = [line_id for line_id in full if line_id not in frozen]
+    spent = await spent_budgets(rules["program_id"], terms) if fresh else frozenset()
+    found = {}
+    for line_id, row in full.items():
+        if line_id in frozen:
+            rule, how = frozen[line_id]
+            found[line_id] = Reckoned(item_of(row), amount_of(how, item_of(row).base), rule, how)
+        else:
+            found[line_id] = reckon(
+                item_of(row),
+                terms,
+                rules["rate_bps"],
+                seller=seller_in(rules),
+                buyer=buyer,
+                codes=order["codes"] or [],
+                at=at,
+                currency=order["currency"],
+                spent=spent,
+            )
+    return found
+
+
+def _frozen(commissions: Sequence[asyncpg.Record], winner_id: int) -> dict[int, tuple[str, How]]:
+    """By line, the rule and calculation that its commissions have, as far as they were granted to the same winner."""
+    found = {}
+    for one in commissions:
+        how = msgspec.convert(one["how"], How) if one["how"] else How(rate_bps=one["rate_bps"], winner_id=winner_id)
+        if how.winner_id == winner_id and one["role"] != RECRUITER:
+            found[one["order_line_id"]] = (one["rule"] or PLAIN, how)
+    return found
+
+
+async def _for_the_recruiter(
+    order: asyncpg.Record,
+    rules: asyncpg.Record,
+    terms: Terms,
+    winner_id: int,
+    dues: list[Due],
+    commissions: list[asyncpg.Record],
+) -> list[Due]:
+    """A share of what the winner earns on each line, for whoever brought them; it comes out of no one's part."""
+    known = {
+        c["order_line_id"]: (c["member_id"], c["rate_bps"])
+        for c in commissions
+        if c["role"] == RECRUITER and c["how"].get("winner_id") == winner_id
+    }
+    if not known and terms.recruiting is None:
+        return []
+    found = await recruiter_of(
+        rules["program_id"],
+        winner_id,
+        terms.recruiting.months if terms.recruiting else 0,
+        order["created_at"],
+        buyer_id=order["buyer_id"],
+    )
+    bonuses = []
+    for due in dues:
+        recruiter, bps = known.get(due.line_id, (found, terms.recruiting.share_bps if terms.recruiting else 0))
+        if recruiter is None or due.member_id != winner_id or due.role != SHARER or bps == 0:
+            continue
+        granted, target = share_of(due.granted, bps), share_of(due.target, bps)
+        how = How(rate_bps=bps, winner_id=winner_id, asked=granted, budget=due.how.budget if due.how else "")
+        bonuses.append(
+            Due(due.line_id, recruiter, RECRUITER, due.base, bps, granted, target, RECRUITER, how, due.left, due.whole)
+        )
+    return bonuses
+
+
+def _plainly(
+    lines: list[asyncpg.Record],
+    commissions: list[asyncpg.Record],
+    shares: list[Share],
+    plain_bps: int,
+    *,
+    nothing_counts: bool,
+) -> list[Due]:
     frozen = {c["order_line_id"]: c["rate_bps"] for c in commissions}
     dues = []
     for line in lines:
-        rate = frozen.get(line["id"], rules["rate_bps"])
-        net = 0 if order["cancelled_at"] or order["doubt"] else max(0, line["base"] - line["refunded"])
-        granted, targets = divide(line["base"], rate, shares), divide(net, rate, shares)
-        for share, part, rest in zip(shares, granted, targets, strict=True):
+        rate = frozen.get(line["id"], plain_bps)
+        net = 0 if nothing_counts else max(0, line["base"] - line["refunded"])
+        parts = zip(shares, divide(line["base"], rate, shares), divide(net, rate, shares), strict=True)
+        for share, part, rest in parts:
             dues.append(Due(line["id"], share.member_id, share.role, line["base"], rate, part, rest))
     return dues
 
 
 def divide(amount: int, rate_bps: int, shares: list[Share]) -> list[int]:
-    """The commission on an amount in the parts of the shares, by largest remainder, so that they sum to it exactly."""
-    whole = share_of(amount, rate_bps)
+    """The commission on an amount in the parts of the shares, so that they sum to it exactly."""
+    return _in_parts(share_of(amount, rate_bps), shares)
+
+
+def _in_parts(whole: int, shares: list[Share]) -> list[int]:
+    """By largest remainder; the earlier share gets the odd unit when remainders are equal."""
     parts = [whole * share.bps // WHOLE for share in shares]
-    # The earlier share gets the odd unit when remainders are equal.
     by_remainder = sorted(range(len(shares)), key=lambda n: (-(whole * shares[n].bps % WHOLE), n))
     for n in by_remainder[: whole - sum(parts)]:
         parts[n] += 1

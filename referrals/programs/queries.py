@@ -36,3 +36,32 @@ async def stores_run_by(member_id: int | None) -> list[asyncpg.Record]:
             ORDER BY s.name, s.id LIMIT 500""",
         member_id,
     )
+
+
+async def newest(program_id: int) -> asyncpg.Record | None:
+    return await db.fetch_one(
+        "SELECT * FROM program_version WHERE program_id = $1 ORDER BY version DESC LIMIT 1", program_id
+    )
+
+
+async def program_of(store_id: int) -> asyncpg.Record | None:
+    return await db.fetch_one("SELECT * FROM program WHERE store_id = $1", store_id)
+
+
+async def versions_of(program_id: int, *, before: int | None = None, limit: int = 20) -> list[asyncpg.Record]:
+    """The versions of a programme with who published them, newest first."""
+    return await db.fetch(
+        """SELECT v.*, m.handle AS by_handle,
+                  (SELECT count(*) FROM (SELECT 1 FROM commission WHERE program_version_id = v.id LIMIT 1000) c) AS uses
+             FROM program_version v LEFT JOIN member m ON m.id = v.by_id
+            WHERE v.program_id = $1 AND ($2::int IS NULL OR v.version < $2) ORDER BY v.version DESC LIMIT $3""",
+        program_id,
+        before,
+        limit,
+    )
+
+
+async def version_numbered(program_id: int, number: int) -> asyncpg.Record | None:
+    return await db.fetch_one(
+        "SELECT * FROM program_version WHERE program_id = $1 AND version = $2", program_id, number
+    )

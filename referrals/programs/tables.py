@@ -3,6 +3,7 @@ from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
 from app.columns import count, document, moment, reference, words
+from community.members.tables import Member
 from storefront.stores.tables import Store
 
 
@@ -31,6 +32,8 @@ class ProgramVersion(Table, tablename="program_version"):
     terms = document()
     """What is paid, beyond the plain rate: referrals.commissions. Empty: `rate_bps` of every line."""
     published_at = moment()
+    by_id = reference(Member, null=True)
+    """Who published it; nobody when it was the command line."""
 
     program_version_once = Unique([program_id, version])
     program_version_model_known = Check("model IN ('last', 'first')")

@@ -1,0 +1,118 @@
+"""What reckoning asks the database: the rules with what was agreed with a member, the lines, and who buys."""
+
+from datetime import datetime
+
+import asyncpg
+
+from app import db
+from referrals.commissions.reckoning import Agreed, Buyer, Item, Seller
+
+# The orders of one person, however they were told apart: as a member, by e-mail, by mailbox, or as a store's customer.
+_PERSON = """SELECT o2.id, o2.store_id, o2.paid_at
+               FROM customer c JOIN customer c2
+                 ON c2.id = c.id OR (c.member_id IS NOT NULL AND c2.member_id = c.member_id)
+                 OR (c.email_hmac <> '' AND c2.email_hmac = c.email_hmac)
+                 OR (c.mailbox_hmac <> '' AND c2.mailbox_hmac = c.mailbox_hmac)
+               JOIN orders o2 ON o2.customer_id = c2.id AND o2.paid_at IS NOT NULL"""
+
+
+async def rules_for(version_id: int, member_id: int | None, at: datetime) -> asyncpg.Record:
+    """A version of the rules with the tier and the rate agreed with a member as of a moment."""
+    row = await db.fetch_one(
+        """SELECT v.*, pr.store_id, coalesce(p.tier, '') AS tier, a.id AS agreed_id, a.rate_bps AS agreed_bps
+             FROM program_version v
+             JOIN program pr ON pr.id = v.program_id
+             LEFT JOIN partner p ON p.program_id = v.program_id AND p.member_id = $2 AND p.state = 'approved'
+             LEFT JOIN LATERAL (
+                  SELECT id, rate_bps FROM rate_override
+                   WHERE program_id = v.program_id AND member_id = $2 AND starts_at <= $3 AND $3 < expires_at
+                     AND (ended_at IS NULL OR $3 < ended_at)
+                   ORDER BY starts_at DESC, id DESC LIMIT 1) a ON true
+            WHERE v.id = $1""",
+        version_id,
+        member_id,
+        at,
+    )
+    assert row is not None
+    return row
+
+
+def seller_in(rules: asyncpg.Record) -> Seller:
+    agreed = None if rules["agreed_bps"] is None else Agreed(rules["agreed_bps"], rules["agreed_id"])
+    return Seller(rules["tier"], agreed)
+
+
+def _given_back(what: str) -> str:
+    """SQL of what was given back of a line; a dispute that was won gives back what the bank had taken."""
+    return f"""(SELECT (coalesce(sum({what}) FILTER (WHERE r.kind NOT IN ('chargeback', 'dispute_won')), 0)
+                    + greatest(coalesce(sum({what}) FILTER (WHERE r.kind = 'chargeback'), 0)
+                             - coalesce(sum({what}) FILTER (WHERE r.kind = 'dispute_won'), 0), 0))::bigint
+               FROM refund r JOIN refund_line rl ON rl.refund_id = r.id
+              WHERE r.store_id = o.store_id AND r.order_external_id = o.external_id AND r.currency = o.currency
+                AND rl.external_line_id = l.external_id)"""
+
+
+UNITS_BACK = _given_back("rl.quantity")
+LOOSE = _given_back("CASE WHEN rl.quantity = 0 THEN rl.amount ELSE 0 END")
+
+
+async def lines_in_full(order_id: int) -> dict[int, asyncpg.Record]:
+    """The lines of an order as rules look at them, with the units given back and the money given back without units."""
+    rows = await db.fetch(
+        f"""SELECT l.id, l.external_product_id AS product, l.quantity, l.gross, l.discount,
+                   coalesce(p.slug, '') AS slug, coalesce(p.category, '') AS category, coalesce(p.brand, '') AS brand,
+                   {UNITS_BACK} AS units_back, {LOOSE} AS loose
+              FROM order_line l JOIN orders o ON o.id = l.order_id LEFT JOIN product p ON p.id = l.product_id
+             WHERE l.order_id = $1 ORDER BY l.id""",
+        order_id,
+    )
+    return {row["id"]: row for row in rows}
+
+
+def item_of(line: asyncpg.Record) -> Item:
+    return Item(
+        line_id=line["id"],
+        product=line["product"],
+        slug=line["slug"],
+        category=line["category"],
+        brand=line["brand"],
+        quantity=line["quantity"],
+        gross=line["gross"],
+        discount=line["discount"],
+    )
+
+
+async def buyer_of(order: asyncpg.Record) -> Buyer:
+    """Who bought, by every paid order of theirs before this one. A cancelled one counts: they were here already."""
+    if order["customer_id"] is None:
+        return Buyer(is_known=False)
+    row = await db.fetch_one(
+        f"""WITH theirs AS (
+                 SELECT DISTINCT * FROM ({_PERSON} WHERE c.id = $1) o
+                  WHERE (o.paid_at, o.id) < ($2::timestamptz, $3::bigint))
+            SELECT count(*) FILTER (WHERE store_id = $4) AS here, count(*) AS anywhere,
+                   min(paid_at) FILTER (WHERE store_id = $4) AS first_at
+              FROM theirs""",
+        order["customer_id"],
+        order["paid_at"],
+        order["id"],
+        order["store_id"],
+    )
+    assert row is not None
+    return Buyer(nth=row["here"] + 1, is_new=row["anywhere"] == 0, first_at=row["first_at"])
+
+
+async def later_orders_that_ask(order_id: int) -> list[int]:
+    """The person's later orders under rules that ask which order it is: this one may change the answer."""
+    rows = await db.fetch(
+        f"""SELECT DISTINCT later.id
+              FROM orders o
+              JOIN LATERAL ({_PERSON} WHERE c.id = o.customer_id) later
+                ON (later.paid_at, later.id) > (o.paid_at, o.id)
+             WHERE o.id = $1 AND o.paid_at IS NOT NULL
+               AND EXISTS (SELECT 1 FROM attribution a JOIN program_version v ON v.id = a.program_version_id
+                            WHERE a.order_id = later.id AND v.terms ? 'pays_for')
+             ORDER BY later.id""",
+        order_id,
+    )
+    return [row["id"] for row in rows]

@@ -1,0 +1,196 @@
+"""What stops a grant: caps per order, customer, day and month, and budgets. A part is granted when a part is left.
+
+Every commission that a limit watches has a `reserved`, and a limit's `used` is their sum. Limits are locked in the
+order of their ids, after the order and before the books.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import asyncpg
+import msgspec
+
+from app import db
+from app.errors import Invalid, NotFound
+from app.i18n import gettext as _
+from app.money import check_amount, check_currency
+from referrals.programs.terms import Terms
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A commission asks its limits for `wanted`; it has `reserved` of them so far."""
+
+    commission_id: int
+    wanted: int
+    reserved: int
+
+
+async def spent_budgets(program_id: int, terms: Terms) -> frozenset[str]:
+    """The budgets named by these terms that have nothing left, or that nobody has opened."""
+    named = {terms.budget, *(rule.budget for rule in terms.rules)} - {""}
+    if not named:
+        return frozenset()
+    rows = await db.fetch(
+        """SELECT name FROM commission_limit
+            WHERE program_id = $1 AND kind = 'budget' AND currency = $2 AND name = ANY($3::text[]) AND used < most""",
+        program_id,
+        terms.currency,
+        sorted(named),
+    )
+    return frozenset(named - {row["name"] for row in rows})
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """A commission that was just opened, with the rule's own budget."""
+
+    commission_id: int
+    member_id: int
+    budget: str
+
+
+async def watch(fresh: Sequence[Fresh], program_id: int, terms: Terms, order: asyncpg.Record | None) -> dict[int, int]:
+    """Put new commissions under every limit that their terms have for them; how high each of these limits is now.
+
+    Nothing is locked that stands already: that waits for `reserve`, which goes by the ids.
+    """
+    wanted = [
+        (one.commission_id, *limit) for one in fresh for limit in _limits_for(terms, order, one.member_id, one.budget)
+    ]
+    if not wanted:
+        return {}
+    await db.execute(
+        """INSERT INTO commission_limit (program_id, kind, name, currency, most, used)
+           SELECT DISTINCT $1::bigint, w.kind, w.name, $2, w.most, 0
+             FROM unnest($3::text[], $4::text[], $5::bigint[]) AS w (kind, name, most)
+            WHERE w.kind <> 'budget' ORDER BY w.kind, w.name
+           ON CONFLICT (program_id, kind, name, currency) DO NOTHING""",
+        program_id,
+        terms.currency,
+        [one[1] for one in wanted],
+        [one[2] for one in wanted],
+        [one[3] for one in wanted],
+    )
+    rows = await db.fetch(
+        """INSERT INTO commission_limit_use (commission_id, limit_id)
+           SELECT w.commission_id, l.id
+             FROM unnest($3::bigint[], $4::text[], $5::text[]) AS w (commission_id, kind, name)
+             JOIN commission_limit l
+               ON l.program_id = $1 AND l.currency = $2 AND l.kind = w.kind AND l.name = w.name
+        RETURNING limit_id, (SELECT kind || ' ' || name FROM commission_limit WHERE id = limit_id) AS called""",
+        program_id,
+        terms.currency,
+        [one[0] for one in wanted],
+        [one[1] for one in wanted],
+        [one[2] for one in wanted],
+    )
+    heights = {f"{kind} {name}": most for _id, kind, name, most in wanted if kind != "budget"}
+    return {row["limit_id"]: heights[row["called"]] for row in rows if row["called"] in heights}
+
+
+def _limits_for(terms: Terms, order: asyncpg.Record | None, member_id: int, budget: str) -> list[tuple[str, str, int]]:
+    """Kind, name and height; a budget is as high as the store set it."""
+    found = [("budget", name, 0) for name in sorted({budget, terms.budget} - {""})]
+    caps = terms.caps
+    if order is not None:
+        day = f"{order['paid_at']:%Y-%m-%d}"
+        if caps.customer and order["customer_id"]:
+            found.append(("customer", f"customer:{order['buyer_mailbox'] or order['customer_id']}", caps.customer))
+        if caps.day:
+            found.append(("day", f"member:{member_id}:{day}", caps.day))
+        if caps.month:
+            found.append(("month", f"member:{member_id}:{day[:7]}", caps.month))
+        if caps.order:
+            found.append(("order", f"order:{order['id']}", caps.order))
+    return found
+
+
+async def reserve(claims: Sequence[Claim], heights: Mapping[int, int] | None = None) -> dict[int, int]:
+    """Give back what is wanted less, then take what is wanted more as far as every limit allows: what each has now."""
+    if not claims:
+        return {}
+    uses = await db.fetch(
+        """SELECT u.commission_id, u.limit_id FROM commission_limit_use u
+            WHERE u.commission_id = ANY($1::bigint[]) ORDER BY u.limit_id""",
+        [one.commission_id for one in claims],
+    )
+    limits: dict[int, list[int]] = {one.commission_id: [] for one in claims}
+    for use in uses:
+        limits[use["commission_id"]].append(use["limit_id"])
+    left = await _lock({use["limit_id"] for use in uses}, heights or {})
+    before = dict(left)
+    has = {}
+    for claim in sorted(claims, key=lambda one: (one.wanted > one.reserved, one.commission_id)):
+        more = claim.wanted - claim.reserved
+        if more > 0:
+            more = min([more, *(left[one] for one in limits[claim.commission_id])])
+        for one in limits[claim.commission_id]:
+            left[one] -= more
+        has[claim.commission_id] = claim.reserved + more
+    await _write({one: before[one] - left[one] for one in left if before[one] != left[one]}, has)
+    return has
+
+
+async def _lock(ids: Iterable[int], heights: Mapping[int, int]) -> dict[int, int]:
+    """What is left of each, and ours until the transaction ends. A new height counts; what was granted stays."""
+    rows = await db.fetch(
+        "SELECT id, most, used FROM commission_limit WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE", sorted(ids)
+    )
+    left = {}
+    for row in rows:
+        most = max(row["used"], heights.get(row["id"], row["most"]))
+        if most != row["most"]:
+            await db.execute("UPDATE commission_limit SET most = $2 WHERE id = $1", row["id"], most)
+        left[row["id"]] = most - row["used"]
+    return left
+
+
+async def _write(used_more: dict[int, int], has: dict[int, int]) -> None:
+    moved = await db.execute(
+        """UPDATE commission_limit l SET used = l.used + m.more
+             FROM unnest($1::bigint[], $2::bigint[]) AS m (id, more)
+            WHERE l.id = m.id AND l.used + m.more BETWEEN 0 AND l.most""",
+        list(used_more),
+        list(used_more.values()),
+    )
+    if moved != len(used_more):
+        raise RuntimeError("a limit changed under its lock")
+    await db.execute(
+        """UPDATE commission c SET reserved = h.amount FROM unnest($1::bigint[], $2::bigint[]) AS h (id, amount)
+            WHERE c.id = h.id AND c.reserved IS DISTINCT FROM h.amount""",
+        list(has),
+        list(has.values()),
+    )
+
+
+async def set_budget(program_id: int, name: str, most: int, currency: str) -> int:
+    """Open a budget or change how much it holds; what it holds now. Never less than what was granted from it."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 80:
+        raise Invalid("name", _("A budget has a name of 1 to 80 characters."))
+    check_amount(most, "most")
+    check_currency(currency)
+    holds: int = await db.fetch_val(
+        """INSERT INTO commission_limit AS l (program_id, kind, name, currency, most, used)
+           VALUES ($1, 'budget', $2, $3, $4, 0)
+           ON CONFLICT (program_id, kind, name, currency) DO UPDATE SET most = greatest(l.used, excluded.most)
+           RETURNING most""",
+        program_id,
+        name,
+        currency,
+        most,
+    )
+    return holds
+
+
+async def budgets_of(program_id: int) -> list[asyncpg.Record]:
+    return await db.fetch(
+        """SELECT id, name, currency, most, used FROM commission_limit
+            WHERE program_id = $1 AND kind = 'budget' ORDER BY name, currency""",
+        program_id,
+    )
+
+
+async def budget(program_id: int, name: str, currency: str) -> asyncpg.Record:
+    for row in await budgets_of(program_id):
+        if (row["name"], row["currency"]) == (name, currency):
+            return row
+    raise NotFound(_("There is no budget of this name."))
