@@ -42,12 +42,13 @@ def ledger() -> None:
 @as_json
 @with_database
 async def verify(json_output: bool) -> None:
-    """Check every entry, sum, hash and commission against the facts; exit 1 when anything drifted."""
+    """Check every entry, sum, hash, decision and commission against the facts; exit 1 when anything drifted."""
+    from referrals.attribution.audit import check_attributions
     from referrals.commissions.audit import check_commissions
     from referrals.ledger.audit import check_balances, check_entries
 
     entries, errors = await check_entries()
-    errors += await check_balances() + await check_commissions()
+    errors += await check_balances() + await check_commissions() + await check_attributions()
     said = "\n".join(errors) or f"The books are right: {entries} entries."
     tell({"ok": not errors, "entries": entries, "errors": errors}, json_output, said)
     if errors:

@@ -105,8 +105,12 @@ def _says_more(row: dict[str, Any], known: dict[str, Any]) -> bool:
 
 def _touch(case: Case, row: dict[str, Any], history: asyncpg.Record | None, helper: tuple[int, str] | None) -> Touch:
     buyer_id, mailbox = case.order["buyer_id"], case.order["buyer_mailbox"] or ""
-    # Whoever signed in where the click was made sat at that browser, also when the order names somebody else.
-    is_buyer = row.get("claimed_by") == row["member_id"] or _is_buyer(row["member_id"], row["email"], buyer_id, mailbox)
+    is_buyer = (
+        # Whoever signed in where the click was made sat at that browser, also when the order names somebody else.
+        row.get("claimed_by") == row["member_id"]
+        or _is_buyer(row["member_id"], row["email"], buyer_id, mailbox)
+        or _was_buyer(case, row)
+    )
     return Touch(
         via=row["via"],
         member_id=row["member_id"],
@@ -141,3 +145,14 @@ def _overrides(case: Case, hint: asyncpg.Record) -> list[Touch]:
 
 def _is_buyer(member_id: int, email: str, buyer_id: int | None, mailbox: str) -> bool:
     return member_id == buyer_id or (bool(mailbox) and mailbox_fingerprint(email) == mailbox)
+
+
+def _was_buyer(case: Case, row: dict[str, Any]) -> bool:
+    """Known as the buyer's own once, it stays so: an address that is changed or erased later proves nothing."""
+    click = row["click_id"].hex if row.get("click_id") else None
+    return case.current is not None and any(
+        one["outcome"] == "self"
+        and (one["member_id"], one.get("click_id"), one.get("code", ""))
+        == (row["member_id"], click, row.get("code", ""))
+        for one in case.current["candidates"]
+    )

@@ -202,7 +202,7 @@ async def codes_entered(cases: Sequence[Asked]) -> list[asyncpg.Record]:
                    'code' AS channel, m.email, {_SUSPENDED}
               FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[])
                    AS t (order_id, ordered_at, heard_at, buyer_id, program_id)
-              JOIN code_entry e ON e.member_id = t.buyer_id
+              JOIN code_entry e ON e.member_id = t.buyer_id AND e.entered_at <= t.ordered_at
               JOIN code c ON c.id = e.code_id AND c.program_id = t.program_id
               JOIN member m ON m.id = c.owner_id""",
         *_times(cases),
@@ -220,7 +220,7 @@ async def invites(cases: Sequence[Asked]) -> list[asyncpg.Record]:
                    {INVITE_CONFIDENCE} AS confidence, {_SUSPENDED}
               FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS t (order_id, ordered_at, heard_at)
               JOIN orders o ON o.id = t.order_id JOIN customer c ON c.id = o.customer_id
-              JOIN invite i ON i.email_hmac = c.email_hmac
+              JOIN invite i ON i.email_hmac = c.email_hmac AND i.invited_at <= t.ordered_at
               JOIN member m ON m.id = i.member_id
              ORDER BY i.id LIMIT {MOST_CLICKS * 100}""",
         *_times(cases),

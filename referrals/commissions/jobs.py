@@ -1,5 +1,8 @@
 from app.events import on
 from app.jobs import every
+from referrals.attribution.conversions import orders_told_of
+from referrals.attribution.events import ConversionTold, CreditOverruled
+from referrals.attribution.later import orders_after
 from referrals.clicks.events import ClickClaimed, MemberReferred
 from referrals.commissions import queries, release, service
 from referrals.commissions.events import CommissionEarned
@@ -10,6 +13,19 @@ from storefront.orders.events import CustomerSeen, OrderFactsChanged
 @on(OrderFactsChanged)
 async def settle_order(event: OrderFactsChanged) -> None:
     await service.settle(event.order_id)
+    for order_id in await orders_after(event.order_id):
+        await service.settle(order_id)
+
+
+@on(CreditOverruled)
+async def settle_overruled_order(event: CreditOverruled) -> None:
+    await service.settle(event.order_id)
+
+
+@on(ConversionTold)
+async def settle_orders_told_of(event: ConversionTold) -> None:
+    for order_id in await orders_told_of(event.conversion_id):
+        await service.settle(order_id)
 
 
 @on(ClickClaimed)

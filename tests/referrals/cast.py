@@ -52,8 +52,9 @@ async def standing(person: Person) -> dict[tuple[str, str], int]:
 
 
 async def books_are_right() -> None:
+    from referrals.attribution.audit import check_attributions
     from referrals.commissions.audit import check_commissions
     from referrals.ledger.audit import check_balances, check_entries
 
     _entries, errors = await check_entries()
-    assert errors + await check_balances() + await check_commissions() == []
+    assert errors + await check_balances() + await check_commissions() + await check_attributions() == []
