@@ -15,6 +15,7 @@ Subscriber = Callable[[Any], Awaitable[None]]
 
 _types: dict[str, type["Event"]] = {}
 _subscribers: dict[type["Event"], list[str]] = {}
+_companions: dict[type["Event"], list[Subscriber]] = {}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,8 @@ async def publish(event: Event, *, actor_id: int | None = None) -> int:
         clock.now(),
     )
     await jobs.enqueue([(job, data) for job in _subscribers.get(type(event), ())])
+    for companion in _companions.get(type(event), ()):
+        await companion(event)
     return event_id
 
 
@@ -54,3 +57,16 @@ def on(event_type: type[E]) -> Callable[[Callable[[E], Awaitable[None]]], Callab
         return function
 
     return subscribe
+
+
+def within(event_type: type[E]) -> Callable[[Callable[[E], Awaitable[None]]], Callable[[E], Awaitable[None]]]:
+    """React inside the publisher's own transaction, for what must be there whenever the change is there.
+
+    It delays whoever publishes, and its failure undoes their change: a row or two, nothing slow. Else take `on`.
+    """
+
+    def accompany(function: Callable[[E], Awaitable[None]]) -> Callable[[E], Awaitable[None]]:
+        _companions.setdefault(event_type, []).append(function)
+        return function
+
+    return accompany

@@ -36,7 +36,7 @@ from content.reviews.pages import ReviewPages
 from demo.shop import ShopPages
 from frontend import assets
 from frontend.pages.content_api import GuideApi, ProductApi
-from frontend.pages.embed import widget_product, widget_script
+from frontend.pages.embed import click_script, widget_product, widget_script
 from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
 from frontend.pages.home import home
@@ -47,13 +47,19 @@ from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect
+from referrals.clicks.api import ClickApi
 from referrals.commissions import jobs as commission_jobs
 from referrals.earn import jobs as earn_jobs
 from referrals.earn.api import EarnApi
 from referrals.earn.pages import EarnPages
+from referrals.kit import jobs as kit_jobs
+from referrals.kit.api import KitApi
+from referrals.kit.pages import KitPages
 from referrals.links import jobs as link_jobs
-from referrals.links.api import LinkApi
+from referrals.links.api import LinkApi, PlacementApi
 from referrals.links.pages import LinkPages
+from referrals.links.store_api import StoreLinkApi
+from referrals.payouts import jobs as payout_jobs
 from referrals.programs.pages import ProgramPages
 from search import jobs as search_jobs
 from search.api import SearchApi
@@ -87,6 +93,7 @@ PAGES: list = [
     QuestionPages,
     GuidePages,
     LinkPages,
+    KitPages,
     EarnPages,
     ProgramPages,
 ]
@@ -108,6 +115,10 @@ API: list = [
     QuestionApi,
     GuideApi,
     LinkApi,
+    ClickApi,
+    KitApi,
+    PlacementApi,
+    StoreLinkApi,
     EarnApi,
 ]
 
@@ -122,6 +133,7 @@ BARE: list = [
     receive_webhook,
     openapi.show_problem_type,
     widget_script,
+    click_script,
     widget_product,
     ShopPages,
 ]
@@ -139,8 +151,10 @@ JOBS: list = [
     review_jobs,
     question_jobs,
     link_jobs,
+    kit_jobs,
     click_jobs,
     commission_jobs,
+    payout_jobs,
     earn_jobs,
     search_jobs,
 ]

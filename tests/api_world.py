@@ -44,6 +44,7 @@ class World(msgspec.Struct):
             "ref": "1001",
             "code": "ada-here",
             "store": "north",
+            "host": "go.shop.example",
         }
         slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
@@ -74,6 +75,11 @@ async def a_world(web: Any) -> World:
     guide = {"title": "Grinders that do not clog", "blocks": [{"type": "text", "markdown": "One of them, really."}]}
     guide_slug = (await as_bob.post(f"{API}/guides", json=guide)).json()["slug"]
     await made(as_ada, "/links", {"target": f"product:{product}", "code": "ada-here"}, "code")
+    await db.execute(
+        """INSERT INTO short_domain (store_id, host, proof, created_at, proven_at, answer)
+           VALUES ($1, 'go.shop.example', 'grapevine=7x2kq8vm', now(), now(), '')""",
+        shop.id,
+    )
     directory.forget("ada-here")  # an earlier test may have found nothing there
     line_bought = line(product_id="GR-38", title="Hand grinder 38 mm")
     await tell(web, shop, "order.paid", order("1001", gv=await click(web(), "ada-here"), lines=[line_bought]))

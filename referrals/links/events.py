@@ -11,3 +11,23 @@ class LinkClosed(Event):
 
     link_id: int
     owner_id: int
+
+
+class LinkReopened(Event):
+    """Its owner switched it on again, within a week."""
+
+    link_id: int
+    owner_id: int
+
+
+class LinkChanged(Event):
+    """Its owner gave it another name, target, route or lifetime."""
+
+    link_id: int
+    owner_id: int
+
+
+class ShortDomainAdded(Event):
+    """A store's owner says that a domain is theirs; DNS has to say so too."""
+
+    domain_id: int

@@ -74,8 +74,9 @@ async def pass_by(
 
 async def _take_visit(link_id: int) -> bool:
     """One of the visits a link has left; the row decides who gets the last one."""
-    return 1 == await db.execute(
-        "UPDATE link SET visits_left = visits_left - 1 WHERE id = $1 AND visits_left > 0", link_id
+    return (
+        await db.execute("UPDATE link SET visits_left = visits_left - 1 WHERE id = $1 AND visits_left > 0", link_id)
+        == 1
     )
 
 

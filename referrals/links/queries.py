@@ -3,6 +3,7 @@ import re
 import asyncpg
 
 from app import db
+from app.errors import NotFound
 from app.paging import Page, cut, decode
 from community.groups.policy import readable_groups
 
@@ -14,12 +15,18 @@ def could_be_code(given: str) -> bool:
     return _CODE.fullmatch(given) is not None
 
 
-async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
-    """A member's links, newest first, with what they are called and how many people and machines came by them."""
+async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20, search: str = "") -> Page[asyncpg.Record]:
+    """A member's links, newest first, with what they are called and how many people and machines came by them.
+
+    `search` finds a piece of the code, the placement, the external id or the address.
+    """
     after = decode(cursor, (int,)) or (None,)
+    piece = "%" + re.sub(r"([%_\\])", r"\\\1", search.strip()[:100]) + "%" if search.strip() else None
     rows = await db.fetch(
         f"""SELECT l.*, c.clicks, c.bots, coalesce(p.title, g.title, t.title, rp.title, gr.name) AS title
              FROM (SELECT * FROM link WHERE owner_id = $1 AND ($2::bigint IS NULL OR id < $2)
+                      AND ($4::text IS NULL OR code ILIKE $4 OR placement ILIKE $4 OR external_id ILIKE $4
+                           OR destination ILIKE $4)
                     ORDER BY id DESC LIMIT $3) l
              LEFT JOIN LATERAL (
                   SELECT coalesce(sum(clicks) FILTER (WHERE kind = 'human'), 0)::bigint AS clicks,
@@ -36,6 +43,7 @@ async def links_of(owner_id: int, *, cursor: str | None, limit: int = 20) -> Pag
         owner_id,
         *after,
         limit + 1,
+        piece,
     )
     return cut(rows, limit, lambda row: (row["id"],))
 
@@ -57,3 +65,26 @@ async def link_by_code(code: str) -> asyncpg.Record | None:
 async def own_link(owner_id: int, code: str) -> asyncpg.Record | None:
     link = await link_by_code(code)
     return link if link is not None and link["owner_id"] == owner_id else None
+
+
+async def access_own_link(owner_id: int, code: str) -> asyncpg.Record:
+    """The link, for its owner; somebody else's and none look the same."""
+    link = await own_link(owner_id, code)
+    if link is None:
+        raise NotFound()
+    return link
+
+
+async def named_link(owner_id: int, external_id: str) -> asyncpg.Record | None:
+    return await db.fetch_one("SELECT * FROM link WHERE owner_id = $1 AND external_id = $2", owner_id, external_id)
+
+
+async def place_of(link_id: int) -> asyncpg.Record | None:
+    return await db.fetch_one("SELECT kind, location, cost, currency FROM link_placement WHERE link_id = $1", link_id)
+
+
+async def places_of(link_ids: list[int]) -> dict[int, asyncpg.Record]:
+    rows = await db.fetch(
+        "SELECT link_id, kind, location, cost, currency FROM link_placement WHERE link_id = ANY($1)", link_ids
+    )
+    return {row["link_id"]: row for row in rows}

@@ -1,23 +1,22 @@
-import re
+from datetime import timedelta
 
 import asyncpg
 
 from app import clock, db, ids
 from app.auth import Viewer, require_member
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid
 from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
 from app.text import clean
-from referrals.links import queries
-from referrals.links.destinations import at_store
-from referrals.links.events import LinkClosed, LinkMade
+from referrals.links import names, queries
+from referrals.links.events import LinkClosed, LinkMade, LinkReopened
 from referrals.links.schemas import NewLink
-from referrals.links.targets import Target, resolve
+from referrals.links.targets import Target, address_at, resolve
 
-_CODE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{1,38})[a-z0-9]")
-RESERVED = {"admin", "api", "join", "login", "logout", "new", "null", "qr", "support", "undefined"}
 TRIES = 5
+UNDO = timedelta(days=7)
+"""How long a link that was switched off may be switched on again; after that people rely on its being gone."""
 
 
 async def share(viewer: Viewer, new: NewLink) -> tuple[asyncpg.Record, bool]:
@@ -26,7 +25,7 @@ async def share(viewer: Viewer, new: NewLink) -> tuple[asyncpg.Record, bool]:
     await limit("share", owner_id, most=300, per=3600)
     target = await resolve(viewer, new.target)
     placement = clean(new.placement, "placement", most=60)
-    code = await _wanted_code(new.code, owner_id) if new.code.strip() else ""
+    code = names.checked_code(new.code) if new.code.strip() else ""
     found = await _find(owner_id, target, placement)
     link = found or await _make(owner_id, target, placement, code)
     if code and link["code"] != code:
@@ -40,35 +39,58 @@ async def share(viewer: Viewer, new: NewLink) -> tuple[asyncpg.Record, bool]:
 async def make_personal_link(member_id: int, handle: str) -> asyncpg.Record:
     """The link every member has from the start: their handle as its code, the community as its destination."""
     welcome = Target("member", member_id, None, "/")
-    found = await _find(member_id, welcome, "")
-    return found or await _make(member_id, welcome, "", handle.lower())
+    if found := await _find(member_id, welcome, ""):
+        return found
+    try:
+        return await _make(member_id, welcome, "", names.checked_code(handle))
+    except (Conflict, Invalid):  # Somebody's link is called so, or reads like it, or no link may be: a code of chance.
+        return await _make(member_id, welcome, "", "")
+
+
+async def make_named(owner_id: int, target: Target, placement: str, code: str, external_id: str) -> asyncpg.Record:
+    """A link that its owner's program knows by a name of its own. The caller saw that there is none so far."""
+    return await _make(owner_id, target, placement, code, external_id)
 
 
 async def close(viewer: Viewer, code: str) -> str:
-    """Switch a link off for good; a later click gets a page that says so. Closing twice changes nothing. Its code."""
+    """Switch a link off; a later click gets a page that says so. Closing twice changes nothing. Its code."""
     owner_id = require_member(viewer)
     async with db.transaction():
-        link = await queries.own_link(owner_id, code)
-        if link is None:
-            raise NotFound()
-        code = link["code"]
+        link = await queries.access_own_link(owner_id, code)
         closed = await db.execute(
             "UPDATE link SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL", link["id"], clock.now()
         )
         if closed:
             await publish(LinkClosed(link_id=link["id"], owner_id=owner_id), actor_id=owner_id)
-    return code
+    return link["code"]
+
+
+async def reopen(viewer: Viewer, code: str) -> str:
+    """Undo the switching off, for a week. Its code."""
+    owner_id = require_member(viewer)
+    async with db.transaction():
+        link = await queries.access_own_link(owner_id, code)
+        opened = await db.execute(
+            "UPDATE link SET disabled_at = NULL WHERE id = $1 AND disabled_at > $2", link["id"], clock.now() - UNDO
+        )
+        if opened:
+            await publish(LinkReopened(link_id=link["id"], owner_id=owner_id), actor_id=owner_id)
+        elif link["disabled_at"] is not None:
+            raise Conflict(_("This link has been off for more than a week and stays off. Make a new one."))
+    return link["code"]
+
+
+def may_reopen(link: asyncpg.Record) -> bool:
+    return link["disabled_at"] is not None and link["disabled_at"] > clock.now() - UNDO
 
 
 async def follow_product(product_id: int) -> None:
-    """The links to a product lead to its new address, unless that is no longer at the store."""
-    row = await db.fetch_one(
-        "SELECT p.url, s.origin FROM product p JOIN store s ON s.id = p.store_id WHERE p.id = $1", product_id
-    )
+    """The links to a product lead to its new address, unless its store does not vouch for that."""
+    row = await db.fetch_one("SELECT url, store_id FROM product WHERE id = $1", product_id)
     if row is None:
         return
     try:
-        destination = at_store(row["url"], row["origin"])
+        destination = await address_at(row["store_id"], row["url"])
     except Invalid:
         return
     await db.execute(
@@ -79,21 +101,12 @@ async def follow_product(product_id: int) -> None:
     )
 
 
-async def _wanted_code(wanted: str, owner_id: int) -> str:
-    code = wanted.strip().lower()
-    if not _CODE.fullmatch(code) or code in RESERVED:
-        raise Invalid("code", _("3 to 40 of a–z, 0–9, - and _, starting and ending with a letter or digit."))
-    somebody = await db.fetch_val("SELECT 1 FROM member WHERE lower(handle) = $1 AND id <> $2", code, owner_id)
-    if somebody:
-        raise Conflict(_("That code is taken."), fields={"code": _("That code is taken.")})
-    return code
-
-
 async def _find(owner_id: int, target: Target, placement: str) -> asyncpg.Record | None:
     return await db.fetch_one(
         """SELECT * FROM link
             WHERE owner_id = $1 AND target_kind = $2 AND coalesce(target_id, 0) = coalesce($3::bigint, 0)
-              AND (CASE WHEN target_id IS NULL THEN destination ELSE '' END) = $4 AND placement = $5""",
+              AND (CASE WHEN target_id IS NULL THEN destination ELSE '' END) = $4 AND placement = $5
+              AND external_id = ''""",
         owner_id,
         target.kind,
         target.id,
@@ -102,30 +115,40 @@ async def _find(owner_id: int, target: Target, placement: str) -> asyncpg.Record
     )
 
 
-async def _make(owner_id: int, target: Target, placement: str, code: str) -> asyncpg.Record:
+async def _make(owner_id: int, target: Target, placement: str, code: str, external_id: str = "") -> asyncpg.Record:
     """Insert the link; whoever makes the same one at the same moment finds it instead."""
-    wanted = code
     for _try in range(TRIES):
         async with db.transaction():
-            made = await db.fetch_one(
-                """INSERT INTO link
-                          (code, owner_id, store_id, target_kind, target_id, destination, placement, created_at)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING *""",
-                wanted or ids.new_code(),
-                owner_id,
-                target.store_id,
-                target.kind,
-                target.id,
-                target.destination,
-                placement,
-                clock.now(),
-            )
+            if code:
+                await names.take(code, owner_id)
+            made = await _insert(owner_id, target, placement, code or names.new_code(), external_id)
             if made is not None:
                 await publish(LinkMade(link_id=made["id"], owner_id=owner_id), actor_id=owner_id)
                 return made
-        if twin := await _find(owner_id, target, placement):
+        if not external_id and (twin := await _find(owner_id, target, placement)):
             return twin
-        if wanted and target.kind != "member":
-            raise Conflict(_("That code is taken."), fields={"code": _("That code is taken.")})
-        wanted = ""  # A handle that somebody already uses as a code, or a random code that hit another: take a new one.
+        if code:
+            raise names.code_taken()
     raise Conflict(_("No free code was found. Please try again."))
+
+
+async def _insert(owner_id: int, target: Target, placement: str, code: str, external_id: str) -> asyncpg.Record | None:
+    """The new link; None when a code, the target or the external id was there already."""
+    return await db.fetch_one(
+        """INSERT INTO link (code, scan_code, owner_id, store_id, target_kind, target_id, destination, placement,
+                             external_id, created_at)
+           SELECT $1, $2, $3::bigint, $4::bigint, $5, $6::bigint, $7, $8, $9, $10::timestamptz
+            WHERE NOT EXISTS (SELECT 1 FROM link_former_code WHERE code IN ($1, $2))
+              AND NOT EXISTS (SELECT 1 FROM link WHERE code = $2 OR scan_code = $1)
+               ON CONFLICT DO NOTHING RETURNING *""",
+        code,
+        ids.new_code(9),
+        owner_id,
+        target.store_id,
+        target.kind,
+        target.id,
+        target.destination,
+        placement,
+        external_id,
+        clock.now(),
+    )

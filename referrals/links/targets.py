@@ -40,13 +40,12 @@ async def resolve(viewer: Viewer, target: str) -> Target:
 
 async def _product(viewer: Viewer, slug: str) -> Target:
     row = await db.fetch_one(
-        """SELECT p.id, p.url, p.store_id, s.origin FROM product p JOIN store s ON s.id = p.store_id
-            WHERE p.slug = $1 AND p.withdrawn_at IS NULL""",
+        "SELECT id, url, store_id FROM product WHERE slug = $1 AND withdrawn_at IS NULL",
         slug,
     )
     if row is None:
         raise NotFound(_("There is no such product."))
-    return Target("product", row["id"], row["store_id"], at_store(row["url"], row["origin"]))
+    return Target("product", row["id"], row["store_id"], await address_at(row["store_id"], row["url"]))
 
 
 async def _guide(viewer: Viewer, slug: str) -> Target:
@@ -88,11 +87,33 @@ def _page(path: str) -> Target:
 
 
 async def _store_address(url: str) -> Target:
+    """An address at a store: on its own origin, or on a further host that it vouches for."""
     origin = origin_of(url)
-    row = await db.fetch_one("SELECT id, origin FROM store WHERE lower(origin) = $1 ORDER BY id LIMIT 1", origin)
+    row = await db.fetch_one(
+        """SELECT id FROM store WHERE lower(origin) = $1
+           UNION ALL
+           SELECT store_id FROM store_host WHERE 'https://' || host = $1
+            ORDER BY 1 LIMIT 1""",
+        origin,
+    )
     if row is None:
         raise Invalid("target", _("A link may only lead to this site or to the store's own address."))
-    return Target("url", None, row["id"], at_store(url, row["origin"]))
+    return Target("url", None, row["id"], at_store(url, origin))
+
+
+async def address_at(store_id: int, url: str) -> str:
+    """The URL, or Invalid unless this very store vouches for its host."""
+    origin = origin_of(url)
+    vouched = await db.fetch_val(
+        """SELECT 1 FROM store WHERE id = $1 AND lower(origin) = $2
+           UNION ALL
+           SELECT 1 FROM store_host WHERE store_id = $1 AND 'https://' || host = $2 LIMIT 1""",
+        store_id,
+        origin,
+    )
+    if vouched is None:
+        raise Invalid("target", _("A link may only lead to this site or to the store's own address."))
+    return at_store(url, origin)
 
 
 def _number(name: str) -> int:
