@@ -17,7 +17,7 @@ def webhooks() -> None:
 @with_database
 async def list_flagged(json_output: bool) -> None:
     """List messages that contradict themselves or were not understood, with the reason."""
-    from storefront.connectors.service import unapplied
+    from storefront.connectors.queries import unapplied
 
     rows = [dict(row) for row in await unapplied()]
     lines = "\n".join(

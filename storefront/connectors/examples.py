@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from storefront.connectors.generic import Envelope
+from storefront.connectors.generic.shapes import Envelope
 from storefront.connectors.schemas import Received
 
 order_paid = Envelope(

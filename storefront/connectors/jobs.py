@@ -1,8 +1,30 @@
+from app import db
 from app.events import on
-from storefront.connectors import service
+from app.jobs import enqueue_one, every, job
+from storefront.connectors import reconcile, service, silence
 from storefront.orders.events import WebhookReceived
 
 
 @on(WebhookReceived)
 async def read_message(event: WebhookReceived) -> None:
     await service.read_message(event.inbox_id)
+
+
+@every("17 3 * * *")
+async def ask_every_store() -> None:
+    """One job for each, so that one that hangs keeps nobody waiting."""
+    async with db.transaction():
+        for store in await reconcile.stores_to_ask():
+            await enqueue_one(ask_store, str(store["id"]).encode())
+
+
+@job
+async def ask_store(payload: bytes) -> None:
+    store = await db.fetch_one("SELECT * FROM store WHERE id = $1", int(payload))
+    if store:
+        await reconcile.reconcile(store)
+
+
+@every("43 * * * *")
+async def notice_silence() -> None:
+    await silence.tell_owners()

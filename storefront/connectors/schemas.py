@@ -1,6 +1,13 @@
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import asyncpg
 import msgspec
 
 from app.errors import Problem
+from storefront.catalog.schemas import ProductDetails
+from storefront.orders.schemas import CustomerTold, OrderTold, RefundTold
 
 
 class BadSignature(Problem):
@@ -19,6 +26,14 @@ class SameIdOtherBody(Problem):
     title = "Already received differently"
 
 
+class TooSlow(Problem):
+    """The rest of the message did not come in time. Nothing was kept; send it again."""
+
+    status = 408
+    type = "too-slow"
+    title = "The message did not arrive"
+
+
 class NotUnderstood(Exception):
     """A message we have no use for (yet); it is kept."""
 
@@ -27,3 +42,51 @@ class Received(msgspec.Struct):
     """It is durable here."""
 
     received: bool
+
+
+class Signed(msgspec.Struct, frozen=True):
+    """A message the store vouches for: its id, for ever, and its topic where the headers name it."""
+
+    event_id: str
+    topic: str = ""
+
+
+class ProductTold(msgspec.Struct, frozen=True):
+    external_id: str
+    details: ProductDetails
+    told_at: datetime
+
+
+class ProductDropped(msgspec.Struct, frozen=True):
+    external_id: str
+    told_at: datetime
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """What a code of ours gives its user in the shop. Shopify: `discount_id` of a discount that stands there."""
+
+    discount_id: str = ""
+    percent_bps: int = 0
+    most_uses: int | None = None
+    most_uses_per_buyer: int | None = None
+    is_alone: bool = False
+    note: str = ""
+
+
+Fact = OrderTold | RefundTold | CustomerTold | ProductTold | ProductDropped
+
+
+class Connector(Protocol):
+    """What a provider's folder must offer. Nothing in it touches the database."""
+
+    @property
+    def verify(self) -> Callable[[Sequence[str], Mapping[str, str], bytes], Signed | None]:
+        """Who signed with one of these secrets; None for a greeting that is answered and forgotten; BadSignature."""
+
+    @property
+    def topic_of(self) -> Callable[[str, bytes], str]:
+        """What the message is about, given what its headers said; NotUnderstood."""
+
+    @property
+    def facts(self) -> Callable[[asyncpg.Record, str, bytes, datetime], list[Fact]]:
+        """What the message says, as of its own times (else of this one); NotUnderstood, Flagged."""

@@ -3,40 +3,64 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from types import ModuleType
 
 import asyncpg
 
 from app import clock, db
-from app.errors import NotFound
+from app.errors import NotFound, Problem
 from app.events import publish
-from storefront.connectors import generic
-from storefront.connectors.schemas import NotUnderstood, SameIdOtherBody
+from storefront.catalog.service import upsert_product, withdraw_product
+from storefront.connectors import generic, medusa, shopify, stripe, woocommerce
+from storefront.connectors.reading import without_personal_data
+from storefront.connectors.schemas import (
+    Connector,
+    Fact,
+    NotUnderstood,
+    ProductDropped,
+    ProductTold,
+    SameIdOtherBody,
+    Signed,
+)
 from storefront.orders.events import WebhookReceived
-from storefront.orders.service import Flagged
+from storefront.orders.schemas import CustomerTold, OrderTold, RefundTold
+from storefront.orders.service import Flagged, apply_customer, apply_order, apply_refund
 from storefront.stores.queries import store_by_slug
+from storefront.stores.secrets import valid_secrets
 
-CONNECTORS: dict[str, ModuleType] = {"generic": generic}
+CONNECTORS: dict[str, Connector] = {
+    "generic": generic,
+    "shopify": shopify,
+    "woocommerce": woocommerce,
+    "stripe": stripe,
+    "medusa": medusa,
+}
 
 
 async def receive(store_slug: str, headers: Mapping[str, str], body: bytes) -> bool:
-    """Keep a message the store signed; False when it was here before. Announces WebhookReceived."""
+    """Keep a message the store signed; False when it was here before, or only says hello. Announces WebhookReceived."""
     store = await store_by_slug(store_slug)
     connector = CONNECTORS.get(store["provider"])
     if connector is None:
         raise NotFound()
-    event_id = connector.verify(store["secret"], headers, body)[:200]
-    digest = hashlib.sha256(body).digest()
+    signed = connector.verify(valid_secrets(store), headers, body)
+    return signed is not None and await keep(store, signed, body)
+
+
+async def keep(store: asyncpg.Record, signed: Signed, body: bytes, *, via: str = "webhook") -> bool:
+    """Into the inbox, once per event id; whether it is new. The same id with another body is refused."""
+    event_id, digest = signed.event_id.replace("\x00", "")[:200], hashlib.sha256(body).digest()
     async with db.transaction():
         inbox_id = await db.fetch_val(
-            """INSERT INTO inbox (store_id, event_id, payload, payload_sha256, received_at, state)
-               VALUES ($1, $2, $3, $4, $5, 'received')
+            """INSERT INTO inbox (store_id, event_id, topic, payload, payload_sha256, received_at, state, via)
+               VALUES ($1, $2, $3, $4, $5, $6, 'received', $7)
                ON CONFLICT (store_id, event_id) DO NOTHING RETURNING id""",
             store["id"],
             event_id,
+            signed.topic.replace("\x00", "")[:100],
             body,
             digest,
             clock.now(),
+            via,
         )
         if inbox_id:
             await publish(WebhookReceived(inbox_id=inbox_id))
@@ -48,35 +72,56 @@ async def receive(store_slug: str, headers: Mapping[str, str], body: bytes) -> b
 async def read_message(inbox_id: int) -> None:
     """Apply a message from the inbox, once: as facts, or kept for later, or flagged for a person with the reason."""
     async with db.transaction():
-        message = await db.fetch_one(
-            "SELECT store_id, payload FROM inbox WHERE id = $1 AND state = 'received' FOR UPDATE", inbox_id
-        )
+        message = await db.fetch_one("SELECT * FROM inbox WHERE id = $1 AND state = 'received' FOR UPDATE", inbox_id)
         if message:
             store = await db.fetch_one("SELECT * FROM store WHERE id = $1", message["store_id"])
             assert store is not None
-            await _apply(store, inbox_id, message["payload"])
+            await _apply(store, message)
 
 
-async def _apply(store: asyncpg.Record, inbox_id: int, payload: bytes) -> None:
-    connector = CONNECTORS[store["provider"]]
-    topic, state, note = "", "applied", ""
+async def _apply(store: asyncpg.Record, message: asyncpg.Record) -> None:
+    connector, payload = CONNECTORS[store["provider"]], message["payload"]
+    topic, state, note = message["topic"], "applied", ""
     try:
-        topic = connector.topic_of(payload)
+        topic = connector.topic_of(message["topic"], payload)
+        facts = connector.facts(store, message["topic"], payload, message["received_at"])
         async with db.savepoint():
-            await connector.apply(store, payload)
-        payload = connector.without_personal_data(payload)
+            for fact in facts:
+                await apply(store, fact)
+        payload = without_personal_data(payload)
     except NotUnderstood as unknown:
         state, note = "kept", str(unknown)
     except Flagged as doubt:
         state, note = "flagged", str(doubt)
     await db.execute(
         "UPDATE inbox SET topic = $2, state = $3, note = $4, payload = $5 WHERE id = $1",
-        inbox_id,
-        topic.replace("\x00", ""),
+        message["id"],
+        topic.replace("\x00", "")[:100],
         state,
         note.replace("\x00", "")[:500],
         payload,
     )
+
+
+async def apply(store: asyncpg.Record, fact: Fact) -> bool:
+    """Take over one fact; whether it was news. Flagged when it contradicts what is known."""
+    try:
+        match fact:
+            case OrderTold():
+                return await apply_order(store, fact)
+            case RefundTold():
+                return await apply_refund(store, fact)
+            case CustomerTold():
+                await apply_customer(store, fact)
+            case ProductTold():
+                upserted = await upsert_product(store, fact.external_id, fact.details, told_at=fact.told_at)
+                return upserted.outcome != "unchanged"
+            case ProductDropped():
+                return await withdraw_product(store, fact.external_id, told_at=fact.told_at)
+    except Problem as problem:
+        reasons = "; ".join(f"{field}: {why}" for field, why in problem.fields.items())
+        raise Flagged(reasons or problem.detail) from problem
+    return False
 
 
 async def _compare(store_id: int, event_id: str, digest: bytes) -> None:
@@ -87,23 +132,16 @@ async def _compare(store_id: int, event_id: str, digest: bytes) -> None:
         raise SameIdOtherBody()
 
 
-async def unapplied(*, limit: int = 100) -> list[asyncpg.Record]:
-    """Messages that count for nothing so far: flagged for a person, or not understood. The newest first."""
-    return await db.fetch(
-        """SELECT i.id, s.slug AS store, i.event_id, i.topic, i.state, i.note, i.received_at
-             FROM inbox i JOIN store s ON s.id = i.store_id
-            WHERE i.state IN ('flagged', 'kept') ORDER BY i.id DESC LIMIT $1""",
-        limit,
-    )
-
-
-async def replay(since: datetime) -> int:
+async def replay(since: datetime, *, store_id: int | None = None, inbox_id: int | None = None) -> int:
     """Read again what came since then and was not applied, after whatever stood in its way was put right."""
     async with db.transaction():
         rows = await db.fetch(
             """UPDATE inbox SET state = 'received', note = ''
-                WHERE received_at >= $1 AND state IN ('flagged', 'kept') RETURNING id""",
+                WHERE received_at >= $1 AND state IN ('flagged', 'kept')
+                  AND ($2::bigint IS NULL OR store_id = $2) AND ($3::bigint IS NULL OR id = $3) RETURNING id""",
             since,
+            store_id,
+            inbox_id,
         )
         for row in rows:
             await publish(WebhookReceived(inbox_id=row["id"]))

@@ -1,4 +1,7 @@
-"""What we keep of a customer's e-mail: keyed hashes, which find the same address again and tell nothing else."""
+"""What we keep of an e-mail, an address, a card: keyed hashes, which find the same one again and tell nothing else."""
+
+import unicodedata
+from collections.abc import Iterable
 
 from app.auth import sign
 
@@ -21,3 +24,15 @@ def mailbox_fingerprint(email: str) -> str:
     if host in _DOTS_DO_NOT_COUNT:
         name, host = name.replace(".", ""), "gmail.com"
     return sign("mailbox", f"{name}@{host}") if name else ""
+
+
+def address_fingerprint(parts: Iterable[str | None]) -> str:
+    """The place a parcel goes to (street lines, postcode, country), however it is spelt and spaced."""
+    text = unicodedata.normalize("NFKC", "".join(part or "" for part in parts)).casefold()
+    place = "".join(letter for letter in text if letter.isalnum())
+    return sign("address", place) if len(place) > 5 else ""
+
+
+def instrument_fingerprint(name: str | None) -> str:
+    """The card or account that paid, by whatever name the payment provider has for it."""
+    return sign("instrument", name.strip()) if name and name.strip() else ""

@@ -1,4 +1,4 @@
-"""What a shop can tell us, in our own words, whichever provider it uses."""
+"""What a shop can tell us, in our own words, whichever provider it uses. Amounts are minor units, tax never in them."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,13 +6,18 @@ from uuid import UUID
 
 import msgspec
 
+Kind = Literal["refund", "cancel", "exchange", "chargeback", "dispute_won"]
+
 
 class CustomerTold(msgspec.Struct, frozen=True):
     external_id: str
     email: str = ""
+    told_at: datetime | None = None
 
 
 class LineTold(msgspec.Struct, frozen=True):
+    """`gross` is before the discount and without tax, so that `gross - discount` is what earns."""
+
     external_id: str
     external_product_id: str
     title: str
@@ -25,7 +30,7 @@ class LineTold(msgspec.Struct, frozen=True):
 class OrderTold(msgspec.Struct, frozen=True):
     """An order as of `updated_at`. Without `lines` it only says that something happened to it."""
 
-    happening: Literal["paid", "delivered", "cancelled"]
+    happening: Literal["told", "paid", "delivered", "cancelled"]
     happened_at: datetime
     external_id: str
     updated_at: datetime
@@ -35,9 +40,20 @@ class OrderTold(msgspec.Struct, frozen=True):
     number: str = ""
     placed_at: datetime | None = None
     paid_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cancelled_at: datetime | None = None
     gv: UUID | None = None
     codes: list[str] = []
     shipping: int = 0
+    fees: int = 0
+    """Whatever else was charged and never earns: tax on shipping, tips, duties."""
+    total: int | None = None
+    """What the buyer was asked to pay in all, where the provider says so: the parts must add up to it."""
+    slack: int = 0
+    """How far they may miss it, for providers that round each part for itself."""
+    address: str = ""
+    """A keyed hash, as of the paying card or account (`instrument`); see fingerprints."""
+    instrument: str = ""
 
 
 class RefundLineTold(msgspec.Struct, frozen=True):
@@ -47,8 +63,14 @@ class RefundLineTold(msgspec.Struct, frozen=True):
 
 
 class RefundTold(msgspec.Struct, frozen=True):
+    """Money that went back, of these lines; `unplaced` is what the provider gave back without saying of which."""
+
     external_id: str
     order_external_id: str
     currency: str
     refunded_at: datetime
     lines: list[RefundLineTold]
+    kind: Kind = "refund"
+    unplaced: int = 0
+    is_sum: bool = False
+    """`unplaced` is all that has gone back so far, rather than one more refund."""

@@ -4,6 +4,8 @@ import asyncpg
 
 from app import clock, db
 from app.events import Event, publish
+from storefront.orders import stamps
+from storefront.orders.doubts import look_again
 from storefront.orders.events import (
     CustomerSeen,
     OrderCancelled,
@@ -26,8 +28,8 @@ class Flagged(Exception):
     """The message contradicts itself or what is known; a person must look before it counts."""
 
 
-async def apply_order(store: asyncpg.Record, told: OrderTold) -> None:
-    """Take over what the store told of an order. The newest telling wins, and a replay changes nothing.
+async def apply_order(store: asyncpg.Record, told: OrderTold) -> bool:
+    """Take over what the store told of an order; whether it was news. The newest telling of each thing wins.
 
     Announces OrderFactsChanged when something is different now, and OrderPaid and the like the first time.
     """
@@ -35,74 +37,85 @@ async def apply_order(store: asyncpg.Record, told: OrderTold) -> None:
         order = await _locked_order(store, told.external_id)
         if told.currency and order["source_updated_at"] and order["currency"] != told.currency:
             raise Flagged(f"the currency changed from {order['currency']} to {told.currency}")
-        changed = await _describe(store, order, told) if told.lines is not None else False
+        is_first = order["source_updated_at"] is None and told.lines is not None
+        changed = await _describe(store, order, told)
         moved, happened = await _note_happenings(order, told)
         for event in happened:
             await publish(event)
-        if changed and order["source_updated_at"] is None:
+        if is_first:
             await _join_waiting_refunds(store["id"], order["id"], told.external_id)
         if changed or moved:
+            await look_again(order["id"])
             await publish(OrderFactsChanged(order_id=order["id"]))
+    return changed or moved
 
 
-async def apply_refund(store: asyncpg.Record, told: RefundTold) -> None:
-    """Keep a refund, once per refund id. When its order has not come yet, it waits beside an empty one."""
+async def apply_refund(store: asyncpg.Record, told: RefundTold) -> bool:
+    """Keep a refund, once per refund id; whether it was news. When its order has not come yet, it waits for it."""
     async with db.transaction():
         order = await _locked_order(store, told.order_external_id)
         if order["source_updated_at"] and order["currency"] != told.currency:
             raise Flagged(f"a refund in {told.currency} for an order in {order['currency']}")
         refund_id = await db.fetch_val(
-            """INSERT INTO refund (store_id, external_id, order_external_id, currency, refunded_at, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (store_id, external_id) DO NOTHING RETURNING id""",
+            """INSERT INTO refund (store_id, external_id, order_external_id, kind, currency, unplaced, is_sum,
+                                   refunded_at, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+               ON CONFLICT (store_id, external_id) DO NOTHING RETURNING id""",
             store["id"],
             told.external_id,
             told.order_external_id,
+            told.kind,
             told.currency,
+            told.unplaced,
+            told.is_sum,
             told.refunded_at,
             clock.now(),
         )
-        if refund_id is None:
-            await _compare_refund(store["id"], told)
-        else:
-            await db.execute_many(
-                "INSERT INTO refund_line (refund_id, external_line_id, quantity, amount) VALUES ($1, $2, $3, $4)",
-                [(refund_id, line.external_line_id, line.quantity, line.amount) for line in told.lines],
-            )
+        is_new = refund_id is not None
+        if is_new:
+            await _write_refund_lines(refund_id, told)
             if order["source_updated_at"]:
                 await publish(OrderRefunded(order_id=order["id"], refund_id=refund_id))
+        is_news = is_new or await _is_better_told(store["id"], told)
+        if is_news:
+            await look_again(order["id"])
             await publish(OrderFactsChanged(order_id=order["id"]))
+    return is_news
 
 
-async def apply_customer(store: asyncpg.Record, told: CustomerTold) -> int:
+async def apply_customer(store: asyncpg.Record, told: CustomerTold, stamp: str = "") -> int:
     """Know a store's customer, and the member who has proven the same e-mail. The e-mail itself is not kept.
 
     An unproven one says nothing: anybody could have typed the buyer's address, and would be taken for the buyer.
     """
     email = told.email.strip().lower()
     async with db.transaction():
-        known = await db.fetch_one(
-            "SELECT member_id FROM customer WHERE store_id = $1 AND external_id = $2", store["id"], told.external_id
-        )
-        row = await db.fetch_one(
-            """INSERT INTO customer (store_id, external_id, email_hmac, mailbox_hmac, member_id, created_at)
-               VALUES ($1, $2, $3, $6, (SELECT id FROM member WHERE lower(email) = $4 AND $4 <> ''
-                                                                AND email_proven_at IS NOT NULL), $5)
-               ON CONFLICT (store_id, external_id) DO UPDATE
-                  SET email_hmac = coalesce(nullif(excluded.email_hmac, ''), customer.email_hmac),
-                      mailbox_hmac = coalesce(nullif(excluded.mailbox_hmac, ''), customer.mailbox_hmac),
-                      member_id = coalesce(excluded.member_id, customer.member_id)
-            RETURNING id, member_id""",
+        await db.execute(
+            """INSERT INTO customer (store_id, external_id, created_at) VALUES ($1, $2, $3)
+               ON CONFLICT (store_id, external_id) DO NOTHING""",
             store["id"],
             told.external_id,
-            email_fingerprint(email),
-            email,
             clock.now(),
-            mailbox_fingerprint(email),
         )
-        assert row is not None
-        customer_id: int = row["id"]
-        if row["member_id"] and (known is None or known["member_id"] != row["member_id"]):
-            await publish(CustomerSeen(customer_id=customer_id, member_id=row["member_id"]))
+        known = await db.fetch_one(
+            "SELECT id, member_id, stamps FROM customer WHERE store_id = $1 AND external_id = $2 FOR UPDATE",
+            store["id"],
+            told.external_id,
+        )
+        assert known is not None
+        member_id = email and await db.fetch_val(
+            "SELECT id FROM member WHERE lower(email) = $1 AND email_proven_at IS NOT NULL", email
+        )
+        # Each by itself: an address that no member has proven does not make the buyer a stranger again.
+        stamp = stamp or stamps.stamp(told.told_at or clock.now(), email_fingerprint(email).encode())
+        news = stamps.newest(known["stamps"], stamp, {"email_hmac": email_fingerprint(email), "member_id": member_id})
+        if news:
+            values = {**news, **({"mailbox_hmac": mailbox_fingerprint(email)} if "email_hmac" in news else {})}
+            values["stamps"] = known["stamps"] | dict.fromkeys(news, stamp)
+            await _write("customer", known["id"], values)
+        if member_id and "member_id" in news and known["member_id"] != member_id:
+            await publish(CustomerSeen(customer_id=known["id"], member_id=member_id))
+    customer_id: int = known["id"]
     return customer_id
 
 
@@ -158,33 +171,53 @@ async def _locked_order(store: asyncpg.Record, external_id: str) -> asyncpg.Reco
 
 async def _describe(store: asyncpg.Record, order: asyncpg.Record, told: OrderTold) -> bool:
     """Write the order and its lines as told; whether anything is different now. Old news only fills what is empty."""
-    customer_id = await apply_customer(store, told.customer) if told.customer else None
-    is_newer = order["source_updated_at"] is None or told.updated_at >= order["source_updated_at"]
-    now: dict[str, Any] = {
+    stamp = stamps.stamp_of(told)
+    customer_id = await apply_customer(store, told.customer, stamp) if told.customer else None
+    said = {
         "number": told.number,
         "customer_id": customer_id,
         "placed_at": told.placed_at,
         "gv": told.gv,
         "codes": told.codes,
+        "address_hmac": told.address,
+        "instrument_hmac": told.instrument,
     }
-    values = {name: value if value and (is_newer or not order[name]) else order[name] for name, value in now.items()}
-    if is_newer:
-        values |= {"currency": told.currency, "shipping": told.shipping, "source_updated_at": told.updated_at}
+    values = stamps.newest(order["stamps"], stamp, said)
+    fields = list(values)
+    differs = any(order[name] != value for name, value in values.items())
+    if told.lines is not None:
+        if stamp > order["stamps"].get("lines", ""):
+            fields.append("lines")
+            money = {
+                "currency": told.currency,
+                "shipping": told.shipping,
+                "fees": told.fees,
+                "total": told.total,
+                "slack": told.slack,
+            }
+            values |= money | {"source_updated_at": told.updated_at}
+            lines_differ = await _write_lines(store["id"], order["id"], told, stamp)
+            is_first = order["source_updated_at"] is None
+            differs = differs or lines_differ or is_first or any(order[name] != value for name, value in money.items())
+        else:
+            await _remember_dropped_lines(store["id"], order["id"], told, stamp)
+    if values:
+        await _write("orders", order["id"], values | {"stamps": order["stamps"] | dict.fromkeys(fields, stamp)})
+    return differs
+
+
+async def _write(table: str, row_id: int, values: dict[str, Any]) -> None:
     changes = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, start=2))
-    await db.execute(f"UPDATE orders SET {changes} WHERE id = $1", order["id"], *values.values())
-    lines_differ = await _write_lines(store["id"], order["id"], told) if is_newer else False
-    is_first = order["source_updated_at"] is None
-    differs = any(order[name] != value for name, value in values.items() if name != "source_updated_at")
-    return is_first or differs or lines_differ
+    await db.execute(f"UPDATE {table} SET {changes} WHERE id = $1", row_id, *values.values())
 
 
-async def _write_lines(store_id: int, order_id: int, told: OrderTold) -> bool:
+async def _write_lines(store_id: int, order_id: int, told: OrderTold, stamp: str) -> bool:
     """The lines as told now. One that is no longer told is worth nothing: others may point at it, so it stays."""
     lines = told.lines or []
     changed = await db.fetch(
         """INSERT INTO order_line AS l
-                  (order_id, external_id, external_product_id, title, quantity, gross, discount, tax, product_id)
-           SELECT $1, t.external_id, t.product, t.title, t.quantity, t.gross, t.discount, t.tax, p.id
+                  (order_id, external_id, external_product_id, title, quantity, gross, discount, tax, product_id, stamp)
+           SELECT $1, t.external_id, t.product, t.title, t.quantity, t.gross, t.discount, t.tax, p.id, $10
              FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[])
                   WITH ORDINALITY AS t (external_id, product, title, quantity, gross, discount, tax, place)
              LEFT JOIN product p ON p.store_id = $2 AND p.external_id = t.product
@@ -192,7 +225,7 @@ async def _write_lines(store_id: int, order_id: int, told: OrderTold) -> bool:
            ON CONFLICT (order_id, external_id) DO UPDATE
               SET external_product_id = excluded.external_product_id, title = excluded.title,
                   quantity = excluded.quantity, gross = excluded.gross, discount = excluded.discount,
-                  tax = excluded.tax, product_id = excluded.product_id
+                  tax = excluded.tax, product_id = excluded.product_id, stamp = excluded.stamp
             WHERE (l.external_product_id, l.title, l.quantity, l.gross, l.discount, l.tax, l.product_id)
                   IS DISTINCT FROM (excluded.external_product_id, excluded.title, excluded.quantity, excluded.gross,
                                     excluded.discount, excluded.tax, excluded.product_id)
@@ -206,6 +239,7 @@ async def _write_lines(store_id: int, order_id: int, told: OrderTold) -> bool:
         [line.gross for line in lines],
         [line.discount for line in lines],
         [line.tax for line in lines],
+        stamp,
     )
     dropped = await db.execute(
         """UPDATE order_line SET quantity = 0, gross = 0, discount = 0, tax = 0
@@ -213,15 +247,51 @@ async def _write_lines(store_id: int, order_id: int, told: OrderTold) -> bool:
         order_id,
         [line.external_id for line in lines],
     )
+    await db.execute(
+        "UPDATE order_line SET stamp = $2 WHERE order_id = $1 AND external_id = ANY($3::text[]) AND stamp <> $2",
+        order_id,
+        stamp,
+        [line.external_id for line in lines],
+    )
     return bool(changed) or dropped > 0
+
+
+async def _remember_dropped_lines(store_id: int, order_id: int, told: OrderTold, stamp: str) -> None:
+    """Lines of an older telling that the newer one dropped stand with nothing, as if they had been told in order."""
+    lines = told.lines or []
+    await db.execute(
+        """INSERT INTO order_line AS l
+                  (order_id, external_id, external_product_id, title, quantity, gross, discount, tax, product_id, stamp)
+           SELECT $1, t.external_id, t.product, t.title, 0, 0, 0, 0, p.id, $6
+             FROM unnest($3::text[], $4::text[], $5::text[]) AS t (external_id, product, title)
+             LEFT JOIN product p ON p.store_id = $2 AND p.external_id = t.product
+           ON CONFLICT (order_id, external_id) DO UPDATE
+              SET external_product_id = excluded.external_product_id, title = excluded.title,
+                  product_id = excluded.product_id, stamp = excluded.stamp
+            WHERE l.stamp < excluded.stamp AND l.quantity + l.gross + l.discount + l.tax = 0""",
+        order_id,
+        store_id,
+        [line.external_id for line in lines],
+        [line.external_product_id for line in lines],
+        [line.title for line in lines],
+        stamp,
+    )
 
 
 async def _note_happenings(order: asyncpg.Record, told: OrderTold) -> tuple[bool, list[Event]]:
     """Note when it was paid, delivered, cancelled, by the earliest time told: whether a time is different now,
     and the events of what happened for the first time."""
-    moments = {told.happening: told.happened_at}
-    if told.paid_at:
-        moments["paid"] = told.paid_at
+    moments = {
+        name: moment
+        for name, moment in (
+            ("paid", told.paid_at),
+            ("delivered", told.delivered_at),
+            ("cancelled", told.cancelled_at),
+        )
+        if moment
+    }
+    if told.happening != "told":
+        moments.setdefault(told.happening, told.happened_at)
     moved, events = False, []
     for happening, moment in moments.items():
         column, event = HAPPENINGS[happening]
@@ -241,16 +311,36 @@ async def _join_waiting_refunds(store_id: int, order_id: int, external_id: str) 
         await publish(OrderRefunded(order_id=order_id, refund_id=refund["id"]))
 
 
-async def _compare_refund(store_id: int, told: RefundTold) -> None:
-    """The same refund again is fine; another one under the same id is not."""
-    rows = await db.fetch(
-        """SELECT f.order_external_id, f.currency, l.external_line_id, l.quantity, l.amount
-             FROM refund f LEFT JOIN refund_line l ON l.refund_id = f.id
-            WHERE f.store_id = $1 AND f.external_id = $2""",
-        store_id,
-        told.external_id,
+async def _write_refund_lines(refund_id: int, told: RefundTold) -> None:
+    await db.execute_many(
+        """INSERT INTO refund_line (refund_id, external_line_id, quantity, amount, is_estimate)
+           VALUES ($1, $2, $3, $4, false)""",
+        [(refund_id, line.external_line_id, line.quantity, line.amount) for line in told.lines],
     )
-    known = {(row["external_line_id"], row["quantity"], row["amount"]) for row in rows if row["external_line_id"]}
+
+
+async def _is_better_told(store_id: int, told: RefundTold) -> bool:
+    """The same refund again is fine, and changes something only when it names the lines that were missing before, or
+    says that more has gone back in all. Another one under the same id is flagged."""
+    known = await db.fetch_one(
+        "SELECT * FROM refund WHERE store_id = $1 AND external_id = $2 FOR UPDATE", store_id, told.external_id
+    )
+    assert known is not None
+    rows = await db.fetch("SELECT * FROM refund_line WHERE refund_id = $1 AND NOT is_estimate", known["id"])
+    lines = {(row["external_line_id"], row["quantity"], row["amount"]) for row in rows}
     now = {(line.external_line_id, line.quantity, line.amount) for line in told.lines}
-    if known != now or (rows[0]["order_external_id"], rows[0]["currency"]) != (told.order_external_id, told.currency):
-        raise Flagged(f"the refund {told.external_id} was told differently before")
+    is_same = (known["order_external_id"], known["currency"]) == (told.order_external_id, told.currency)
+    if is_same and told.is_sum and known["is_sum"]:
+        await db.execute(
+            "UPDATE refund SET unplaced = greatest(unplaced, $2) WHERE id = $1", known["id"], told.unplaced
+        )
+        return told.unplaced > known["unplaced"]
+    if is_same and lines == now and known["unplaced"] == told.unplaced:
+        return False
+    if is_same and not lines and now and known["unplaced"]:
+        await _write_refund_lines(known["id"], told)
+        await db.execute("UPDATE refund SET unplaced = $2 WHERE id = $1", known["id"], told.unplaced)
+        return True
+    if is_same and lines and not now and told.unplaced:
+        return False
+    raise Flagged(f"the refund {told.external_id} was told differently before")

@@ -1,8 +1,8 @@
-from piccolo.columns import UUID, BigSerial, Text
+from piccolo.columns import UUID, BigInt, BigSerial, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import amount, count, document, moment, raw_bytes, reference, words
+from app.columns import amount, count, document, moment, raw_bytes, reference, words, yes_no
 from community.members.tables import Member
 from storefront.catalog.tables import Product
 from storefront.stores.tables import Store
@@ -23,6 +23,8 @@ class Inbox(Table, tablename="inbox"):
     received_at = moment()
     state = words()
     note = words(optional=True)
+    via = Text(default="webhook", null=False)
+    """`webhook`, or `pull` when the store did not tell it and we had to ask."""
 
     inbox_once_per_event = Unique([store_id, event_id])
     inbox_state_known = Check("state IN ('received', 'applied', 'kept', 'flagged')")
@@ -38,6 +40,8 @@ class Customer(Table, tablename="customer"):
     mailbox_hmac = words(optional=True)
     """The same for every way of writing one mailbox; see storefront.orders.fingerprints."""
     member_id = reference(Member, null=True)
+    stamps = document()
+    """By field, which telling stands; see storefront.orders.stamps."""
     created_at = moment()
 
     customer_once_per_store = Unique([store_id, external_id])
@@ -59,6 +63,11 @@ class Order(Table, tablename="orders"):
     gv = UUID(default=None, null=True)
     codes = document()
     shipping = amount()
+    fees = BigInt(default=0, null=False)
+    """What else was charged and never earns: tax on shipping, tips, duties."""
+    total = BigInt(default=None, null=True)
+    """What the buyer was asked to pay, where the store says so."""
+    slack = count()
     address_hmac = words(optional=True)
     """A keyed hash of the delivery address, to see a household buying from itself; the address is not kept."""
     instrument_hmac = words(optional=True)
@@ -66,6 +75,8 @@ class Order(Table, tablename="orders"):
     doubt = words(optional=True)
     """Why the telling cannot be true as it stands; while it says anything, nothing is earned."""
     source_updated_at = moment(null=True)
+    stamps = document()
+    """By field, which telling stands; see storefront.orders.stamps."""
     created_at = moment()
 
     order_once_per_store = Unique([store_id, external_id])
@@ -82,6 +93,8 @@ class OrderLine(Table, tablename="order_line"):
     gross = amount()
     discount = amount()
     tax = amount()
+    stamp = words(optional=True)
+    """Which telling described it last."""
 
     order_line_once = Unique([order_id, external_id])
 
@@ -96,6 +109,10 @@ class Refund(Table, tablename="refund"):
     kind = Text(default="refund", null=False)
     """`refund`, `cancel`, `exchange`, `chargeback`, or `dispute_won`, which gives a chargeback back."""
     currency = words()
+    unplaced = BigInt(default=0, null=False)
+    """What went back without a word of which lines; storefront.orders.placing spreads it."""
+    is_sum = yes_no()
+    """`unplaced` is all that has gone back so far, rather than one more refund."""
     refunded_at = moment()
     created_at = moment()
 
@@ -109,5 +126,21 @@ class RefundLine(Table, tablename="refund_line"):
     external_line_id = words()
     quantity = count()
     amount = amount()
+    is_estimate = yes_no()
+    """Spread by us; the store named no lines."""
 
-    refund_line_once = Unique([refund_id, external_line_id])
+    refund_line_once_a_kind = Unique([refund_id, external_line_id, is_estimate])
+
+
+class DoubtClearance(Table, tablename="doubt_clearance"):
+    """Somebody looked at an order whose amounts do not add up, and says it is right. It holds for that doubt only."""
+
+    id = BigSerial(primary_key=True)
+    order_id = reference(Order, index=False)
+    doubt = words()
+    member_id = reference(Member, null=True)
+    """Empty when the operator did it from the command line."""
+    note = words(optional=True)
+    created_at = moment()
+
+    doubt_cleared_once = Unique([order_id, doubt])

@@ -1,7 +1,4 @@
-import base64
-import binascii
 import re
-import secrets
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -13,15 +10,19 @@ from app.i18n import gettext as _
 from app.money import check_currency
 from app.settings import settings
 from app.text import clean
-from storefront.stores.events import StoreOpened
+from storefront.stores.events import AccessGiven, StoreOpened
 from storefront.stores.schemas import NewStore, OpenedStore
+from storefront.stores.secrets import checked_secret, new_secret
 from storefront.stores.tables import Store
+from storefront.stores.vault import seal
 
-PROVIDERS = ("generic",)
-"""Whose orders we can read so far."""
+PROVIDERS = ("generic", "shopify", "woocommerce", "stripe", "medusa")
+"""Whose orders we can read."""
+
+ASKABLE = {"generic", "shopify", "woocommerce"}
+"""Who can also be asked what they sold, in case their webhooks went missing."""
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})[a-z0-9]")
-_SECRET_BYTES = range(24, 65)  # Standard Webhooks
 
 
 async def open_store(new: NewStore, *, owner_id: int | None = None) -> OpenedStore:
@@ -37,7 +38,7 @@ async def open_store(new: NewStore, *, owner_id: int | None = None) -> OpenedSto
         provider=new.provider,
         currency=check_currency(new.currency),
         origin=checked_origin(new.origin),
-        secret=_checked_secret(new.secret) if new.secret else _new_secret(),
+        secret=checked_secret(new.provider, new.secret) if new.secret else new_secret(),
         publishable_key="pk_" + ids.new_code(24),
         owner_id=owner_id,
         created_at=clock.now(),
@@ -65,15 +66,31 @@ def checked_origin(origin: str) -> str:
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
 
-def _new_secret() -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+async def give_access(store: asyncpg.Record, url: str, keys: str = "", *, actor_id: int | None = None) -> None:
+    """Say where and with which keys the store may be asked; they are sealed at once and never shown again."""
+    address = checked_url(url, "url")
+    if store["provider"] not in ASKABLE:
+        raise Invalid("provider", _("Shops of this kind cannot be asked yet."))
+    if not keys and store["provider"] != "generic":
+        raise Invalid("keys", _("The shop gives the keys: a token, or key:secret."))
+    async with db.transaction():
+        await db.execute(
+            """INSERT INTO store_access (store_id, url, keys, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT (store_id) DO UPDATE SET url = excluded.url, keys = excluded.keys""",
+            store["id"],
+            address,
+            seal(keys.strip()),
+            clock.now(),
+        )
+        await publish(AccessGiven(store_id=store["id"]), actor_id=actor_id)
 
 
-def _checked_secret(secret: str) -> str:
+def checked_url(url: str, field: str) -> str:
     try:
-        size = len(base64.b64decode(secret.removeprefix("whsec_"), validate=True))
-    except (binascii.Error, ValueError):
-        size = 0
-    if not secret.startswith("whsec_") or size not in _SECRET_BYTES:
-        raise Invalid("secret", _("A secret is “whsec_” and the base64 of 24 to 64 bytes."))
-    return secret
+        parts = urlsplit(url.strip())
+        fits = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        fits = False
+    if not fits or len(url) > 500:
+        raise Invalid(field, _("A web address that starts with https:// or http://, please."))
+    return url.strip().rstrip("/")

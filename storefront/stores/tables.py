@@ -1,8 +1,8 @@
 from piccolo.columns import BigSerial
-from piccolo.constraints import Check
+from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import moment, reference, words
+from app.columns import count, moment, reference, words
 from community.members.tables import Member
 
 
@@ -16,8 +16,39 @@ class Store(Table, tablename="store"):
     currency = words()
     origin = words()
     secret = words()
+    old_secret = words(optional=True)
+    """Still taken until `old_secret_until`, while a new one spreads."""
+    old_secret_until = moment(null=True)
     publishable_key = words(unique=True)
     owner_id = reference(Member, null=True)
     created_at = moment()
 
     store_provider_known = Check("provider IN ('generic', 'shopify', 'woocommerce', 'stripe', 'medusa')")
+
+
+class StoreAccess(Table, tablename="store_access"):
+    """How we may ask a store for its orders, and write codes into it. The keys are kept encrypted."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    url = words()
+    keys = words(optional=True)
+    created_at = moment()
+
+    store_access_once = Unique([store_id])
+
+
+class StorePull(Table, tablename="store_pull"):
+    """One look at what a store says it sold, and what its webhooks had not told us."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store)
+    since = moment()
+    started_at = moment()
+    ended_at = moment(null=True)
+    seen = count()
+    missed = count()
+    """Orders we had never heard of."""
+    stale = count()
+    """Orders of which something was new."""
+    error = words(optional=True)

@@ -103,6 +103,15 @@ def signed(
     }
 
 
+async def apply_body(store: Any, body: bytes) -> None:
+    """What the worker does with a message of a generic shop, without the inbox."""
+    from storefront.connectors import generic
+    from storefront.connectors.service import apply
+
+    for fact in generic.facts(store, "", body, clock.now()):
+        await apply(store, fact)
+
+
 async def send(client: httpx.AsyncClient, shop: Shop, type_: str, data: Any, **how: Any) -> httpx.Response:
     body = message(type_, data)
     return await client.post(f"/webhooks/{shop.slug}", content=body, headers=signed(shop, body, **how))

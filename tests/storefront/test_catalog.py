@@ -10,7 +10,7 @@ from app.errors import Conflict, Invalid
 from storefront.stores.schemas import NewStore
 from storefront.stores.service import open_store
 from tests.factories import Browser, a_member
-from tests.storefront.shop import a_product, a_shop, send
+from tests.storefront.shop import a_product, a_shop, apply_body, send
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ async def test_a_store_gets_what_it_needs_once(web: Browser):
         ("origin", "https://[::1"),
         ("secret", "whsec_short"),
         ("secret", "plain"),
-        ("provider", "shopify"),
+        ("provider", "magento"),
     ],
 )
 async def test_a_store_with_a_bad_value_is_not_opened(web: Browser, field: str, value: str):
@@ -136,7 +136,6 @@ async def test_a_product_listed_many_times_at_once_is_one(web: Browser):
 
 
 async def test_the_shop_lists_and_withdraws_by_webhook_and_old_news_changes_nothing(web: Browser):
-    from storefront.connectors import generic
     from storefront.stores.queries import store_by_slug
     from tests.factories import run_jobs
 
@@ -147,7 +146,7 @@ async def test_the_shop_lists_and_withdraws_by_webhook_and_old_news_changes_noth
     assert await db.fetch_val("SELECT withdrawn_at IS NOT NULL FROM product")
     old = b'{"type":"product.upserted","timestamp":"2020-01-01T00:00:00Z","data":{"id":"SKU-1","title":"Old",'
     old += b'"url":"https://north.example/old","price":{"amount":1,"currency":"USD"}}}'
-    await generic.apply(await store_by_slug("north"), old)
+    await apply_body(await store_by_slug("north"), old)
     row = await db.fetch_one("SELECT title, withdrawn_at FROM product")
     assert row["title"] == PACK["title"] and row["withdrawn_at"]
     await send(web(), shop, "product.upserted", {"id": "SKU-1", **PACK})

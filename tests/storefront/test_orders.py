@@ -97,16 +97,15 @@ async def test_any_sequence_of_the_same_messages_ends_the_same(web: Browser):
         ("order.refunded", refund("r1")),
         ("order.refunded", refund("r2", lines=[{"id": "l2", "quantity": 1, "amount": 500}])),
     ]
-    from storefront.connectors import generic
     from storefront.stores.queries import store_by_slug
-    from tests.storefront.shop import message
+    from tests.storefront.shop import apply_body, message
 
     await a_shop()
     store = await store_by_slug("north")
     outcomes = set()
     for sequence in itertools.permutations(messages):
         for kind, told in (*sequence, *sequence[:2]):
-            await generic.apply(store, message(kind, told))
+            await apply_body(store, message(kind, told))
         outcomes.add(tuple(await standing()))
         await db.execute("DELETE FROM refund_line")
         await db.execute("DELETE FROM refund")

@@ -1,0 +1,74 @@
+"""Asking a shop: through the one way out, patient with its limits, never at an address of our own network."""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from app import db
+from app.errors import NotFound
+from app.http import Answer, CannotFetch, fetch
+from storefront.stores.vault import unseal
+
+MOST_BYTES = 16 * 1024 * 1024
+SECONDS = 30
+TRIES = 4
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Where a shop answers and with which keys; `secret` is what it signs its webhooks with."""
+
+    url: str
+    keys: str
+    secret: str
+
+
+class Refused(Exception):
+    """The shop did not answer as it should; the sentence says how."""
+
+
+async def access_of(store: asyncpg.Record) -> Access:
+    """How to ask this store; NotFound when it never said."""
+    row = await db.fetch_one("SELECT url, keys FROM store_access WHERE store_id = $1", store["id"])
+    if row is None:
+        raise NotFound(f"Nobody has said how to ask {store['slug']}: grapevine store access --slug {store['slug']} …")
+    return Access(row["url"].rstrip("/"), unseal(row["keys"]), store["secret"])
+
+
+async def ask(method: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> Answer:
+    """One answer, after waiting as long as the shop asks us to; Refused when there is none."""
+    for attempt in range(TRIES):
+        try:
+            answer = await fetch(
+                method, url, content=content, headers={"accept": "application/json", **headers},
+                most_bytes=MOST_BYTES, seconds=SECONDS,
+            )  # fmt: skip
+        except CannotFetch as failed:
+            raise Refused(f"no answer ({failed.why})") from failed
+        if answer.status not in (429, 503) or attempt == TRIES - 1:
+            break
+        await asyncio.sleep(_patience(answer, attempt))
+    if answer.status >= 400:
+        raise Refused(f"the shop answered {answer.status}")
+    return answer
+
+
+def read_answer(answer: Answer, shape: type) -> Any:
+    try:
+        return msgspec.json.decode(answer.body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Refused(f"the shop's answer is not what it should be ({error})") from error
+
+
+def basic(keys: str) -> str:
+    return "Basic " + base64.b64encode(keys.encode()).decode()
+
+
+def _patience(answer: Answer, attempt: int) -> float:
+    try:
+        return min(float(answer.headers.get("retry-after", "")), 20)
+    except ValueError:
+        return 2.0**attempt

@@ -1,0 +1,24 @@
+"""Our codes in the shop's own till, so that they take something off there."""
+
+from collections.abc import Sequence
+
+import asyncpg
+
+from app.errors import Invalid
+from app.i18n import gettext as _
+from storefront.connectors import shopify, woocommerce
+from storefront.connectors.ask import access_of
+from storefront.connectors.schemas import Offer
+
+PUSHES = {"shopify": shopify.push_codes, "woocommerce": woocommerce.push_codes}
+
+
+async def push_codes(store: asyncpg.Record, codes: Sequence[str], offer: Offer) -> dict[str, str]:
+    """Each code with what stood in its way, empty when the shop takes it. Repeating it changes nothing.
+
+    Not inside a transaction: the shop is asked. Raises ask.Refused when it does not answer.
+    """
+    push = PUSHES.get(store["provider"])
+    if push is None:
+        raise Invalid("provider", _("Codes cannot be written into shops of this kind; enter them there by hand."))
+    return await push(await access_of(store), offer, codes)
