@@ -17,6 +17,7 @@ const options = {
 }
 const builds = [
   { ...options, entryPoints: ["frontend/widgets/v1.js"], format: "esm", outfile: `${out}/embed/v1.js`, loader: { ".css": "text" } },
+  { ...options, entryPoints: ["frontend/widgets/ref.js"], format: "esm", outfile: `${out}/embed/ref.js` },
   { ...options, entryPoints: ["frontend/static/css/app.css"], outfile: `${out}/app.css` },
 ]
 
@@ -33,7 +34,7 @@ async function letters() {
 }
 
 function report() {
-  for (const path of ["embed/v1.js", "app.css", "vendor/htmx.js"]) {
+  for (const path of ["embed/v1.js", "embed/ref.js", "app.css", "vendor/htmx.js"]) {
     const bytes = readFileSync(`${out}/${path}`)
     console.log(`${path.padEnd(16)} ${(bytes.length / 1024).toFixed(1)} KB, ${(gzipSync(bytes).length / 1024).toFixed(1)} KB gz`)
   }

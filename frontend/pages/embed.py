@@ -19,7 +19,8 @@ from frontend.assets import packed
 from frontend.pages.disclosure import Terms, terms_of
 from storefront.catalog.queries import product_in_store
 
-SCRIPT = FRONTEND / "static" / "build" / "embed" / "v1.js"
+SCRIPTS = FRONTEND / "static" / "build" / "embed"
+SCRIPT = SCRIPTS / "v1.js"
 MOST_REVIEWS = 20
 LONGEST_TEXT = 480
 AN_HOUR = "public, max-age=3600, stale-while-revalidate=86400"
@@ -57,9 +58,20 @@ class WidgetProduct(msgspec.Struct):
 @get("/embed/v1.js", include_in_schema=False)
 async def widget_script(request: Request) -> Response[bytes]:
     """One script for every shop in the world; it carries nothing of anybody."""
-    if not SCRIPT.is_file():
+    return _script(request, "v1.js")
+
+
+@get("/embed/ref.js", include_in_schema=False)
+async def click_script(request: Request) -> Response[bytes]:
+    """For a shop whose visitors come straight to it by `?ref=CODE`: less than a kilobyte."""
+    return _script(request, "ref.js")
+
+
+def _script(request: Request, name: str) -> Response[bytes]:
+    script = SCRIPTS / name
+    if not script.is_file():
         raise NotFound()
-    kind, plain, small = packed(SCRIPT, SCRIPT.stat().st_mtime_ns)
+    kind, plain, small = packed(script, script.stat().st_mtime_ns)
     headers = {
         "Cache-Control": AN_HOUR if settings().is_production else "no-cache",
         "Vary": "Accept-Encoding",

@@ -84,7 +84,9 @@ def _salt(day: date) -> bytes:
     known = _salts.get(day)
     if known is not None:
         return known
-    return _own.setdefault(day, secrets.token_bytes(32))
+    if day not in _own:
+        _own[day] = secrets.token_bytes(32)
+    return _own[day]
 
 
 def forget() -> None:

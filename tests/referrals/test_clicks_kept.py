@@ -294,6 +294,7 @@ async def _shop():  # type: ignore[no-untyped-def]
 async def test_a_click_in_a_members_own_browser_is_recognised_on_the_same_day(web: Browser):
     mara, code = await the_link(web)
     bob = await a_member("bob")
+    await visitors.learn_salts()
     gv = UUID(await click(web(), code))
     await visitors.note_member(mara.id, "127.0.0.1", CHROME.encode())
     await visitors.note_member(bob.id, "127.0.0.1", IPHONE.encode())
