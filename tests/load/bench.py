@@ -27,6 +27,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from tests.load import kills
+
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 64
 PAGE_CONNECTIONS = 16
@@ -102,6 +104,8 @@ def _measure(environment: dict[str, str], seconds: int) -> dict[str, Any]:
             figures["web_memory_mb_after_mixed_requests"] = memory
             figures["worker_memory_mb"] = _resident(worker)
     figures["second_start_s"] = _second_start(environment)
+    code = paths["redirect"].removeprefix("/r/")
+    figures["redirect under kill -9"] = asyncio.run(kills.run(environment, code, 3 if seconds < 5 else 20))
     return figures
 
 
@@ -143,7 +147,8 @@ def _session(base: str) -> str:
 
 def _wrk(url: str, seconds: int, connections: int, cookie: str = "") -> dict[str, float]:
     """Requests/s and latencies of one address, after a short warm-up."""
-    headers = ["-H", f"Cookie: {cookie}"] if cookie else []
+    headers = ["-H", f"User-Agent: {kills.AGENT.decode()}", "-H", "Accept-Language: en"]
+    headers += ["-H", f"Cookie: {cookie}"] if cookie else []
     subprocess.run(["wrk", "-t1", f"-c{connections}", "-d1s", *headers, url], capture_output=True, check=True)
     said = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *headers, url],
