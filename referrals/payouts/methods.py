@@ -128,7 +128,7 @@ async def live_method(member_id: int, rail_name: str) -> asyncpg.Record | None:
 
 async def methods_of(member_id: int) -> list[asyncpg.Record]:
     return await db.fetch(
-        """SELECT id, rail, hint, created_at, usable_at, failures FROM payout_method
+        """SELECT id, rail, hint, created_at, usable_at, removed_at, failures FROM payout_method
             WHERE member_id = $1 AND removed_at IS NULL ORDER BY id""",
         member_id,
     )

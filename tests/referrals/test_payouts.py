@@ -338,9 +338,10 @@ async def test_the_preview_says_who_is_not_paid_and_why(web: Browser):
         await a_bank_account(people[name], f"12345678{number}")
     await a_bank_account(people["fresh"], "999999999", rested=False)
     await db.execute(
-        "INSERT INTO suspension (member_id, by_id, reason, created_at) VALUES ($1, $2, 'spam', now())",
+        "INSERT INTO suspension (member_id, by_id, reason, created_at) VALUES ($1, $2, 'spam', $3)",
         people["shut"].id,
         house.ada.id,
+        clock.now(),
     )
     store = await db.fetch_one("SELECT * FROM store WHERE id = $1", house.shop.id)
     before = await db.fetch("SELECT * FROM ledger_entry ORDER BY id")

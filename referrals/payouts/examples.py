@@ -1,0 +1,62 @@
+"""What the JSON doors take and give, as the OpenAPI document shows it."""
+
+from app.money import Money
+from referrals.payouts.schemas import (
+    MethodList,
+    MethodView,
+    NewMethod,
+    NewPayout,
+    PayoutList,
+    PayoutView,
+    QuoteList,
+    QuoteView,
+)
+
+new_payout = NewPayout("south", "USD", "store_credit", 1200, 1200)
+payout = PayoutView(
+    id="8",
+    number="PO-8",
+    store="south",
+    rail="store_credit",
+    account="",
+    state="settled",
+    reason="",
+    amount=Money(1200, "USD"),
+    netted=Money(0, "USD"),
+    fee=Money(0, "USD"),
+    withheld=Money(0, "USD"),
+    bonus=Money(0, "USD"),
+    receives=Money(1200, "USD"),
+    asked_at="2026-03-30T09:26:53+00:00",
+    changed_at="2026-03-30T09:26:53+00:00",
+    credit_code="k7m2p9xh4tq8w3na",
+    advice_url="/earn/payouts/8",
+)
+payouts = PayoutList([payout], None)
+quotes = QuoteList(
+    [
+        QuoteView(
+            store="south",
+            rail="bank",
+            account="DE•• 3000",
+            available=Money(5000, "USD"),
+            owed=Money(0, "USD"),
+            fee=Money(25, "USD"),
+            bonus=Money(0, "USD"),
+            withheld=Money(0, "USD"),
+            amount=Money(5000, "USD"),
+            receives=Money(4975, "USD"),
+            is_early=False,
+            minimum=Money(2000, "USD"),
+            least=Money(0, "USD"),
+            pays_on="2026-04-01T00:00:00+00:00",
+            trouble="",
+            words="",
+        )
+    ]
+)
+new_method = NewMethod(
+    "bank", {"holder": "Ada Lovelace", "account": "DE89 3704 0044 0532 0130 00", "bic": ""}, "correct horse battery"
+)
+method = MethodView("3", "bank", "DE•• 3000", "2026-04-02T09:26:53+00:00", "cooling_off")
+methods = MethodList([method])

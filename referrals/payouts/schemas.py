@@ -1,0 +1,98 @@
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from app.money import Money
+
+Slug = Annotated[str, Meta(min_length=1, max_length=40)]
+Currency = Annotated[str, Meta(min_length=3, max_length=3)]
+RailName = Annotated[str, Meta(min_length=1, max_length=20)]
+Password = Annotated[str, Meta(max_length=1024)]
+
+
+class NewPayout(msgspec.Struct, forbid_unknown_fields=True):
+    """Take everything available at a store. `amount` and `receives` are what the quote said: if they are no longer
+    true, nothing happens and the answer is 409."""
+
+    store: Slug
+    currency: Currency
+    rail: RailName
+    amount: Annotated[int, Meta(ge=0, le=10**14)]
+    receives: Annotated[int, Meta(ge=0, le=10**14)]
+
+
+class QuoteView(msgspec.Struct):
+    """One payout as it would be. `trouble` is a stable word, empty when it can be asked for; `words` the same for a
+    person. `pays_on` is the store's next pay day, or null when it pays by hand."""
+
+    store: str
+    rail: str
+    account: str
+    available: Money
+    owed: Money
+    fee: Money
+    bonus: Money
+    withheld: Money
+    amount: Money
+    receives: Money
+    is_early: bool
+    minimum: Money
+    least: Money
+    pays_on: str | None
+    trouble: str
+    words: str
+
+
+class QuoteList(msgspec.Struct):
+    items: list[QuoteView]
+
+
+class PayoutView(msgspec.Struct):
+    """A payout. `amount` is the commission in it, `receives` what is sent, `netted` what went to a debt before."""
+
+    id: str
+    number: str
+    store: str
+    rail: str
+    account: str
+    state: str
+    reason: str
+    amount: Money
+    netted: Money
+    fee: Money
+    withheld: Money
+    bonus: Money
+    receives: Money
+    asked_at: str
+    changed_at: str
+    credit_code: str | None
+    advice_url: str
+
+
+class PayoutList(msgspec.Struct):
+    items: list[PayoutView]
+    next: str | None
+
+
+class NewMethod(msgspec.Struct, forbid_unknown_fields=True):
+    """Where money goes. `details` by rail: bank holder, account, bic; paypal account; wise holder, account; alipay
+    holder, account; stripe account."""
+
+    rail: RailName
+    details: dict[Annotated[str, Meta(max_length=20)], Annotated[str, Meta(max_length=254)]]
+    password: Password
+
+
+class MethodView(msgspec.Struct):
+    """An account; of its number only the end is shown. Nothing is paid to it before `usable_at`."""
+
+    id: str
+    rail: str
+    account: str
+    usable_at: str
+    trouble: str
+
+
+class MethodList(msgspec.Struct):
+    items: list[MethodView]
