@@ -90,7 +90,7 @@ def is_earning(address: str) -> bool:
     if parts.netloc.lower() in _short_hosts:
         return len(parts.path) > 1
     path = posixpath.normpath(unquote(parts.path).replace("\\", "/"))
-    return parts.netloc.lower() == settings().host.lower() and _EARNING_PATH.match(path) is not None
+    return parts.netloc.lower() == settings().host.lower() and _EARNING_PATH.fullmatch(path) is not None
 
 
 def labelled(cleaned: str) -> str:

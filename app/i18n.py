@@ -1,6 +1,8 @@
 """Languages: English in the code, Simplified Chinese in one catalog per feature, merged when the process starts."""
 
 import contextvars
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +17,16 @@ _lang: contextvars.ContextVar[str] = contextvars.ContextVar("lang", default="en"
 def use(lang: str) -> None:
     """Speak this language for the rest of the request (or job)."""
     _lang.set(lang if lang in LANGUAGES else "en")
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Speak another language for a moment: what is made for somebody else's eyes."""
+    before = _lang.set(lang if lang in LANGUAGES else "en")
+    try:
+        yield
+    finally:
+        _lang.reset(before)
 
 
 def current() -> str:

@@ -1,11 +1,11 @@
-// <copy-button><input readonly><button hidden data-done="Copied">…<span>Copy</span></button></copy-button>
+// <copy-button><input readonly> (or a textarea) <button hidden data-done="Copied">…<span>Copy</span></button></copy-button>
 class CopyButton extends HTMLElement {
   #field
   #button
   #back
 
   connectedCallback() {
-    this.#field = this.querySelector("input")
+    this.#field = this.querySelector("input, textarea")
     this.#button = this.querySelector("button")
     this.#button.hidden = false
     this.#button.addEventListener("click", () => this.#copy())

@@ -21,7 +21,10 @@ BOLD = 600
 
 # Colour pictures, and the invisible signs that join and vary them.
 _EMOJI = re.compile("[\U0001f000-\U0001faff\ufe00-\ufe0f\u200b-\u200d\u20e3\U000e0000-\U000e007f]")
-_CJK = "\u1100-\u11ff\u2e80-\u2fff\u3003-\u3007\u3012-\u303f\u3040-\u30ff\u3100-\u9fff\uac00-\ud7af\uf900-\ufaff\uff10-\uffef"
+_CJK = (
+    "\u1100-\u11ff\u2e80-\u2fff\u3003-\u3007\u3012-\u303f\u3040-\u30ff\u3100-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\uff10-\uffef"
+)
 _OPENS, _CLOSES = "“‘（《「『【〈〔([{", "”’）》」』】〉〕)]}，。！？：；、…·％,.!?:;%\uff0c\uff0e"
 # What stays together: a word, or one Chinese sign, with the punctuation that may neither begin nor end a line.
 _PIECE = re.compile(
@@ -126,7 +129,9 @@ def _slices(folder: Path) -> dict[int, str]:
     if not (folder / "unicode.json").is_file():
         return {}
     ranges: dict[str, str] = json.loads((folder / "unicode.json").read_text())
-    names = sorted(ranges, key=lambda name: (name not in NAMED_SLICES, NAMED_SLICES.index(name) if name in NAMED_SLICES else 0))
+    names = sorted(
+        ranges, key=lambda name: (name not in NAMED_SLICES, NAMED_SLICES.index(name) if name in NAMED_SLICES else 0)
+    )
     known: dict[int, str] = {}
     for name in names:
         file = str(folder / f"noto-sans-sc-{name.strip('[]')}-wght-normal.woff2")

@@ -14,7 +14,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageOps
 
 sys.path.insert(0, str(Path(__file__).parent))
-from letters import Letters  # noqa: E402
+from letters import Letters
 
 MEMORY_BYTES = 700 * 1024 * 1024
 CPU_SECONDS = 10
@@ -204,12 +204,18 @@ class Press:
     def _passcode(self, card: Box) -> None:
         """For places that forbid codes to scan and links: words that one can type."""
         middle, width = (card[0] + card[2]) / 2, card[2] - card[0] - 32
-        texts = ((self.sheet["passcode_is"], 26, 400, SOFT), (self.sheet["passcode"], 40, 800, GRAPE), (self.sheet["where"], 24, 400, SOFT))
+        texts = (
+            (self.sheet["passcode_is"], 26, 400, SOFT),
+            (self.sheet["passcode"], 40, 800, GRAPE),
+            (self.sheet["where"], 24, 400, SOFT),
+        )
         y = card[1] + 70.0
         for text, most, weight, colour in texts:
             lines, size = self.letters.fit(text, width, (most, most - 6, most - 10, 16), weight, 2)
             for line in lines:
-                self.letters.draw(self.draw, (middle - self.letters.width(line, size, weight) / 2, y), line, size, weight, colour)
+                self.letters.draw(
+                    self.draw, (middle - self.letters.width(line, size, weight) / 2, y), line, size, weight, colour
+                )
                 y += size * 1.3
             y += 22
 
@@ -240,6 +246,8 @@ def _rounded(size: tuple[int, int], radius: int) -> Image.Image:
 def main() -> None:
     shut_in()
     sheet = json.loads(sys.stdin.buffer.readline())
+    if not sheet["mark"].strip() or not sheet["disclosure"].strip():
+        sys.exit("an earning link without its label is not printed")
     pictures = [sys.stdin.buffer.read(length) for length in sheet["pictures"]]
     out = io.BytesIO()
     Press(sheet, *pictures).print().save(out, "PNG", compress_level=6)

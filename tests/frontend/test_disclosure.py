@@ -46,7 +46,8 @@ class Anchors(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag == "a":
+        # A page's link to itself in another language leads nowhere new.
+        if tag == "a" and "hreflang" not in given:
             self._open, self._label = True, False
             self.found.append({"href": given.get("href", ""), "rel": given.get("rel", ""), "label": ""})
         elif tag == "small" and given.get("class") == "ad" and self.found and not self._open:

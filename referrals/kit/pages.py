@@ -1,0 +1,105 @@
+from babel import Locale
+from litestar import Controller, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app import i18n
+from app.auth import Viewer
+from app.disclosure import MARKETS, EarningLink
+from app.errors import NotFound
+from app.i18n import gettext as _
+from app.limits import limit
+from app.web import page, redirect
+from community.sessions.pages import address_of
+from referrals.kit import posters, service
+from referrals.kit.channels import CHANNELS, gift_of
+from referrals.kit.subjects import offer_of, open_link, subject_of
+from referrals.links.queries import could_be_code
+
+FIVE_MINUTES = "public, max-age=300"
+GUESSES, PER = 60, 600
+
+
+class KitPages(Controller):
+    """Posters and texts to share a link with, and the page that greets whoever comes by it."""
+
+    include_in_schema = False
+
+    @get("/share/{code:str}/kit")
+    async def show(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
+        asked = request.query_params
+        link, subject, offer, kit = await service.kit_of(
+            viewer, code, lang=asked.get("in", ""), market=asked.get("market", "")
+        )
+        return page(
+            request,
+            viewer,
+            "referrals/kit/show.html",
+            link=link,
+            subject=subject,
+            kit=kit,
+            greeting=EarningLink(f"/hi/{link['code']}", kit.market),
+            posters={poster.shape: poster for poster in kit.posters},
+            markets=_markets(may_be_any=not offer.market),
+            channels={channel.name: channel for channel in CHANNELS},
+        )
+
+    @get("/r/{code:str}/poster.png")
+    async def poster(self, request: Request, code: FromPath[str]) -> Response[bytes]:
+        """Anybody's to see, as a poster is; what a stranger may not read has none."""
+        shape, lang = request.query_params.get("shape", "poster"), request.query_params.get("in", "en")
+        if shape not in posters.SHAPES or lang not in i18n.LANGUAGES:
+            raise NotFound()
+        await limit("poster-look", address_of(request), most=600, per=PER)
+        link = await open_link(code)
+        sheet = await posters.sheet_of(link, shape, lang)
+        tag = f'"{posters.digest_of(sheet)}"'
+        headers = {"ETag": tag, "Cache-Control": FIVE_MINUTES, "X-Robots-Tag": "noindex"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(b"", status_code=304, headers=headers)
+        _digest, png = await posters.poster(link, sheet, shape, lang, asked_by=address_of(request))
+        headers["Content-Disposition"] = f'inline; filename="{link["code"]}-{shape}.png"'
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        return Response(png, media_type="image/png", headers=headers)
+
+    @get("/hi")
+    async def ask_for_code(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        """For places where links are blocked: a code one can say, write on a hand, or put under a picture."""
+        given = request.query_params.get("code", "").strip().lower()[:60]
+        if given and could_be_code(given):
+            return redirect(f"/hi/{given}")
+        problem = _("A code has letters a–z, digits, - and _ only.") if given else ""
+        return _unindexed(page(request, viewer, "referrals/kit/ask.html", given=given, problem=problem))
+
+    @get("/hi/{code:str}")
+    async def greet(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
+        """Whoever was told of this by somebody: who it was, what it is, what they get. Looking is not yet a click."""
+        await limit("greeting", address_of(request), most=GUESSES, per=PER)
+        link = await open_link(code)
+        subject, offer = await subject_of(link), await offer_of(link)
+        owner = await service.owner_of(link)
+        return _unindexed(
+            page(
+                request,
+                viewer,
+                "referrals/kit/greet.html",
+                link=link,
+                subject=subject,
+                owner=owner,
+                gift=gift_of(offer.friend, offer.currency) if offer.friend else "",
+                way=EarningLink(f"/r/{link['code']}", offer.market),
+                card_url=service.poster_url(link["code"], "card", i18n.current()),
+            )
+        )
+
+
+def _markets(*, may_be_any: bool) -> list[tuple[str, str]]:
+    """The countries whose rule for labels we know, by their names in the reader's language."""
+    names = Locale.parse(i18n.current(), sep="-").territories
+    known = sorted(((code, names[code]) for code in MARKETS), key=lambda market: market[1])
+    return [("", _("anywhere")), *known] if may_be_any else known
+
+
+def _unindexed(response: Response) -> Response:
+    response.headers |= {"X-Robots-Tag": "noindex"}
+    return response
