@@ -46,7 +46,7 @@ from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.clicks import jobs as click_jobs
-from referrals.clicks import redirect
+from referrals.clicks import redirect, short_domains
 from referrals.clicks.api import ClickApi
 from referrals.commissions import jobs as commission_jobs
 from referrals.earn import jobs as earn_jobs
@@ -57,10 +57,15 @@ from referrals.kit.api import KitApi
 from referrals.kit.pages import KitPages
 from referrals.links import jobs as link_jobs
 from referrals.links.api import LinkApi, PlacementApi
+from referrals.links.behind import BehindPages
 from referrals.links.pages import LinkPages
+from referrals.links.route_pages import RoutePages
 from referrals.links.store_api import StoreLinkApi
+from referrals.links.store_pages import StoreLinkPages, domain_may_have_a_certificate
 from referrals.payouts import jobs as payout_jobs
 from referrals.programs.pages import ProgramPages
+from referrals.statements.api import StatementApi
+from referrals.statements.pages import StatementPages
 from search import jobs as search_jobs
 from search.api import SearchApi
 from search.pages import search_page
@@ -93,8 +98,12 @@ PAGES: list = [
     QuestionPages,
     GuidePages,
     LinkPages,
+    RoutePages,
+    BehindPages,
+    StoreLinkPages,
     KitPages,
     EarnPages,
+    StatementPages,
     ProgramPages,
 ]
 
@@ -120,6 +129,7 @@ API: list = [
     PlacementApi,
     StoreLinkApi,
     EarnApi,
+    StatementApi,
 ]
 
 # Doors with neither a viewer nor a form: webhooks, static files, embeds.
@@ -132,6 +142,7 @@ BARE: list = [
     oembed,
     receive_webhook,
     openapi.show_problem_type,
+    domain_may_have_a_certificate,
     widget_script,
     click_script,
     widget_product,
@@ -160,7 +171,7 @@ JOBS: list = [
 ]
 
 # Raw ASGI routes by path prefix, for what must be fastest.
-RAW_ROUTES: dict[str, RawRoute] = {redirect.PREFIX: redirect.answer}
+RAW_ROUTES: dict[str, RawRoute] = {redirect.PREFIX: redirect.answer, "/": short_domains.answer}
 
 # Websockets by path.
 SOCKETS: dict[str, ASGIApp] = {"/live": live.door(viewer_of_session, viewer_of_member)}
