@@ -50,6 +50,7 @@ FILES = {
     "links": """SELECT code, target_kind, target_id, destination, placement, created_at, disabled_at
                   FROM link WHERE owner_id = $1""",
     "remembered_clicks": "SELECT click_id, claimed_at FROM click_claim WHERE member_id = $1",
+    "browsers": "SELECT day, visitor_day_hash FROM member_visitor WHERE member_id = $1",
     "brought_by": "SELECT click_id, created_at FROM signup_referral WHERE member_id = $1",
     "brought": "SELECT created_at FROM signup_referral WHERE referrer_id = $1",
     "purchases": """SELECT s.slug AS store, c.external_id AS customer, o.external_id AS order, o.currency, o.paid_at
@@ -65,6 +66,9 @@ FILES = {
                   WHERE a.owner_kind = 'member' AND a.owner_id = $1 ORDER BY t.id, e.line""",
     "stores": "SELECT slug, name, provider, currency, origin, created_at FROM store WHERE owner_id = $1",
 }
+
+
+FORGOTTEN = "credential session api_token notification idempotency_key read_pointer member_visitor".split()
 
 
 async def export(handle: str, folder: Path) -> dict[str, int]:
@@ -105,7 +109,7 @@ async def erase(handle: str) -> dict[str, Any]:
     # With a chance part, so that nobody can sit on the name and so keep another from leaving.
     former = f"gone-{member['id']}-{ids.new_code(5)}"
     async with db.transaction():
-        for table in ("credential", "session", "api_token", "notification", "idempotency_key", "read_pointer"):
+        for table in FORGOTTEN:
             await db.execute(f"DELETE FROM {table} WHERE member_id = $1", member["id"])
         await _leave_groups(member["id"])
         # The code is often the handle. Whoever has the old address finds a page, nobody is sent on or earns by it.

@@ -11,6 +11,8 @@ from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
 from app.errors import SignInFirst
 from community.members.queries import avatar_url
 from community.sessions.queries import member_of_token, member_to_speak_for
+from referrals.clicks import visitors
+from referrals.clicks.heard import DENIED, consent_of
 
 NAV_GROUPS = 8
 SEEN_EVERY = timedelta(hours=1)
@@ -20,7 +22,16 @@ async def provide_viewer(request: Request) -> Viewer:
     """The viewer of a page, by the session cookie."""
     viewer = await viewer_of_session(request.cookies.get(session_cookie_name(), ""))
     request.state["viewer"] = viewer
+    if viewer.member_id is not None:
+        _note_browser(request, viewer.member_id)
     return viewer
+
+
+def _note_browser(request: Request, member_id: int) -> None:
+    """Whose browser this is today, so that nobody earns by clicks of their own; not of whoever denied it."""
+    headers = dict(request.scope["headers"])
+    if request.client and consent_of(headers, b"") != DENIED:
+        visitors.saw_member(member_id, request.client.host, headers.get(b"user-agent", b""))
 
 
 async def provide_api_viewer(request: Request) -> Viewer:

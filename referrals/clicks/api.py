@@ -24,9 +24,7 @@ class ClickApi(Controller):
     @post(
         summary="Tell of a visitor who came straight to the shop with somebody's code",
         status_code=201,
-        opt=door(
-            takes=examples.direct_click, gives=examples.click_made, refuses=(Forbidden, NotFound, Gone)
-        ),
+        opt=door(takes=examples.direct_click, gives=examples.click_made, refuses=(Forbidden, NotFound, Gone)),
     )
     async def tell(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[ClickMade]:
         """From a page of the shop (its Origin is its key), or with a token of whoever runs the shop.
@@ -79,7 +77,11 @@ async def _keep(request: Request, told: DirectClick, address: str) -> str | None
         "query_string": (consent + urlsplit(told.page).query).encode(),
         # A script speaks, yet a person opened the page: what the browser says of scripts is not held against them.
         "headers": [
-            *(pair for pair in request.scope["headers"] if not pair[0].startswith((b"sec-fetch", b"accept", b"referer"))),
+            *(
+                pair
+                for pair in request.scope["headers"]
+                if not pair[0].startswith((b"sec-fetch", b"accept", b"referer"))
+            ),
             (b"accept", b"text/html"),
             (b"accept-language", request.headers.get("accept-language", "*").encode("latin-1")),
             (b"referer", told.referrer.encode("latin-1", "replace")),

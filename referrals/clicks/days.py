@@ -19,7 +19,7 @@ class Dropped(msgspec.Struct):
 
 
 async def make_ahead() -> int:
-    """A partition for today and the next days, and for those whose clicks lie in the default one; how many were made."""
+    """A partition for today, the next days, and those whose clicks lie in the default one; how many were made."""
     today = clock.now().date()
     wanted = [today + timedelta(days=ahead) for ahead in range(AHEAD + 1)]
     there = {row["day"] for row in await _partitions()}

@@ -38,6 +38,7 @@ class Way(msgspec.Struct, frozen=True):
     """`qr` for the code that only the link's QR holds."""
     turns: Turns | None = None
     """A password, counted visits, rules or a split: ask `pass_by`. None for most links."""
+    store_id: int | None = None
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -131,6 +132,7 @@ def way_of(link: asyncpg.Record, code: str) -> Way:
         blocked=blocked,
         trigger="qr" if code == link["scan_code"] else "link",
         turns=passing.turns_of(link),
+        store_id=link["store_id"],
     )
 
 

@@ -43,7 +43,8 @@ async def people_by_link(link_ids: list[int], since: datetime) -> dict[int, int]
     rows = await db.fetch(
         f"""WITH visit AS (
                SELECT c.link_id, c.visitor_day_hash, c.occurred_at,
-                      lag(c.occurred_at) OVER (PARTITION BY c.link_id, c.visitor_day_hash ORDER BY c.occurred_at) AS last,
+                      lag(c.occurred_at) OVER (
+                          PARTITION BY c.link_id, c.visitor_day_hash ORDER BY c.occurred_at) AS last,
                       make_interval(mins => coalesce((
                           SELECT (v.policy->>'unique_minutes')::int FROM program p
                             JOIN program_version v ON v.program_id = p.id
@@ -95,4 +96,3 @@ async def counted_wrongly(since: datetime | None = None) -> list[asyncpg.Record]
             WHERE coalesce(c.clicks, 0) <> coalesce(t.clicks, 0) ORDER BY 2, 1, 3 LIMIT 100""",
         since,
     )
-

@@ -75,6 +75,7 @@ async def _look_after_for_ever() -> None:
                 await days.make_ahead()
                 has_days = True
             await writer.come_back()
+            await visitors.note_members()
             await asyncio.to_thread(last_known.save)
         except writer.LOST as lost:
             log.info("the database is away: %s", lost)

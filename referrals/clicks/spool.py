@@ -74,6 +74,10 @@ def taken(file: Path) -> Iterator[list[bytes] | None]:
         yield list(_whole_records(opened)) if file.exists() else None
 
 
+def delete(file: Path) -> None:
+    file.unlink()
+
+
 def _whole_records(lines: IO[bytes]) -> Iterator[bytes]:
     for line in lines:
         checksum, _space, record = line.rstrip(b"\n").partition(b" ")

@@ -15,9 +15,11 @@ log = logging.getLogger(__name__)
 
 SALT_LIVES = timedelta(hours=72)
 MEMBERS_KEPT = timedelta(days=120)
+MOST_WAITING, MOST_NOTED = 20_000, 50_000
 
 _salts: dict[date, bytes] = {}
 _own: dict[date, bytes] = {}
+_to_note: set[tuple[date, int, str]] = set()
 _noted: set[tuple[date, int, str]] = set()
 
 
@@ -43,25 +45,33 @@ async def delete_old_salts() -> int:
     return await db.execute("DELETE FROM visitor_salt WHERE day < $1", oldest)
 
 
-async def note_member(member_id: int, address: str, agent: bytes) -> None:
-    """Remember which visitor a signed-in member is today, so that a click on their own link is recognised."""
+def saw_member(member_id: int, address: str, agent: bytes) -> None:
+    """A signed-in member is this visitor today: noted within a second, so that a click on their own link is known."""
     now = clock.now()
     if now.date() not in _salts:
-        await learn_salts()
-    visitor = hash_of(now, address, agent)
-    noted = (now.date(), member_id, visitor)
-    if noted in _noted:
-        return
-    if len(_noted) > 50_000:
-        _noted.clear()
+        return  # A hash by a salt of this process alone would be of no use.
+    note = (now.date(), member_id, hash_of(now, address, agent))
+    if note not in _noted and len(_to_note) < MOST_WAITING:
+        _to_note.add(note)
+
+
+async def note_members() -> int:
+    """Write down which members were which visitors; how many were new to this process."""
+    notes = list(_to_note)
+    if not notes:
+        return 0
     await db.execute(
-        """INSERT INTO member_visitor (member_id, day, visitor_day_hash) VALUES ($1, $2, $3)
+        """INSERT INTO member_visitor (day, member_id, visitor_day_hash)
+           SELECT n.* FROM unnest($1::date[], $2::bigint[], $3::text[]) n (day, member_id, hash)
+            WHERE EXISTS (SELECT 1 FROM member m WHERE m.id = n.member_id)
            ON CONFLICT DO NOTHING""",
-        member_id,
-        now.date(),
-        visitor,
+        *zip(*notes, strict=True),
     )
-    _noted.add(noted)
+    _to_note.difference_update(notes)
+    if len(_noted) > MOST_NOTED:
+        _noted.clear()
+    _noted.update(notes)
+    return len(notes)
 
 
 async def forget_old_members() -> int:
@@ -93,4 +103,5 @@ def forget() -> None:
     """What this process remembers (tests: the tables were emptied)."""
     _salts.clear()
     _own.clear()
+    _to_note.clear()
     _noted.clear()

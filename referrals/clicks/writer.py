@@ -217,6 +217,7 @@ async def _one_by_one(group: list[_Waiting]) -> None:
 
 
 async def _replay(records: list[bytes], file: Path) -> None:
+    """Write the clicks of a file and then delete it: whoever dies between the two writes them again, in vain."""
     clicks = [msgspec.json.decode(record, type=NewClick) for record in records]
     for start in range(0, len(clicks), MOST_AT_ONCE):
         some = clicks[start : start + MOST_AT_ONCE]
@@ -226,7 +227,7 @@ async def _replay(records: list[bytes], file: Path) -> None:
             for click in some:
                 with suppress(asyncpg.ForeignKeyViolationError):
                     await _commit([click])
-    file.unlink()
+    spool.delete(file)
 
 
 async def _commit(group: list[NewClick]) -> None:

@@ -16,7 +16,7 @@ commission = CommissionView(
     why_url="/earn/orders/1001/why",
 )
 commissions = CommissionList([commission], None)
-summary = Summary({"USD": {"pending": Money(400, "USD"), "available": Money(0, "USD")}}, 37, 2)
+summary = Summary({"USD": {"pending": Money(400, "USD"), "available": Money(0, "USD")}}, 37, 29, 2)
 why = Why(
     order="1001",
     store="north",

@@ -9,6 +9,7 @@ from app.auth import Viewer
 from app.errors import NotFound
 from app.i18n import gettext as _
 from app.money import Money
+from referrals.clicks.queries import people_of
 from referrals.commissions.states import BUCKETS
 from referrals.earn.schemas import Summary
 from referrals.ledger.queries import balances_of
@@ -23,8 +24,9 @@ async def summary_of(member_id: int) -> Summary:
         empty = {bucket: Money(0, row["currency"]) for bucket in BUCKETS}
         balances.setdefault(row["currency"], empty)[row["bucket"]] = Money(row["amount"], row["currency"])
     brought = await db.fetch_val("SELECT count(*) FROM signup_referral WHERE referrer_id = $1", member_id)
-    clicks = sum(many for _day, many in await clicks_by_day(member_id))
-    return Summary(balances, clicks, brought)
+    days = await clicks_by_day(member_id)
+    people = await people_of(member_id, days[0][0])
+    return Summary(balances, sum(many for _day, many in days), people, brought)
 
 
 async def clicks_by_day(member_id: int) -> list[tuple[datetime, int]]:

@@ -8,6 +8,8 @@ class Summary(msgspec.Struct):
 
     balances: dict[str, dict[str, Money]]
     clicks_30_days: int
+    people_30_days: int
+    """Visits of one browser within the hour (or the programme's window) are one person's."""
     people_brought: int
 
 

@@ -1,6 +1,6 @@
 """Visitors follow a link while the web process is killed at random moments: was anybody sent on by a click we lost?
 
-    python -m tests.load.kills --kills 20        (a database of its own; bin/bench runs it too)
+python -m tests.load.kills --kills 20        (a database of its own; bin/bench runs it too)
 """
 
 import argparse
@@ -29,9 +29,7 @@ async def run(environment: dict[str, str], code: str, kills: int) -> dict[str, A
     seen: list[UUID] = []
     port = _free_port()
     for _kill in range(kills):
-        web = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port)], env=environment, cwd=ROOT
-        )
+        web = _serve(port, environment)
         try:
             await _until_open(port)
             visitors = [asyncio.create_task(_visit(port, code, seen)) for _ in range(VISITORS)]
@@ -42,6 +40,10 @@ async def run(environment: dict[str, str], code: str, kills: int) -> dict[str, A
             web.kill()
             web.wait()
     return {"kills": kills, "redirects_seen": len(seen), "clicks_lost": len(seen) - await _in_the_books(seen)}
+
+
+def _serve(port: int, environment: dict[str, str]) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", "app", "serve", "--port", str(port)], env=environment, cwd=ROOT)
 
 
 async def _visit(port: int, code: str, seen: list[UUID]) -> None:

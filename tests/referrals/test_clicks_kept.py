@@ -108,7 +108,12 @@ async def test_an_id_from_elsewhere_is_nobodys_click(web: Browser):
         ({"user-agent": CHROME}, "?gclid=", {"paid_click_param": ""}),
         ({"user-agent": CHROME}, "?a=gclid", {"paid_click_param": ""}),
         (
-            {"user-agent": CHROME, "sec-fetch-site": "cross-site", "sec-fetch-dest": "document", "sec-fetch-user": "?1"},
+            {
+                "user-agent": CHROME,
+                "sec-fetch-site": "cross-site",
+                "sec-fetch-dest": "document",
+                "sec-fetch-user": "?1",
+            },
             "",
             {"fetch_site": "cross-site", "fetch_dest": "document", "kind": "human"},
         ),
@@ -131,8 +136,8 @@ async def test_a_visit_leaves_its_evidence(web: Browser, headers: dict, path: st
         "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Version/4.0 Chrome/142.0 Mobile Instagram 350.0.0",
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 WhatsApp/24.1.2",
         "Mozilla/5.0 (Linux; Android 14; CUBOT_X70) AppleWebKit/537.36 Chrome/142.0 Mobile Safari/537.36",
-        "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36 baiduboxapp/13.1 (Baidu; P1)",
-        "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36 XiaoHongShu/8.60 NetType",
+        "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36 baiduboxapp/13.1 (Baidu)",
+        "Mozilla/5.0 (Linux; Android 14; wv) AppleWebKit/537.36 Chrome/130 Mobile Safari/537.36 XiaoHongShu/8.60",
         "Mozilla/5.0 (Windows NT 10.0; Win64) AppleWebKit/537.36 Chrome/142 Safari/537.36 Teams/25.1 msteams-desktop",
     ],
 )
@@ -143,7 +148,7 @@ def test_whoever_reads_in_an_app_is_a_person(agent: str):
 @pytest.mark.parametrize(
     "agent",
     [
-        "Mozilla/5.0 (Macintosh) AppleWebKit/601.2.4 Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Twitterbot/1.0",
+        "Mozilla/5.0 (Macintosh) AppleWebKit/601.2.4 Version/9.0 Safari/601.2.4 facebookexternalhit/1.1 Twitterbot/1.0",
         "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 Chrome/99 Safari/537.36 SkypeUriPreview Preview/0.5",
         "Mozilla/5.0 (compatible; Pinterestbot/1.0; +https://www.pinterest.com/bot.html)",
     ],
@@ -153,7 +158,7 @@ def test_a_preview_in_the_dress_of_a_browser_is_a_preview(agent: str):
 
 
 async def test_a_better_score_is_given_to_old_clicks_but_moves_no_money(web: Browser, monkeypatch: pytest.MonkeyPatch):
-    mara, code = await the_link(web)
+    _mara, code = await the_link(web)
     bob = await a_member("bob")
     robot = "Mozilla/5.0 (X11; Linux x86_64) TidyFetcher/2.0"
     seen = [await click(web(), code, agent=robot) for _ in range(3)]
@@ -258,9 +263,7 @@ async def test_whoever_denies_is_counted_and_nothing_else(web: Browser, headers:
 
 async def test_ones_own_yes_is_louder_than_the_browsers_no(web: Browser):
     _mara, code = await the_link(web)
-    answer = await web().get(
-        f"/r/{code}", headers={"user-agent": CHROME, "cookie": "gv_consent=granted", **GPC}
-    )
+    answer = await web().get(f"/r/{code}", headers={"user-agent": CHROME, "cookie": "gv_consent=granted", **GPC})
     assert "gv=" in answer.headers["location"]
     assert await db.fetch_val("SELECT consent FROM click") == "granted"
 
@@ -295,8 +298,22 @@ async def test_a_click_in_a_members_own_browser_is_recognised_on_the_same_day(we
     mara, code = await the_link(web)
     bob = await a_member("bob")
     await visitors.learn_salts()
-    gv = UUID(await click(web(), code))
-    await visitors.note_member(mara.id, "127.0.0.1", CHROME.encode())
-    await visitors.note_member(bob.id, "127.0.0.1", IPHONE.encode())
+    browser = web(**{"user-agent": CHROME})
+    gv = UUID(await click(browser, code))
+    await sign_in(browser, mara)
+    await browser.get("/earn")
+    await sign_in(other := web(**{"user-agent": IPHONE}), bob)
+    await other.get("/earn")
+    await visitors.note_members()
     assert await queries.visitor_is_member(gv, mara.id)
     assert not await queries.visitor_is_member(gv, bob.id)
+
+
+async def test_a_member_who_denied_is_not_recognised(web: Browser):
+    mara, _code = await the_link(web)
+    await visitors.learn_salts()
+    browser = web(**{"user-agent": CHROME, **GPC})
+    await sign_in(browser, mara)
+    await browser.get("/earn")
+    await visitors.note_members()
+    assert await db.fetch_val("SELECT count(*) FROM member_visitor") == 0
