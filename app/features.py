@@ -45,6 +45,8 @@ from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
+from referrals.books import jobs as books_jobs
+from referrals.books.pages import BooksPages, DebtPages
 from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect, short_domains
 from referrals.clicks.api import ClickApi
@@ -63,6 +65,9 @@ from referrals.links.route_pages import RoutePages
 from referrals.links.store_api import StoreLinkApi
 from referrals.links.store_pages import StoreLinkPages, domain_may_have_a_certificate
 from referrals.payouts import jobs as payout_jobs
+from referrals.payouts.admin_pages import PayoutAdminPages
+from referrals.payouts.api import PayoutApi, PayoutMethodApi
+from referrals.payouts.pages import PayoutPages
 from referrals.programs.pages import ProgramPages
 from referrals.statements.api import StatementApi
 from referrals.statements.pages import StatementPages
@@ -103,7 +108,11 @@ PAGES: list = [
     StoreLinkPages,
     KitPages,
     EarnPages,
+    PayoutPages,
+    PayoutAdminPages,
     StatementPages,
+    BooksPages,
+    DebtPages,
     ProgramPages,
 ]
 
@@ -129,6 +138,8 @@ API: list = [
     PlacementApi,
     StoreLinkApi,
     EarnApi,
+    PayoutApi,
+    PayoutMethodApi,
     StatementApi,
 ]
 
@@ -167,6 +178,7 @@ JOBS: list = [
     commission_jobs,
     payout_jobs,
     earn_jobs,
+    books_jobs,
     search_jobs,
 ]
 

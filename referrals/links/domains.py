@@ -13,7 +13,7 @@ from datetime import timedelta
 import asyncpg
 import msgspec
 
-from app import clock, db, ids
+from app import clock, db, disclosure, ids
 from app.auth import Viewer
 from app.errors import Conflict, Invalid, NotFound
 from app.events import publish
@@ -66,6 +66,8 @@ async def refresh() -> None:
     _hosts.store_of = {row["host"]: row["store_id"] for row in rows}
     _hosts.in_use = {row["store_id"]: row["host"] for row in rows if row["in_use_at"] is not None}
     _hosts.until = time.monotonic() + FRESH_SECONDS
+    # A short address in a member's text is labelled like any other that earns.
+    disclosure.short_links_live_at(frozenset(_hosts.store_of))
 
 
 async def _look() -> None:

@@ -23,7 +23,7 @@ def checked_code(wanted: str) -> str:
     code = unicodedata.normalize("NFKC", wanted).strip().lower()
     if not _CODE.fullmatch(code):
         raise Invalid("code", _("3 to 40 of a–z, 0–9, - and _, starting and ending with a letter or digit."))
-    if code in _reserved() or re.fullmatch(r"(?:gone|xn-)-.*", code):
+    if is_reserved(code) or re.fullmatch(r"(?:gone|xn-)-.*", code):
         raise Invalid("code", _("That code is kept for the house. Take another one."))
     if is_unwelcome(code):
         raise Invalid("code", _("That code holds a word we do not put on links. Take another one."))
@@ -60,6 +60,11 @@ def new_code() -> str:
 
 def code_taken() -> Conflict:
     return Conflict(_("That code is taken."), fields={"code": _("That code is taken, or reads like one that is.")})
+
+
+def is_reserved(code: str) -> bool:
+    """Whether visitors would take it for the house speaking, or an address of ours needs it."""
+    return code in _reserved()
 
 
 def is_unwelcome(code: str) -> bool:

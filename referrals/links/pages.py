@@ -1,33 +1,36 @@
+from typing import Any
 from urllib.parse import quote
 
+import asyncpg
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer, require_member
-from app.errors import Gone, NotFound, Problem
+from app.errors import Problem
 from app.i18n import gettext as _
+from app.money import EXPONENTS
 from app.web import form, form_again, page, redirect
-from referrals.links import queries, service
-from referrals.links.api import url_of
+from referrals.links import editing, forms, queries, report, service
 from referrals.links.cards import card_of
-from referrals.links.qr import svg_of
-from referrals.links.schemas import ShareForm
+from referrals.links.schemas import PLACES, ShareForm
+from referrals.links.views import scan_url_of, url_of_link
 
 
 class LinkPages(Controller):
-    """Share & earn, and the pages of `/r/{code}` that are no redirect."""
+    """Share & earn: a link, what came of it, and everything about it that may be changed."""
 
+    path = "/share"
     include_in_schema = False
 
-    @get("/share")
+    @get()
     async def show_form(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         target = request.query_params.get("target", "")[:2000]
         if not viewer.is_member:
             return _sign_in_first(target)
         return page(request, viewer, "referrals/links/new.html", values={"target": target}, problem=None)
 
-    @post("/share")
+    @post()
     async def share(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         wanted = await form(request, ShareForm)
         if not viewer.is_member:
@@ -38,48 +41,67 @@ class LinkPages(Controller):
             return await form_again(request, viewer, "referrals/links/new.html", problem)
         return redirect(f"/share/{link['code']}")
 
-    @get("/share/{code:str}")
+    @get("/placements")
+    async def placements(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        member_id = require_member(viewer)
+        placed = await report.placements_of(member_id, cursor=request.query_params.get("after"))
+        return page(request, viewer, "referrals/links/placements.html", placed=placed, place_words=place_words())
+
+    @get("/{code:str}")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
-        link = await queries.own_link(require_member(viewer), code)
-        if link is None:
-            raise NotFound()
+        link = await queries.access_own_link(require_member(viewer), code)
+        place = await queries.place_of(link["id"])
         return page(
             request,
             viewer,
             "referrals/links/show.html",
             link=link,
             card=await card_of(link),
-            url=url_of(link["code"]),
-            placement_values={},
+            url=url_of_link(link),
+            scan_url=scan_url_of(link),
+            report=await report.report_of(link),
+            place=place,
+            place_words=place_words(),
+            routes=forms.routes_of(link),
+            former=await queries.former_codes(link["id"]),
+            may_reopen=service.may_reopen(link),
         )
 
-    @post("/share/{code:str}/closure")
-    async def close(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
-        await service.close(viewer, code)
-        return redirect("/earn", flash=_("The link is off. What was earned by it stays."))
+    @get("/{code:str}/edit")
+    async def show_edit(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
+        link = await queries.access_own_link(require_member(viewer), code)
+        values = forms.values_of(link, await queries.place_of(link["id"]))
+        return page(request, viewer, "referrals/links/edit.html", values=values, problem=None, **_about(link))
 
-    @get("/r/{code:str}")
-    async def show_behind(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
-        """What the redirect leaves to us: no such link, a closed one, or the card for a preview."""
-        link = await queries.link_by_code(code)
-        if link is None:
-            raise NotFound(_("There is no link with this code. It may have been mistyped."))
-        if link["disabled_at"] is not None:
-            raise Gone(_("Whoever shared this link has switched it off."))
-        response = page(
-            request, viewer, "referrals/links/card.html", link=link, card=await card_of(link), url=url_of(link["code"])
-        )
-        response.headers |= {"X-Robots-Tag": "noindex", "Cache-Control": "no-store"}
-        return response
+    @post("/{code:str}/edit")
+    async def edit(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
+        link = await queries.access_own_link(require_member(viewer), code)
+        try:
+            wanted = forms.change_of(await form(request, forms.ChangeForm), link)
+            changed = await editing.change(viewer, code, wanted)
+        except Problem as problem:
+            return await form_again(request, viewer, "referrals/links/edit.html", problem, **_about(link))
+        return redirect(f"/share/{changed['code']}", flash=_("Saved. Within five seconds it holds everywhere."))
 
-    @get("/r/{code:str}/qr.svg")
-    async def qr(self, request: Request, code: FromPath[str]) -> Response[bytes]:
-        link = await queries.link_by_code(code)
-        if link is None:
-            raise NotFound()
-        return Response(
-            svg_of(url_of(link["code"])), media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"}
-        )
+    @post("/{code:str}/closure")
+    async def close(self, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
+        code = await service.close(viewer, code)
+        return redirect(f"/share/{code}", flash=_("The link is off. What was earned by it stays."))
+
+    @post("/{code:str}/opening")
+    async def reopen(self, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
+        code = await service.reopen(viewer, code)
+        return redirect(f"/share/{code}", flash=_("The link is on again."))
+
+
+def place_words() -> dict[str, str]:
+    """What the kinds of places are called."""
+    words = (_("On a shelf"), _("In a package"), _("At an event"), _("On a poster"), _("On a flyer"), _("Elsewhere"))
+    return dict(zip(PLACES, words, strict=True))
+
+
+def _about(link: asyncpg.Record) -> dict[str, Any]:
+    return {"link": link, "place_words": place_words(), "currencies": [(code, code) for code in sorted(EXPONENTS)]}
 
 
 def _sign_in_first(target: str) -> Response:

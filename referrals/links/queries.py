@@ -88,3 +88,8 @@ async def places_of(link_ids: list[int]) -> dict[int, asyncpg.Record]:
         "SELECT link_id, kind, location, cost, currency FROM link_placement WHERE link_id = ANY($1)", link_ids
     )
     return {row["link_id"]: row for row in rows}
+
+
+async def former_codes(link_id: int) -> list[str]:
+    rows = await db.fetch("SELECT code FROM link_former_code WHERE link_id = $1 ORDER BY id", link_id)
+    return [row["code"] for row in rows]
