@@ -87,7 +87,7 @@ def is_earning(address: str) -> bool:
         return False
     if _CLICK.search(parts.query):
         return True
-    if parts.netloc.lower() in _short_hosts:
+    if (parts.hostname or "") in _short_hosts:
         return len(parts.path) > 1
     path = posixpath.normpath(unquote(parts.path).replace("\\", "/"))
     return parts.netloc.lower() == settings().host.lower() and _EARNING_PATH.fullmatch(path) is not None

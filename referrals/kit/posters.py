@@ -20,7 +20,7 @@ from app.web import FRONTEND
 from community.media import storage
 from community.members.queries import AVATAR_URL
 from referrals.kit.subjects import offer_of, subject_of
-from referrals.links.api import url_of
+from referrals.links.views import scan_url_of
 
 # Width, height, and whether it holds a code to scan.
 SHAPES = {
@@ -92,7 +92,7 @@ async def sheet_of(link: asyncpg.Record, shape: str, lang: str) -> Sheet:
             mark=mark(lang, offer.market),
             hint=_("Scan it to see what people say.") if is_scanned else "",
             # Only paper shows the scan code, so whoever comes by it came from there.
-            qr=_modules(url_of(link["scan_code"] or link["code"])) if is_scanned else [],
+            qr=_modules(scan_url_of(link)) if is_scanned else [],
             passcode=link["code"],
             passcode_is=_("Code"),
             where=f"{settings().host}/hi",

@@ -12,7 +12,7 @@ from referrals.kit.channels import CHANNELS, Channel, text_for
 from referrals.kit.posters import SHAPES
 from referrals.kit.schemas import KitView, PosterView, ShareText
 from referrals.kit.subjects import Offer, Subject, offer_of, open_link, subject_of
-from referrals.links.api import url_of
+from referrals.links.views import url_of_link
 
 
 async def kit_of(
@@ -29,7 +29,7 @@ async def kit_of(
         subject, offer = await subject_of(link), await offer_of(link)
         market = market if market in MARKETS else offer.market
         kit = KitView(
-            url=url_of(link["code"]),
+            url=url_of_link(link),
             greeting_url=f"{settings().base_url}/hi/{link['code']}",
             label=mark(lang, market),
             disclosure=sentence(),
@@ -39,21 +39,27 @@ async def kit_of(
                 PosterView(shape, width, height, poster_url(link["code"], shape, lang))
                 for shape, (width, height, _is_scanned) in SHAPES.items()
             ],
-            texts=[_text(channel, link["code"], subject, offer, lang, market) for channel in CHANNELS],
+            texts=[_text(channel, link, subject, offer, lang, market) for channel in CHANNELS],
         )
     return link, subject, offer, kit
 
 
-def _text(channel: Channel, code: str, subject: Subject, offer: Offer, lang: str, market: str) -> ShareText:
+def _text(channel: Channel, link: asyncpg.Record, subject: Subject, offer: Offer, lang: str, market: str) -> ShareText:
     shared = text_for(
-        channel, subject, offer, label=mark(lang, market), url=url_of(code), code=code, where=f"{settings().host}/hi"
+        channel,
+        subject,
+        offer,
+        label=mark(lang, market),
+        url=url_of_link(link),
+        code=link["code"],
+        where=f"{settings().host}/hi",
     )
     return ShareText(channel.name, shared.text, channel.shape, channel.intent(shared) if channel.intent else "")
 
 
 def poster_url(code: str, shape: str, lang: str) -> str:
     # Not `lang`: that one would change the reader's own language for good.
-    return f"{url_of(code)}/poster.png?shape={shape}&in={lang}"
+    return f"{settings().base_url}/r/{code}/poster.png?shape={shape}&in={lang}"
 
 
 async def owner_of(link: asyncpg.Record) -> asyncpg.Record:

@@ -15,7 +15,7 @@ from app.text import excerpt
 from community.groups.policy import access_group, can_read
 from community.moderation.queries import in_sight
 from community.topics.policy import access_topic
-from referrals.links.passing import closed_because
+from referrals.links.passing import EARLY, closed_because, key_of
 from referrals.links.queries import link_by_code
 from referrals.programs.queries import version_at
 from referrals.programs.terms import Friend, terms_of
@@ -48,13 +48,16 @@ async def open_link(code: str) -> asyncpg.Record:
     link = await link_by_code(code)
     if link is None:
         raise NotFound(_("There is no link with this code. It may have been mistyped."))
-    if closed_because(link, clock.now()):
+    # Posters are printed before the day on which a link opens.
+    if closed_because(link, clock.now()) not in ("", EARLY):
         raise Gone(_("Whoever shared this link has switched it off."))
     return link
 
 
 async def subject_of(link: asyncpg.Record) -> Subject:
     """What a stranger may see of it: a poster hangs where everybody passes. Whatever they may not see is not there."""
+    if key_of(link):
+        return Subject(_("For those who know the password"))
     find = FINDERS.get(link["target_kind"])
     found = await find(link["target_id"]) if find else None
     if found is not None:

@@ -147,7 +147,7 @@ def test_no_template_writes_an_earning_link_by_itself():
         for found in re.finditer(
             r"""(?:href|action|data-href)=["'][^"']*?(?:/r/|/hi/|[?&]gv=|\.address\b)[^"']*""", text
         ):
-            if not re.search(r"(?:qr|poster|card)\.(?:svg|png|pdf)", found[0]):
+            if not re.search(r"(?:qr|poster)\.(?:svg|png|pdf)|/key", found[0]):
                 wrong.append(f"{file.relative_to(FRONTEND)}: {found[0]}")
         if "sponsored" in text:
             wrong.append(f"{file.relative_to(FRONTEND)}: sponsored")

@@ -200,6 +200,17 @@ async def test_closed_and_unknown_links_have_none_either(web: Browser):
         assert (await web().get(path)).status_code == 404, path
 
 
+async def test_what_is_behind_a_password_is_on_no_poster(web: Browser):
+    _mara, link = await a_shared_pack(web)
+    open_one = (await fetch(web, link["code"])).content
+    await db.execute("UPDATE link SET password_hash = 'x' WHERE code = $1", link["code"])
+    greeting = (await web().get(f"/hi/{link['code']}")).text
+    assert "Trail pack" not in greeting and "$129.00" not in greeting
+    locked = await fetch(web, link["code"])
+    assert locked.status_code == 200 and locked.content != open_one
+    assert share_of(Image.open(io.BytesIO(locked.content)), (254, 0, 0)) < 0.01
+
+
 async def test_one_visitor_cannot_keep_the_press_busy(web: Browser):
     _mara, _link = await a_shared_pack(web)
     link_id = await db.fetch_val("SELECT id FROM link WHERE target_kind = 'product'")
