@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app import clock, db
+from referrals.commissions.audit_terms import check_terms
 from referrals.commissions.standing import given_back
 from referrals.commissions.trails import check_buckets, check_trails
 
@@ -16,10 +17,10 @@ _SHARE = """(net * rate_bps / 10000 + CASE
 
 _STANDING = f"""
 WITH decided AS (
-    SELECT DISTINCT ON (order_id) order_id, winner_id, program_version_id
+    SELECT DISTINCT ON (order_id) order_id, winner_id, program_version_id, shares
       FROM attribution ORDER BY order_id, version DESC),
 line AS (
-    SELECT l.id, l.order_id, o.paid_at, o.cancelled_at, o.doubt, d.winner_id, d.program_version_id,
+    SELECT l.id, l.order_id, o.paid_at, o.cancelled_at, o.doubt, d.winner_id, d.program_version_id, d.shares,
            greatest(l.gross - l.discount, 0) AS base,
            greatest(greatest(l.gross - l.discount, 0)
                   - ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")}), 0)::bigint AS net
@@ -28,7 +29,9 @@ wanted AS (
     SELECT c.id, c.state, c.currency, CASE WHEN line.winner_id = c.member_id AND line.cancelled_at IS NULL
                                             AND line.doubt = '' AND c.state <> 'rejected'
                                            THEN {_SHARE} ELSE 0 END AS target
-      FROM commission c JOIN line ON line.id = c.order_line_id),
+      FROM commission c JOIN line ON line.id = c.order_line_id
+     -- What more than the plain rate pays is audit_terms' work.
+     WHERE c.how = '{{}}' AND coalesce(line.shares, '[]') IN ('[]', '{{}}')),
 posted AS (
     SELECT t.ref_id, sum(e.amount) AS amount
       FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
@@ -50,7 +53,7 @@ async def check_commissions() -> list[str]:
         for row in rows
     ]
     errors += await check_buckets() + await check_trails()
-    return errors + await _check_missing() + await _check_undecided() + await _check_terms()
+    return errors + await _check_missing() + await _check_undecided() + await _check_terms() + await check_terms()
 
 
 async def _check_missing() -> list[str]:
@@ -58,7 +61,8 @@ async def _check_missing() -> list[str]:
         f"""{_STANDING}
         SELECT line.id, line.order_id FROM line JOIN program_version v ON v.id = line.program_version_id
          WHERE line.paid_at IS NOT NULL AND line.cancelled_at IS NULL AND line.doubt = '' AND line.winner_id IS NOT NULL
-           AND {_SHARE} > 0
+           AND {_SHARE} > 0 AND v.terms = '{{}}'
+           AND NOT EXISTS (SELECT 1 FROM rate_override r WHERE r.program_id = v.program_id)
            AND NOT EXISTS (SELECT 1 FROM commission c WHERE c.order_line_id = line.id AND c.member_id = line.winner_id)
          ORDER BY line.id"""
     )
@@ -84,8 +88,11 @@ async def _check_terms() -> list[str]:
     rows = await db.fetch(
         f"""SELECT c.id FROM (SELECT *, base AS net FROM commission) c
               JOIN program_version v ON v.id = c.program_version_id JOIN orders o ON o.id = c.order_id
-             WHERE c.rate_bps <> v.rate_bps OR c.granted <> {_SHARE.replace("rate_bps", "c.rate_bps")}
-                OR c.hold_until < o.created_at + make_interval(days => v.hold_days)
+              JOIN attribution at ON at.id = c.attribution_id
+             WHERE (c.how = '{{}}' AND (c.rate_bps <> v.rate_bps
+                        OR (coalesce(at.shares, '[]') IN ('[]', '{{}}')
+                            AND c.granted <> {_SHARE.replace("rate_bps", "c.rate_bps")})))
+                OR (NOT v.terms ? 'release' AND c.hold_until < o.created_at + make_interval(days => v.hold_days))
              ORDER BY c.id"""
     )
     return [f"commission {row['id']} has another rate, amount or hold than its rules gave it" for row in rows]

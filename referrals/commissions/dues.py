@@ -25,6 +25,7 @@ from referrals.partners.queries import recruiter_of
 from referrals.programs.terms import Terms, terms_of
 
 RECRUITER = "recruiter"
+NO_BUDGET = "budget_spent"
 
 
 class Due(msgspec.Struct, frozen=True):
@@ -81,6 +82,7 @@ async def dues_of(
         left, whole = (net, line["base"]) if found.how.kind == "percent" else (now, found.amount)
         for share, part, rest in parts:
             how = msgspec.structs.replace(found.how, winner_id=winner_id, asked=part)
+            rule = found.refused if found.refused == NO_BUDGET else found.rule
             dues.append(
                 Due(
                     line["id"],
@@ -90,7 +92,7 @@ async def dues_of(
                     how.rate_bps if how.kind == "percent" else 0,
                     part,
                     rest,
-                    found.rule,
+                    rule,
                     how,
                     left,
                     whole,
@@ -115,7 +117,8 @@ async def _reckon_all(
     for line_id, row in full.items():
         if line_id in frozen:
             rule, how = frozen[line_id]
-            found[line_id] = Reckoned(item_of(row), amount_of(how, item_of(row).base), rule, how)
+            amount, refused = amount_of(how, item_of(row).base), rule if rule == NO_BUDGET else ""
+            found[line_id] = Reckoned(item_of(row), amount, rule, how, refused)
         else:
             found[line_id] = reckon(
                 item_of(row),

@@ -13,7 +13,7 @@ from app import db
 from app.errors import Invalid, NotFound
 from app.i18n import gettext as _
 from app.money import check_amount, check_currency
-from referrals.programs.terms import Terms
+from referrals.programs.terms import Caps, Terms
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -22,6 +22,11 @@ class Claim(msgspec.Struct, frozen=True):
     commission_id: int
     wanted: int
     reserved: int
+
+
+def are_set(terms: Terms, budgets: Iterable[str]) -> bool:
+    """Whether anything limits these."""
+    return bool(terms.budget or terms.caps != Caps() or any(budgets))
 
 
 async def spent_budgets(program_id: int, terms: Terms) -> frozenset[str]:
@@ -129,10 +134,24 @@ async def reserve(claims: Sequence[Claim], heights: Mapping[int, int] | None = N
     return has
 
 
+async def lock_for(commission_ids: Iterable[int]) -> None:
+    """Lock every limit of these commissions, by id: whoever asks several times in a transaction begins with this.
+
+    No stronger than needed: a new use of a limit holds a share of its key, and two of them would wait for ever.
+    """
+    await db.execute(
+        """SELECT 1 FROM commission_limit
+            WHERE id IN (SELECT limit_id FROM commission_limit_use WHERE commission_id = ANY($1::bigint[]))
+            ORDER BY id FOR NO KEY UPDATE""",
+        list(commission_ids),
+    )
+
+
 async def _lock(ids: Iterable[int], heights: Mapping[int, int]) -> dict[int, int]:
     """What is left of each, and ours until the transaction ends. A new height counts; what was granted stays."""
     rows = await db.fetch(
-        "SELECT id, most, used FROM commission_limit WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE", sorted(ids)
+        "SELECT id, most, used FROM commission_limit WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        sorted(ids),
     )
     left = {}
     for row in rows:

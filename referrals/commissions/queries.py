@@ -6,6 +6,15 @@ from referrals.commissions.standing import commissions_on as commissions_on
 from referrals.commissions.standing import lines_of as lines_of
 
 
+async def order_with_buyer(order_id: int) -> asyncpg.Record | None:
+    """The order with its buyer, only to be looked at."""
+    return await db.fetch_one(
+        """SELECT o.*, c.member_id AS buyer_id, c.mailbox_hmac AS buyer_mailbox
+             FROM orders o LEFT JOIN customer c ON c.id = o.customer_id WHERE o.id = $1""",
+        order_id,
+    )
+
+
 async def lock_order(order_id: int) -> asyncpg.Record | None:
     """The order with its buyer, locked until the transaction ends: everything that moves its money waits here."""
     return await db.fetch_one(

@@ -9,12 +9,14 @@ import msgspec
 
 from app import clock, db
 from app.events import publish
+from app.money import share_of
 from referrals.attribution.service import attribute
+from referrals.attribution.shares import SHARER
 from referrals.commissions import friend, limits, queries
-from referrals.commissions.dues import Due, dues_of
+from referrals.commissions.dues import NO_BUDGET, RECRUITER, Due, dues_of
 from referrals.commissions.events import CommissionEarned
 from referrals.commissions.hold_time import hold_end, reschedule
-from referrals.commissions.postings import bring_all, note_step
+from referrals.commissions.postings import Step, bring_all, note_steps, take
 from referrals.commissions.recruiting import note_recruiter
 from referrals.programs.queries import version
 from referrals.programs.terms import terms_of
@@ -56,54 +58,68 @@ async def _open_missing(
 ) -> dict[int, int]:
     """A commission for each line and share that earns and has none yet; how high the limits on these are.
 
-    Later decisions find it again.
+    Later decisions find it again. One that found its budget empty is kept as well: it does not earn by a later refund.
     """
     known = {_key(c) for c in await queries.commissions_on(order["id"])}
-    fresh = []
-    for key, due in dues.items():
-        if due.granted == 0 or key in known:
-            continue
-        commission_id = await db.fetch_val(
-            """INSERT INTO commission (order_id, order_line_id, member_id, role, attribution_id, program_version_id,
-                                       base, rate_bps, granted, rule, how, currency, state, hold_until, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, 'pending', $13, $14) RETURNING id""",
-            order["id"],
-            due.line_id,
-            due.member_id,
-            due.role,
-            decision["id"],
-            decision["program_version_id"],
-            due.base,
-            due.rate_bps,
-            due.granted,
-            due.rule,
-            msgspec.json.encode(due.how or {}).decode(),
-            order["currency"],
-            hold_end(order, rules),
-            clock.now(),
-        )
-        fresh.append(limits.Fresh(commission_id, due.member_id, due.how.budget if due.how else ""))
-        await note_step(commission_id, "", "pending", "order_paid")
-        await publish(CommissionEarned(commission_id=commission_id, member_id=due.member_id, order_id=order["id"]))
-    return await _grant(fresh, order, rules)
-
-
-async def _grant(fresh: list[limits.Fresh], order: asyncpg.Record, rules: asyncpg.Record) -> dict[int, int]:
-    """What the limits leave of new grants becomes what was granted, for good."""
-    heights = await limits.watch(fresh, rules["program_id"], terms_of(rules), order) if fresh else {}
-    asked = (
-        await db.fetch(
-            """SELECT id, granted FROM commission c WHERE id = ANY($1::bigint[])
-              AND EXISTS (SELECT 1 FROM commission_limit_use u WHERE u.commission_id = c.id)""",
-            [one.commission_id for one in fresh],
-        )
-        if fresh
-        else []
+    fresh = {key: due for key, due in dues.items() if key not in known and (due.granted or due.rule == NO_BUDGET)}
+    opened = {key: await _open(order, decision, rules, due) for key, due in fresh.items()}
+    await note_steps([Step(one, "", "pending", "order_paid") for one in opened.values()])
+    heights = await _grant(order, rules, fresh, opened)
+    rows = await db.fetch(
+        "SELECT id, member_id, granted FROM commission WHERE id = ANY($1::bigint[])", [*opened.values()]
     )
-    got = await limits.reserve([limits.Claim(one["id"], one["granted"], 0) for one in asked], heights)
-    for one in asked:
-        if got[one["id"]] < one["granted"]:
-            await db.execute("UPDATE commission SET granted = $2 WHERE id = $1", one["id"], got[one["id"]])
+    await take([Step(row["id"], "pending", "rejected", "limit_reached") for row in rows if not row["granted"]])
+    for row in rows:
+        if row["granted"]:
+            earned = CommissionEarned(commission_id=row["id"], member_id=row["member_id"], order_id=order["id"])
+            await publish(earned)
+    return heights
+
+
+async def _open(order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.Record, due: Due) -> int:
+    opened: int = await db.fetch_val(
+        """INSERT INTO commission (order_id, order_line_id, member_id, role, attribution_id, program_version_id,
+                                   base, rate_bps, granted, rule, how, currency, state, hold_until, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, 'pending', $13, $14) RETURNING id""",
+        order["id"],
+        due.line_id,
+        due.member_id,
+        due.role,
+        decision["id"],
+        decision["program_version_id"],
+        due.base,
+        due.rate_bps,
+        due.granted,
+        due.rule,
+        msgspec.json.encode(due.how or {}).decode(),
+        order["currency"],
+        hold_end(order, rules),
+        clock.now(),
+    )
+    return opened
+
+
+async def _grant(
+    order: asyncpg.Record, rules: asyncpg.Record, fresh: dict[Key, Due], opened: dict[Key, int]
+) -> dict[int, int]:
+    """What the limits leave of new grants becomes what was granted, for good."""
+    terms = terms_of(rules)
+    budgets = {key: due.how.budget if due.how else "" for key, due in fresh.items()}
+    if not limits.are_set(terms, budgets.values()):
+        return {}
+    watched = [limits.Fresh(opened[key], due.member_id, budgets[key]) for key, due in fresh.items()]
+    heights = await limits.watch(watched, rules["program_id"], terms, order)
+    await limits.lock_for(opened.values())
+    asked = {key: due.granted for key, due in fresh.items() if due.role != RECRUITER}
+    got = await limits.reserve([limits.Claim(opened[key], amount, 0) for key, amount in asked.items()], heights)
+    # Whoever recruited gets a share of what the recruit really gets.
+    second = {
+        key: share_of(got.get(opened.get((due.line_id, due.how.winner_id, SHARER), 0), 0), due.rate_bps)
+        for key, due in fresh.items()
+        if due.role == RECRUITER and due.how
+    }
+    got |= await limits.reserve([limits.Claim(opened[key], amount, 0) for key, amount in second.items()], heights)
+    await db.execute_many("UPDATE commission SET granted = $2 WHERE id = $1 AND granted <> $2", [*got.items()])
     return heights
 
 
@@ -112,20 +128,31 @@ async def _within_limits(
 ) -> dict[int, int]:
     """What each commission should stand at: what is due, less what a limit has cut off. One that nobody is due any
     more is left out."""
-    targets = {}
-    for one in commissions:
-        due = dues.get(_key(one))
-        if due is None or one["state"] == "rejected":
-            continue
-        was_cut = one["reserved"] is not None and one["granted"] < one["how"].get("asked", 0)
-        targets[one["id"]] = due.cut_to(one["granted"]) if was_cut else due.target
-    claims = [
-        limits.Claim(one["id"], targets.get(one["id"], 0), one["reserved"])
-        for one in commissions
-        if one["reserved"] is not None
-    ]
-    has = await limits.reserve([claim for claim in claims if claim.wanted != claim.reserved], heights)
-    return targets | {one: amount for one, amount in has.items() if one in targets}
+    await limits.lock_for(one["id"] for one in commissions if one["reserved"] is not None)
+    targets: dict[int, int] = {}
+    for is_second in (False, True):
+        asked = [one for one in commissions if (one["role"] == RECRUITER) == is_second]
+        for one in asked:
+            due = dues.get(_key(one))
+            if due is not None and one["state"] != "rejected":
+                targets[one["id"]] = _wanted(one, due, commissions, targets)
+        claims = [
+            limits.Claim(one["id"], targets.get(one["id"], 0), one["reserved"])
+            for one in asked
+            if one["reserved"] is not None and targets.get(one["id"], 0) != one["reserved"]
+        ]
+        has = await limits.reserve(claims, heights)
+        targets |= {one: amount for one, amount in has.items() if one in targets}
+    return targets
+
+
+def _wanted(one: asyncpg.Record, due: Due, commissions: list[asyncpg.Record], targets: dict[int, int]) -> int:
+    was_cut = one["reserved"] is not None and one["granted"] < one["how"].get("asked", 0)
+    if one["role"] != RECRUITER:
+        return due.cut_to(one["granted"]) if was_cut else due.target
+    winner = (one["order_line_id"], due.how.winner_id if due.how else 0, SHARER)
+    theirs = next((targets.get(c["id"], 0) for c in commissions if _key(c) == winner), 0)
+    return min(one["granted"], share_of(theirs, due.rate_bps)) if was_cut else share_of(theirs, due.rate_bps)
 
 
 def _key(commission: asyncpg.Record) -> Key:
