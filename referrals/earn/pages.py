@@ -31,8 +31,9 @@ class EarnPages(Controller):
     @get("/links")
     async def links(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         cursor = request.query_params.get("after")
-        links = await links_of(require_member(viewer), cursor=cursor, limit=30)
-        return page(request, viewer, "referrals/earn/links.html", links=links)
+        search = request.query_params.get("find", "")[:100]
+        links = await links_of(require_member(viewer), cursor=cursor, limit=30, search=search)
+        return page(request, viewer, "referrals/earn/links.html", links=links, find=search)
 
     @get("/commissions")
     async def commissions(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
