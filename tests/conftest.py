@@ -16,8 +16,19 @@ FOLDER = Path(tempfile.gettempdir()) / f"gv-tests-{os.getuid()}-{os.getpid()}"
 SERVERS = embedded.servers(FOLDER, fast=True)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="try 100,000 histories where the suite tries some thousands")
+
+
+def examples(usual: int) -> int:
+    """How many examples a generated test tries: the usual number, or 100,000 with `--deep`."""
+    return 100_000 if os.environ.get("GRAPEVINE_TEST_DEEP") else usual
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """The servers stand before anything of ours reads a setting."""
+    if config.getoption("--deep"):
+        os.environ["GRAPEVINE_TEST_DEEP"] = "1"
     if os.environ.get("GRAPEVINE_TEST_DATABASE_URL"):
         os.environ["GRAPEVINE_DATABASE_URL"] = os.environ["GRAPEVINE_TEST_DATABASE_URL"]
         os.environ["GRAPEVINE_REDIS_URL"] = os.environ["GRAPEVINE_TEST_REDIS_URL"]
