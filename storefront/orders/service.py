@@ -327,6 +327,8 @@ async def _is_better_told(store_id: int, told: RefundTold) -> bool:
     )
     assert known is not None
     rows = await db.fetch("SELECT * FROM refund_line WHERE refund_id = $1 AND NOT is_estimate", known["id"])
+    if told.refunded_at < known["refunded_at"]:
+        await db.execute("UPDATE refund SET refunded_at = $2 WHERE id = $1", known["id"], told.refunded_at)
     lines = {(row["external_line_id"], row["quantity"], row["amount"]) for row in rows}
     now = {(line.external_line_id, line.quantity, line.amount) for line in told.lines}
     is_same = (known["order_external_id"], known["currency"]) == (told.order_external_id, told.currency)

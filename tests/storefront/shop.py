@@ -22,13 +22,20 @@ class Shop(msgspec.Struct):
     origin: str
 
 
-async def a_shop(slug: str = "north", *, currency: str = "USD", owner_id: int | None = None) -> Shop:
+async def a_shop(
+    slug: str = "north",
+    *,
+    currency: str = "USD",
+    owner_id: int | None = None,
+    provider: str = "generic",
+    secret: str = "",
+) -> Shop:
     from app import db
     from storefront.stores.schemas import NewStore
     from storefront.stores.service import open_store
 
     origin = f"https://{slug}.example"
-    opened = await open_store(NewStore(slug, slug.title(), "generic", currency, origin), owner_id=owner_id)
+    opened = await open_store(NewStore(slug, slug.title(), provider, currency, origin, secret), owner_id=owner_id)
     store_id = await db.fetch_val("SELECT id FROM store WHERE slug = $1", slug)
     return Shop(store_id, slug, opened.secret, opened.publishable_key, origin)
 

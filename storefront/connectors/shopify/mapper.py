@@ -177,8 +177,9 @@ def _dispute(dispute: shapes.Dispute, at: datetime) -> list[Fact]:
     )
     if dispute.status != "won":
         return [taken]
+    ended_at = dispute.finalized_on or at
     won = RefundTold(
-        taken.external_id + ":won", taken.order_external_id, dispute.currency, at, [], "dispute_won", amount
+        taken.external_id + ":won", taken.order_external_id, dispute.currency, ended_at, [], "dispute_won", amount
     )
     return [taken, won]
 

@@ -135,6 +135,7 @@ class Dispute(msgspec.Struct):
     currency: str
     amount: Decimal
     initiated_at: Moment | None = None
+    finalized_on: Moment | None = None
 
 
 class Variant(msgspec.Struct):

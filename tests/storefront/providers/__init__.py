@@ -1,0 +1,14 @@
+"""One sale, told the way each provider tells it: bodies of our own, in the shapes their documentation gives."""
+
+from tests.storefront.providers import generic, medusa, shopify, stripe, woocommerce
+from tests.storefront.providers.sale import Message, Refund, Sale, SaleLine
+
+TELLERS = {
+    "generic": generic,
+    "shopify": shopify,
+    "woocommerce": woocommerce,
+    "stripe": stripe,
+    "medusa": medusa,
+}
+
+__all__ = ["TELLERS", "Message", "Refund", "Sale", "SaleLine"]
