@@ -267,8 +267,8 @@ async def retry_job(job_id: int, json_output: bool) -> None:
 from app.cli_backup import backup, restore  # noqa: E402
 from app.cli_clicks import clicks  # noqa: E402
 from app.cli_import import importing  # noqa: E402
-from app.cli_people import erase, export  # noqa: E402
 from app.cli_ledger import ledger  # noqa: E402
+from app.cli_people import erase, export  # noqa: E402
 from app.cli_referrals import program  # noqa: E402
 from app.cli_search import search  # noqa: E402
 from app.cli_store import store  # noqa: E402

@@ -1,10 +1,10 @@
-"""`grapevine program` and `grapevine ledger`: what a store pays, and whether the books are right."""
+"""`grapevine program`: what a store pays."""
 
 from typing import Any
 
 import click
 
-from app.cli import Failed, as_json, tell, with_database
+from app.cli import as_json, tell, with_database
 
 
 @click.group()
@@ -31,25 +31,3 @@ async def create_program(store_slug: str, json_output: bool, **rules: Any) -> No
         json_output,
         f"{store_slug} pays {rules['rate_bps'] / 100:g} % from now on (version {number}).",
     )
-
-
-@click.group()
-def ledger() -> None:
-    """The books."""
-
-
-@ledger.command(epilog="Example: grapevine ledger verify --json")
-@as_json
-@with_database
-async def verify(json_output: bool) -> None:
-    """Check every entry, sum, hash, decision and commission against the facts; exit 1 when anything drifted."""
-    from referrals.attribution.audit import check_attributions
-    from referrals.commissions.audit import check_commissions
-    from referrals.ledger.audit import check_balances, check_entries
-
-    entries, errors = await check_entries()
-    errors += await check_balances() + await check_commissions() + await check_attributions()
-    said = "\n".join(errors) or f"The books are right: {entries} entries."
-    tell({"ok": not errors, "entries": entries, "errors": errors}, json_output, said)
-    if errors:
-        raise Failed(f"{len(errors)} things are wrong.")

@@ -50,6 +50,7 @@ from referrals.books.pages import BooksPages, DebtPages
 from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect, short_domains
 from referrals.clicks.api import ClickApi
+from referrals.clicks.pages import ConsentPages
 from referrals.commissions import jobs as commission_jobs
 from referrals.earn import jobs as earn_jobs
 from referrals.earn.api import EarnApi
@@ -103,6 +104,7 @@ PAGES: list = [
     QuestionPages,
     GuidePages,
     LinkPages,
+    ConsentPages,
     RoutePages,
     BehindPages,
     StoreLinkPages,

@@ -20,6 +20,7 @@ APP_CONFIG = AppConfig(
                 "commissions",
                 "simulator",
                 "payouts",
+                "books",
             )
         ],
         exclude_imported=True,

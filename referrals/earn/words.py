@@ -1,6 +1,7 @@
 """Stable words of the books, said to a person."""
 
 from app.i18n import gettext as _
+from referrals.commissions.reasons import reason_words as reason_words
 
 
 def outcome_words(outcome: str) -> str:
@@ -51,15 +52,3 @@ def state_words(state: str) -> str:
         "rejected": _("Rejected"),
         "reversed": _("Taken back"),
     }.get(state, state)
-
-
-def reason_words(reason: str) -> str:
-    """Why the books moved."""
-    return {
-        "order_paid": _("The order was paid"),
-        "order_changed": _("The order was changed"),
-        "order_cancelled": _("The order was cancelled"),
-        "refunded": _("The buyer got money back"),
-        "hold_ended": _("The hold ended"),
-        "decided_anew": _("The order was credited to another link"),
-    }.get(reason, reason)

@@ -1,0 +1,228 @@
+"""How fast orders with refunds become money, and how long the books take to be verified.
+
+    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 8]
+
+A fresh durable PostgreSQL; the facts are written by COPY, then every order is settled through `settle`, as the worker
+would, and once more with its refunds. Afterwards the ledger is filled to so many entries and verified.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=100_000)
+    parser.add_argument("--entries", type=int, default=1_000_000)
+    parser.add_argument("--tasks", type=int, default=8, help="orders settled at once, as the worker does")
+    options = parser.parse_args()
+    from app import embedded
+
+    with tempfile.TemporaryDirectory(prefix="gv-fold-") as folder, ExitStack() as running:
+        Path(folder).chmod(0o755)  # root's PostgreSQL is another user's
+        urls = running.enter_context(embedded.servers(Path(folder)))
+        os.environ.update(
+            GRAPEVINE_DATABASE_URL=urls.database_url,
+            GRAPEVINE_REDIS_URL=urls.redis_url,
+            GRAPEVINE_DATA_DIR=folder,
+            GRAPEVINE_ENV="demo",
+        )
+        for name, figure in asyncio.run(measure(options.orders, options.entries, options.tasks)).items():
+            print(f"{name:<44} {figure:>12,.1f}", flush=True)
+
+
+async def measure(orders: int, entries: int, tasks: int) -> dict[str, float]:
+    from app import db, features, migrate
+    from app.settings import settings
+
+    assert features
+    settings.cache_clear()
+    await db.open(settings().database_url, max_size=tasks + 2)
+    await migrate.migrate()
+    figures: dict[str, float] = {}
+    ids = await _facts(orders)
+    figures["orders folded a second"] = orders / await _timed(_fold(ids, tasks))
+    await _refunds(ids)
+    figures["orders with a refund folded a second"] = orders / await _timed(_fold(ids, tasks))
+    await _fill(entries)
+    await db.execute("ANALYZE")
+    figures["entries in the books"] = await db.fetch_val("SELECT count(*) FROM ledger_entry")
+    for name, check in (await _checks()).items():
+        started = time.perf_counter()
+        said = await check()
+        errors = said[1] if isinstance(said, tuple) else said
+        assert errors == [], errors[:5]
+        figures[f"seconds to verify: {name}"] = time.perf_counter() - started
+    await db.close()
+    return figures
+
+
+async def _checks() -> dict[str, Any]:
+    from referrals.commissions.audit import check_commissions
+    from referrals.ledger.audit import check_balances, check_entries
+
+    return {"entries and chain": check_entries, "balances": check_balances, "commissions": check_commissions}
+
+
+async def _facts(orders: int) -> list[int]:
+    """Members with a link each, clicks, and orders of two lines that carry them."""
+    from app import clock, db
+    from community.members.schemas import NewMember
+    from community.members.service import join
+    from referrals.programs.schemas import Rules
+    from referrals.programs.service import publish_rules
+    from storefront.stores.schemas import NewStore
+    from storefront.stores.service import open_store
+
+    now = clock.now()
+    members = [
+        await join(NewMember(f"member{n}", f"member{n}@example.org", "correct horse battery", "")) for n in range(20)
+    ]
+    await open_store(NewStore("north", "North", "generic", "USD", "https://north.example"), owner_id=None)
+    store_id = await db.fetch_val("SELECT id FROM store")
+    await publish_rules("north", Rules(rate_bps=1000))
+    links = [await _a_link(member_id, f"member{n}") for n, member_id in enumerate(members)]
+    clicks = [(_click_id(now, n), links[n % len(links)]) for n in range(orders)]
+    await _copy_clicks(clicks, now)
+    await db.execute(
+        """INSERT INTO orders (store_id, external_id, currency, placed_at, paid_at, gv, codes, shipping,
+                               source_updated_at, created_at)
+           SELECT $1, 'o' || n, 'USD', $2, $2, gv, '[]', 500, $2, $2
+             FROM unnest($3::uuid[]) WITH ORDINALITY AS t (gv, n)""",
+        store_id,
+        now + timedelta(minutes=1),
+        [click for click, _link in clicks],
+    )
+    await db.execute(
+        """INSERT INTO order_line (order_id, external_id, quantity, gross, discount, tax)
+           SELECT id, 'l' || n, 1, 5000 + id % 997, id % 13, 0 FROM orders, generate_series(1, 2) n"""
+    )
+    await db.execute("ANALYZE")
+    return [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
+
+
+def _click_id(now: Any, number: int) -> UUID:
+    from app import ids
+
+    try:
+        return ids.new_click_id(now)
+    except TypeError:
+        return ids.new_click_id()
+
+
+async def _a_link(member_id: int, handle: str) -> int:
+    from app.auth import Viewer
+    from referrals.links.schemas import NewLink
+    from referrals.links.service import share
+
+    link, _is_new = await share(
+        Viewer(member_id=member_id, handle=handle, name=handle, role="member"), NewLink("page:/")
+    )
+    return link["id"]
+
+
+async def _copy_clicks(clicks: list[tuple[UUID, int]], now: Any) -> None:
+    from app import db
+
+    columns = {
+        row["column_name"]: row
+        for row in await db.fetch(
+            """SELECT column_name, is_nullable, column_default, data_type FROM information_schema.columns
+            WHERE table_name = 'click'"""
+        )
+    }
+    known = {"id": None, "link_id": None, "occurred_at": now, "kind": "human"}
+    blank = {
+        "text": "",
+        "boolean": False,
+        "integer": 0,
+        "bigint": 0,
+        "smallint": 0,
+        "date": now.date(),
+        "bytea": b"",
+        "jsonb": "{}",
+    }
+    rest = {
+        name: blank[row["data_type"]]
+        for name, row in columns.items()
+        if name not in known
+        and row["is_nullable"] == "NO"
+        and row["column_default"] is None
+        and row["data_type"] in blank
+    }
+    names = [*known, *rest]
+    rows = [(click, link, now, "human", *rest.values()) for click, link in clicks]
+    await db.copy_rows("click", names, rows)
+
+
+async def _refunds(order_ids: list[int]) -> None:
+    from app import clock, db
+
+    await db.execute(
+        """INSERT INTO refund (store_id, external_id, order_external_id, currency, refunded_at, created_at)
+           SELECT store_id, 'r' || id, external_id, currency, $1, $1 FROM orders""",
+        clock.now(),
+    )
+    await db.execute(
+        """INSERT INTO refund_line (refund_id, external_line_id, quantity, amount)
+           SELECT id, 'l1', 0, 1234 FROM refund"""
+    )
+    await db.execute("ANALYZE refund, refund_line")
+
+
+async def _fold(order_ids: list[int], tasks: int) -> None:
+    from referrals.commissions.service import settle
+
+    waiting = iter(order_ids)
+
+    async def work() -> None:
+        for order_id in waiting:
+            await settle(order_id)
+
+    await asyncio.gather(*(work() for _ in range(tasks)))
+
+
+async def _fill(entries: int) -> None:
+    """Postings of nobody in particular, through the books' own door, until there are so many entries."""
+    from app import db
+    from referrals.ledger.schemas import AccountName, Leg, Posting
+    from referrals.ledger.service import post_all
+
+    missing = entries - await db.fetch_val("SELECT count(*) FROM ledger_entry")
+    cash = AccountName("store", 1, "cash", "USD")
+    for first in range(0, missing // 2, 1000):
+        async with db.transaction():
+            await post_all(
+                [
+                    Posting(
+                        "fill",
+                        "bench",
+                        number,
+                        1,
+                        (
+                            Leg(cash, 100 + number % 7),
+                            Leg(AccountName("store", number % 50, "fees", "USD"), -100 - number % 7),
+                        ),
+                        "fill",
+                    )
+                    for number in range(first, min(first + 1000, missing // 2))
+                ]
+            )
+
+
+async def _timed(work: Any) -> float:
+    started = time.perf_counter()
+    await work
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
