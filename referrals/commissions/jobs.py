@@ -6,6 +6,7 @@ from referrals.attribution.later import orders_after
 from referrals.clicks.events import ClickClaimed, MemberReferred
 from referrals.commissions import queries, release, service
 from referrals.commissions.events import CommissionEarned
+from referrals.commissions.facts import later_orders_that_ask
 from referrals.commissions.holds import mark_screened
 from storefront.orders.events import CustomerSeen, OrderFactsChanged
 
@@ -55,3 +56,10 @@ async def let_it_be_released(event: CommissionEarned) -> None:
 @every("7 * * * *")
 async def release_what_is_due() -> None:
     await release.release_due()
+
+
+@on(OrderFactsChanged)
+async def settle_later_orders_of_buyer(event: OrderFactsChanged) -> None:
+    """Which order of a buyer one is may be another answer now."""
+    for order_id in await later_orders_that_ask(event.order_id):
+        await service.settle(order_id)
