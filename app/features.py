@@ -45,12 +45,18 @@ from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
+from referrals.attribution import jobs as attribution_jobs
+from referrals.attribution.api import ConversionApi, OverrideApi
+from referrals.attribution.pages import OverridePages
 from referrals.books import jobs as books_jobs
 from referrals.books.pages import BooksPages, DebtPages
 from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect, short_domains
 from referrals.clicks.api import ClickApi
 from referrals.clicks.pages import ConsentPages
+from referrals.codes import jobs as code_jobs
+from referrals.codes.api import CodeApi, MyCodeApi
+from referrals.codes.pages import CodePages
 from referrals.commissions import jobs as commission_jobs
 from referrals.earn import jobs as earn_jobs
 from referrals.earn.api import EarnApi
@@ -70,6 +76,8 @@ from referrals.payouts.admin_pages import PayoutAdminPages
 from referrals.payouts.api import PayoutApi, PayoutMethodApi
 from referrals.payouts.pages import PayoutPages
 from referrals.programs.pages import ProgramPages
+from referrals.simulator.api import CreditingApi
+from referrals.simulator.pages import CreditingPages
 from referrals.statements.api import StatementApi
 from referrals.statements.pages import StatementPages
 from search import jobs as search_jobs
@@ -109,6 +117,9 @@ PAGES: list = [
     BehindPages,
     StoreLinkPages,
     KitPages,
+    CodePages,
+    OverridePages,
+    CreditingPages,
     EarnPages,
     PayoutPages,
     PayoutAdminPages,
@@ -139,6 +150,11 @@ API: list = [
     KitApi,
     PlacementApi,
     StoreLinkApi,
+    CodeApi,
+    MyCodeApi,
+    ConversionApi,
+    OverrideApi,
+    CreditingApi,
     EarnApi,
     PayoutApi,
     PayoutMethodApi,
@@ -177,6 +193,8 @@ JOBS: list = [
     link_jobs,
     kit_jobs,
     click_jobs,
+    code_jobs,
+    attribution_jobs,
     commission_jobs,
     payout_jobs,
     earn_jobs,

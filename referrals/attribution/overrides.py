@@ -123,16 +123,25 @@ async def _decide(viewer: Viewer, slug: str, override_id: int, state: str) -> No
             await publish(CreditOverruled(override_id=override_id, order_id=override["order_id"]), actor_id=actor_id)
 
 
+_SHOWN = """SELECT v.*, o.external_id AS order_ref, o.number, w.handle AS winner, p.handle AS proposer,
+                   d.handle AS decider, x.handle AS withdrawer, (v.state = 'proposed') AS waits
+              FROM attribution_override v JOIN orders o ON o.id = v.order_id
+              JOIN member p ON p.id = v.proposed_by
+              LEFT JOIN member w ON w.id = v.winner_id LEFT JOIN member d ON d.id = v.decided_by
+              LEFT JOIN member x ON x.id = v.withdrawn_by"""
+
+
+async def override_of(override_id: int) -> asyncpg.Record:
+    row = await db.fetch_one(f"{_SHOWN} WHERE v.id = $1", override_id)
+    assert row is not None
+    return row
+
+
 async def overrides_of(store_id: int, *, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
     """What people decided on the orders of a store, newest first; what waits for a second one on top."""
     after = decode(cursor, (bool, int)) or (None, None)
     rows = await db.fetch(
-        """SELECT v.*, o.external_id AS order_ref, o.number, w.handle AS winner, p.handle AS proposer,
-                  d.handle AS decider, x.handle AS withdrawer, (v.state = 'proposed') AS waits
-             FROM attribution_override v JOIN orders o ON o.id = v.order_id
-             JOIN member p ON p.id = v.proposed_by
-             LEFT JOIN member w ON w.id = v.winner_id LEFT JOIN member d ON d.id = v.decided_by
-             LEFT JOIN member x ON x.id = v.withdrawn_by
+        f"""{_SHOWN}
             WHERE o.store_id = $1 AND ($2::bool IS NULL OR ((v.state = 'proposed'), v.id) < ($2, $3::bigint))
             ORDER BY (v.state = 'proposed') DESC, v.id DESC LIMIT $4""",
         store_id,

@@ -135,3 +135,36 @@ async def is_personal_link(link_id: int) -> bool:
 async def codes_by_id(code_ids: list[int]) -> dict[int, asyncpg.Record]:
     rows = await db.fetch("SELECT * FROM code WHERE id = ANY($1::bigint[])", code_ids)
     return {row["id"]: row for row in rows}
+
+
+async def code_of_store(program_id: int, code_id: int) -> asyncpg.Record:
+    """A code as `codes_of_store` shows it."""
+    row = await db.fetch_one(
+        f"""SELECT c.*, m.handle AS owner, {_STATE} AS state FROM code c LEFT JOIN member m ON m.id = c.owner_id
+             WHERE c.id = $1 AND c.program_id = $3""",
+        code_id,
+        clock.now(),
+        program_id,
+    )
+    assert row is not None
+    return row
+
+
+async def stores_with_programs() -> list[asyncpg.Record]:
+    return await db.fetch(
+        "SELECT s.slug, s.name FROM store s JOIN program p ON p.store_id = s.id ORDER BY s.name, s.id LIMIT 200"
+    )
+
+
+async def codes_in_doubt(store_id: int, limit: int = 20) -> list[asyncpg.Record]:
+    """Personal codes that are watched or leaked, the latest first, with how many strangers used each."""
+    return await db.fetch(
+        """SELECT c.*, m.handle AS owner, n.text AS new_code,
+                  (SELECT count(*) FROM code_use u WHERE u.code_id = c.id AND u.is_cold AND u.refusal = '') AS strangers
+             FROM program p JOIN code c ON c.program_id = p.id LEFT JOIN member m ON m.id = c.owner_id
+             LEFT JOIN code n ON n.replaces_id = c.id
+            WHERE p.store_id = $1 AND c.leak_state <> 'ok'
+            ORDER BY coalesce(c.leaked_at, c.watched_at) DESC LIMIT $2""",
+        store_id,
+        limit,
+    )

@@ -66,3 +66,12 @@ class Imported(msgspec.Struct):
 
     created: int
     skipped: list[tuple[int, str]]
+
+
+class EnteredForm(msgspec.Struct):
+    store: Annotated[str, Meta(max_length=40)] = ""
+    code: Annotated[str, Meta(max_length=64)] = ""
+
+
+class SheetForm(msgspec.Struct):
+    sheet: Annotated[str, Meta(max_length=200_000)] = ""

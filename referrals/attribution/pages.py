@@ -1,0 +1,62 @@
+from litestar import Controller, Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app.auth import Viewer
+from app.errors import Problem
+from app.i18n import gettext as _
+from app.web import form, form_again, page, redirect
+from referrals.attribution import overrides
+from referrals.attribution.overrides import OverrideForm
+from storefront.stores.policy import access_own_store
+
+TEMPLATE = "referrals/attribution/overrides.html"
+
+
+class OverridePages(Controller):
+    """Credit that people decided, for the store's owner and admins."""
+
+    path = "/admin/programs/{slug:str}/overrides"
+    include_in_schema = False
+
+    @get()
+    async def index(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        values = {"order": request.query_params.get("order", "")[:200]}
+        return page(request, viewer, TEMPLATE, **await _shown(request, viewer, slug), values=values, problem=None)
+
+    @post()
+    async def propose(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        try:
+            made = await overrides.propose(viewer, slug, await form(request, OverrideForm))
+        except Problem as problem:
+            return await form_again(request, viewer, TEMPLATE, problem, **await _shown(request, viewer, slug))
+        waits = made["state"] == "proposed"
+        said = (
+            _("It counts as soon as a second person agrees.") if waits else _("It counts from now on. Both are told.")
+        )
+        return redirect(f"/admin/programs/{slug}/overrides", flash=said)
+
+    @post("/{override_id:int}/agreement")
+    async def agree(self, viewer: NamedDependency[Viewer], slug: FromPath[str], override_id: FromPath[int]) -> Response:
+        await overrides.agree(viewer, slug, override_id)
+        return redirect(f"/admin/programs/{slug}/overrides", flash=_("It counts from now on. Both are told."))
+
+    @post("/{override_id:int}/refusal")
+    async def refuse(
+        self, viewer: NamedDependency[Viewer], slug: FromPath[str], override_id: FromPath[int]
+    ) -> Response:
+        await overrides.refuse(viewer, slug, override_id)
+        return redirect(f"/admin/programs/{slug}/overrides", flash=_("Refused. The facts go on deciding."))
+
+    @post("/{override_id:int}/withdrawal")
+    async def withdraw(
+        self, viewer: NamedDependency[Viewer], slug: FromPath[str], override_id: FromPath[int]
+    ) -> Response:
+        await overrides.withdraw(viewer, slug, override_id)
+        return redirect(f"/admin/programs/{slug}/overrides", flash=_("Withdrawn. The facts decide again."))
+
+
+async def _shown(request: Request, viewer: Viewer, slug: str) -> dict[str, object]:
+    store = await access_own_store(viewer, slug)
+    found = await overrides.overrides_of(store["id"], cursor=request.query_params.get("after"), limit=20)
+    return {"store": store, "overrides": found, "viewer_id": viewer.member_id}
