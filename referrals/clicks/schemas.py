@@ -17,3 +17,7 @@ class DirectClick(msgspec.Struct, forbid_unknown_fields=True):
 class ClickMade(msgspec.Struct):
     gv: str | None
     """The click's id, to be sent along with the order; null for whoever denied consent, and for machines."""
+
+
+class ConsentForm(msgspec.Struct):
+    consent: str

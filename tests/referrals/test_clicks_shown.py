@@ -9,7 +9,7 @@ import pytest
 from app import clock, db
 from app.cli import main
 from referrals.clicks import days
-from tests.factories import Browser, a_member, sign_in
+from tests.factories import Browser, a_member, sign_in, submit
 from tests.referrals.cast import CHROME, IPHONE, a_link, a_paying_shop, click
 
 pytestmark = pytest.mark.anyio
@@ -70,3 +70,23 @@ async def said(*words: str) -> tuple[int, str]:
 def test_the_commands_explain_themselves():
     group = main.commands["clicks"]
     assert {"drop", "check", "recount"} <= set(group.commands)  # type: ignore[attr-defined]
+
+
+async def test_a_visitor_decides_whether_their_visits_are_recognised(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    code = (await a_link(web, mara))["code"]
+    browser = web()
+    await click(browser, code)
+    assert browser.cookies.get("gv")
+    answer = await submit(browser, "/privacy/visits", {"consent": "denied"})
+    assert answer.status_code == 303 and not browser.cookies.get("gv")
+    assert "You are counted, and not recognised." in (await browser.get("/privacy/visits")).text
+    followed = await browser.get(f"/r/{code}", headers={"user-agent": CHROME})
+    assert "gv=" not in followed.headers["location"]
+    await submit(browser, "/privacy/visits", {"consent": "granted"})
+    followed = await browser.get(f"/r/{code}", headers={"user-agent": CHROME, "sec-gpc": "1"})
+    assert "gv=" in followed.headers["location"]
+    assert (await submit(browser, "/privacy/visits", {"consent": "perhaps"})).status_code == 422
+    heeded = (await web().get("/privacy/visits", headers={"sec-gpc": "1"})).text
+    assert "Your browser asks sites not to recognise you" in heeded
