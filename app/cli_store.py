@@ -47,3 +47,68 @@ async def create_store(
         f"Send webhooks to  {opened.webhook_url}\nsigned with       {opened.secret}\n"
         f"Publishable key   {opened.publishable_key}",
     )
+
+
+@store.command(name="secret", epilog="Example: grapevine store secret --slug northfold --keep-old-days 2")
+@click.option("--slug", required=True)
+@click.option("--secret", default="", help="What the shop signs with from now on; made up when missing.")
+@click.option(
+    "--keep-old-days", default=1, show_default=True, help="How long the old one is taken too; 0 after a leak."
+)
+@as_json
+@with_database
+async def change_store_secret(slug: str, secret: str, keep_old_days: int, json_output: bool) -> None:
+    """Change what a store's webhooks are signed with; for a while both are taken."""
+    from datetime import timedelta
+
+    from storefront.stores.queries import store_by_slug
+    from storefront.stores.secrets import change_secret
+
+    new = await change_secret(await store_by_slug(slug), secret, overlap=timedelta(days=keep_old_days))
+    tell({"slug": slug, "secret": new}, json_output, f"Signed with from now on  {new}")
+
+
+@store.command(
+    name="access",
+    epilog="Example: GRAPEVINE_STORE_KEYS=ck_…:cs_… grapevine store access --slug northfold --url https://shop.example",
+)
+@click.option("--slug", required=True)
+@click.option("--url", required=True, help="Where the shop answers: its own address, or that of a generic shop's feed.")
+@click.option("--keys", default="", envvar="GRAPEVINE_STORE_KEYS", help="Shopify: the token. WooCommerce: key:secret.")
+@as_json
+@with_database
+async def give_store_access(slug: str, url: str, keys: str, json_output: bool) -> None:
+    """Say how a store may be asked for its orders, every night and by `webhooks pull`. The keys are kept encrypted."""
+    from storefront.stores.queries import store_by_slug
+    from storefront.stores.service import give_access
+
+    await give_access(await store_by_slug(slug), url, keys)
+    tell({"slug": slug, "url": url}, json_output, f"{slug} will be asked every night.")
+
+
+@store.command(name="codes", epilog="Example: grapevine store codes --slug northfold --percent-bps 1000 MARA10 BOB10")
+@click.option("--slug", required=True)
+@click.option("--percent-bps", default=0, help="WooCommerce: what a code takes off, in basis points.")
+@click.option("--discount", default="", help="Shopify: the discount that the codes belong to, gid://shopify/…")
+@click.argument("codes", nargs=-1, required=True)
+@as_json
+@with_database
+async def push_store_codes(
+    slug: str, percent_bps: int, discount: str, codes: tuple[str, ...], json_output: bool
+) -> None:
+    """Write codes into the shop's own till. Doing it again changes nothing."""
+    from app.cli import Failed
+    from storefront.connectors.ask import Refused
+    from storefront.connectors.codes import push_codes
+    from storefront.connectors.schemas import Offer
+    from storefront.stores.queries import store_by_slug
+
+    offer = Offer(discount_id=discount, percent_bps=percent_bps)
+    try:
+        answers = await push_codes(await store_by_slug(slug), codes, offer)
+    except Refused as refused:
+        raise Failed(str(refused)) from refused
+    lines = "\n".join(f"{code}  {reason or 'taken by the shop'}" for code, reason in answers.items())
+    tell({"codes": answers}, json_output, lines)
+    if any(answers.values()):
+        raise Failed("Some codes were refused.")

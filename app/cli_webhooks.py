@@ -38,9 +38,73 @@ async def replay_unapplied(since: str, json_output: bool) -> None:
     from storefront.connectors.service import replay
 
     assert features
+    queued = await replay(_moment(since))
+    tell({"queued": queued}, json_output, f"{queued} messages will be read again.")
+
+
+@webhooks.command(name="held", epilog="Example: grapevine webhooks held")
+@as_json
+@with_database
+async def list_held(json_output: bool) -> None:
+    """List orders whose amounts do not add up; nothing is earned on them until they are cleared."""
+    from storefront.connectors.queries import held_orders
+
+    rows = [dict(row) for row in (await held_orders(limit=100)).items]
+    lines = "\n".join(f"{row['store']}  {row['external_id']}  {row['doubt']}" for row in rows)
+    tell({"held": rows}, json_output, lines or "No order is in doubt.")
+
+
+@webhooks.command(
+    name="clear", epilog="Example: grapevine webhooks clear --store northfold --order 1001 --note 'a tip'"
+)
+@click.option("--store", "slug", required=True)
+@click.option("--order", "external_id", required=True, help="The order's id in the store.")
+@click.option("--note", default="", help="Why it is right; kept with the order.")
+@as_json
+@with_database
+async def clear_held(slug: str, external_id: str, note: str, json_output: bool) -> None:
+    """Say that an order's amounts are right as they are; from now on it earns."""
+    from app import features  # registers who settles it
+    from app.auth import Viewer
+    from app.errors import NotFound
+    from storefront.orders.doubts import clear_doubt
+    from storefront.orders.queries import order_of_store
+    from storefront.stores.queries import store_by_slug
+
+    assert features
+    store = await store_by_slug(slug)
+    order = await order_of_store(store["id"], external_id)
+    if order is None:
+        raise NotFound(f"{slug} has told of no order “{external_id[:40]}”.")
+    await clear_doubt(Viewer(), store, order["id"], note)
+    tell({"cleared": external_id}, json_output, f"Order {external_id} counts from now on.")
+
+
+@webhooks.command(name="pull", epilog="Example: grapevine webhooks pull --store northfold --since 2026-11-20")
+@click.option("--store", "slug", required=True)
+@click.option("--since", help="A time like 2026-11-20 (UTC); three days back when missing.")
+@as_json
+@with_database
+async def pull_store(slug: str, since: str | None, json_output: bool) -> None:
+    """Ask a store what it sold, make up for what its webhooks left out, and report it."""
+    import msgspec
+
+    from app import features  # registers who settles it
+    from app.cli import Failed
+    from storefront.connectors.reconcile import reconcile
+    from storefront.stores.queries import store_by_slug
+
+    assert features
+    report = await reconcile(await store_by_slug(slug), _moment(since) if since else None)
+    said = f"{report.seen} messages; {report.missed} orders were missing, {report.stale} had something new."
+    tell(msgspec.to_builtins(report), json_output, said)
+    if report.error:
+        raise Failed(f"It ended early: {report.error}")
+
+
+def _moment(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(since)
+        moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise click.BadParameter("a time like 2026-11-20T08:00:00Z", param_hint="--since") from error
-    queued = await replay(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-    tell({"queued": queued}, json_output, f"{queued} messages will be read again.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -8,6 +8,7 @@ import msgspec
 
 from app import clock, db, jobs, migrate, valkey
 from app.settings import settings
+from storefront.connectors.silence import silent_stores
 
 OLDEST_POSTGRES = 150_000
 MOST_CLOCK_DRIFT_SECONDS = 5
@@ -116,6 +117,24 @@ async def _clock() -> Finding:
     return Finding("clock", True, "agrees with the database")
 
 
+async def _shops() -> Finding:
+    silent = await silent_stores()
+    failed = await db.fetch(
+        """SELECT s.slug, p.error FROM store s JOIN LATERAL (
+               SELECT error FROM store_pull WHERE store_id = s.id ORDER BY id DESC LIMIT 1) p ON p.error <> ''"""
+    )
+    doubts = await db.fetch_val("SELECT count(*) FROM orders WHERE doubt <> ''")
+    if silent:
+        names = ", ".join(store.slug for store in silent)
+        return Finding("shops", False, f"no webhook for longer than usual: {names}", "Is it switched off in the shop?")
+    if failed:
+        seen = "; ".join(f"{row['slug']}: {row['error']}" for row in failed)
+        return Finding("shops", False, f"could not be asked: {seen}", "See `grapevine webhooks pull --store …`.")
+    if doubts:
+        return Finding("shops", True, f"{doubts} orders are in doubt", "See `grapevine webhooks held`.")
+    return Finding("shops", True, "heard as usual")
+
+
 async def _reachable(part: str, url: str, advice: str, *, port: int) -> Finding:
     address = urlsplit(url)
     try:
@@ -137,4 +156,5 @@ CHECKS: dict[str, Callable[[], Awaitable[Finding]]] = {
     "storage": _storage,
     "payouts": _payouts,
     "clock": _clock,
+    "shops": _shops,
 }
