@@ -94,13 +94,16 @@ def text_for(
     tags = " ".join(channel.tag.format(tag) for name in subject.tags[: channel.most_tags] if (tag := _tag(name)))
     gift = gift_sentence(offer.friend, offer.currency) if offer.friend else ""
     way = url if channel.takes_links else _way_without_links(channel, code, where)
-    # What goes first when room is short stands last; label, sentence and way never go.
-    for extras in ((price, gift, tags), (price, gift, ""), (price, "", "")):
-        words = _within(channel, label, subject.title, *extras, way=way)
-        if words is not None:
+    title = " ".join(subject.title.split())
+    # Label, sentence and way always stay. Tags go first, then the gift, then the end of the title, then the price.
+    choices = [(title, price, gift, tags), (title, price, gift, ""), (title, price, "", "")]
+    cuts = [title[:end].rstrip() + "…" for end in range(min(len(title), channel.most) - 1, SHORTEST - 1, -1)]
+    choices += [(cut, price, "", "") for cut in cuts]
+    choices += [(title, "", "", ""), (title[:SHORTEST] + "…", "", "", "")]
+    for choice in choices:
+        words = _words(label, *choice)
+        if channel.weigh(f"{words}\n{way}") <= channel.most:
             break
-    else:
-        words = _words(label, subject.title[:SHORTEST].rstrip() + "…", "", "", "")
     whole = f"{words}\n{way}"
     return Shared(whole, words if channel.takes_links else whole, url, f"{label} {subject.title}")
 
@@ -118,17 +121,6 @@ def _way_without_links(channel: Channel, code: str, where: str) -> str:
     if channel.shape == "plain":
         return _("Code %(code)s at %(where)s", code=code, where=where)
     return _("Scan the code in the picture. Or: code %(code)s at %(where)s", code=code, where=where)
-
-
-def _within(channel: Channel, label: str, title: str, price: str, gift: str, tags: str, *, way: str) -> str | None:
-    """The words with as much of the title as there is room for; None when not even the beginning of it fits."""
-    title = " ".join(title.split())
-    for end in (len(title), *range(len(title) - 1, SHORTEST - 1, -1)):
-        shown = title if end == len(title) else title[:end].rstrip() + "…"
-        words = _words(label, shown, price, gift, tags)
-        if channel.weigh(f"{words}\n{way}") <= channel.most:
-            return words
-    return None
 
 
 def _words(label: str, title: str, price: str, gift: str, tags: str) -> str:

@@ -94,7 +94,7 @@ async def sheet_of(link: asyncpg.Record, shape: str, lang: str) -> Sheet:
             # Only paper shows the scan code, so whoever comes by it came from there.
             qr=_modules(scan_url_of(link)) if is_scanned else [],
             passcode=link["code"],
-            passcode_is=_("Code"),
+            passcode_is=_("Code to type"),
             where=f"{settings().host}/hi",
             thing_key=_key_of(subject.picture),
             face_key=owner["avatar_key"],
