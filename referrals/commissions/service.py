@@ -43,11 +43,11 @@ async def settle(order_id: int) -> None:
         heights = await _open_missing(order, decision, rules, dues)
         commissions = await queries.commissions_on(order_id)
         targets = await _within_limits(commissions, dues, heights)
-        refunded = {line["id"] for line in lines if line["refunded"]}
+        by_id = {line["id"]: line for line in lines}
         wanted = []
         for one in commissions:
             target = targets.get(one["id"])
-            wanted.append((one, target or 0, _reason(order, one, target, refunded)))
+            wanted.append((one, target or 0, _reason(order, one, target, by_id[one["order_line_id"]])))
         await reschedule(order, commissions, rules)
         await bring_all(wanted)
         await friend.bring(order, decision, rules, lines)
@@ -159,9 +159,11 @@ def _key(commission: asyncpg.Record) -> Key:
     return (commission["order_line_id"], commission["member_id"], commission["role"])
 
 
-def _reason(order: asyncpg.Record, commission: asyncpg.Record, target: int | None, refunded: set[int]) -> str:
-    """Why the books move, in one stable word."""
+def _reason(order: asyncpg.Record, commission: asyncpg.Record, target: int | None, line: asyncpg.Record) -> str:
+    """Why the books move, in one stable word of `reasons`."""
     if (target or 0) > commission["standing"]:
+        if line["won_back"] and commission["postings"]:
+            return "dispute_won"
         return "order_changed" if commission["postings"] else "order_paid"
     if target is None:
         return "decided_anew"
@@ -169,4 +171,6 @@ def _reason(order: asyncpg.Record, commission: asyncpg.Record, target: int | Non
         return "order_cancelled"
     if order["doubt"]:
         return "in_doubt"
-    return "refunded" if commission["order_line_id"] in refunded else "order_changed"
+    if line["disputed"] > line["won_back"]:
+        return "disputed"
+    return "refunded" if line["refunded"] else "order_changed"

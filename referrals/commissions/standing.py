@@ -55,12 +55,20 @@ async def lines_of(order: asyncpg.Record) -> list[asyncpg.Record]:
     """The lines of an order: what can earn on each (`base`), and how much of it was given back.
 
     A dispute that was won gives back what the bank had taken, and never more: neither which of the two comes first
-    nor how often either is told makes a difference.
+    nor how often either is told makes a difference. `disputed` and `won_back` say why, not how much counts.
     """
     return await db.fetch(
         f"""SELECT l.id, l.quantity, greatest(l.gross - l.discount, 0) AS base,
-                  ({given_back("l.external_id", "$2", "$3", "$4")}) AS refunded
-             FROM order_line l WHERE l.order_id = $1 ORDER BY l.id""",
+                  ({given_back("l.external_id", "$2", "$3", "$4")}) AS refunded,
+                  coalesce(bank.taken, 0)::bigint AS disputed, coalesce(bank.won, 0)::bigint AS won_back
+             FROM order_line l
+             LEFT JOIN LATERAL (
+                  SELECT sum(rl.amount) FILTER (WHERE r.kind = 'chargeback') AS taken,
+                         sum(rl.amount) FILTER (WHERE r.kind = 'dispute_won') AS won
+                    FROM refund r JOIN refund_line rl ON rl.refund_id = r.id
+                   WHERE r.store_id = $2 AND r.order_external_id = $3 AND r.currency = $4
+                     AND r.kind IN ('chargeback', 'dispute_won') AND rl.external_line_id = l.external_id) bank ON true
+            WHERE l.order_id = $1 ORDER BY l.id""",
         order["id"],
         order["store_id"],
         order["external_id"],

@@ -284,3 +284,131 @@ async def test_a_debt_at_one_store_is_not_taken_from_what_another_store_pays(web
     await release_due()
     assert await standing(mara) == {("receivable", "USD"): -1000, ("available", "USD"): 1000}
     await books_are_right()
+
+
+async def with_release(shop: Shop, **release: object) -> None:
+    """The shop publishes rules whose hold follows the delivery."""
+    from referrals.programs.schemas import Rules
+    from referrals.programs.service import publish_rules
+    from referrals.programs.terms import Release, Terms
+
+    await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(release=Release(**release)))  # type: ignore[arg-type]
+
+
+async def test_the_hold_starts_at_the_delivery_and_falls_back_to_days_when_nobody_tells_of_one(web: Browser):
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    await with_release(shop, after="delivered", days=10, fallback_days=60)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    start = clock.now()
+    for ref in ("brought", "silent"):
+        await tell(web, shop, "order.paid", order(ref, gv=gv, lines=[line(gross=10_000, discount=0)]))
+    clock.travel(timedelta(days=5))
+    now = clock.now()
+    await tell(web, shop, "order.delivered", order("brought", gv=gv, lines=[line(gross=10_000, discount=0)]))
+    ends = [row["hold_until"] for row in await db.fetch("SELECT hold_until FROM commission ORDER BY id")]
+    assert abs(ends[0] - (now + timedelta(days=10))) < timedelta(minutes=1)
+    assert abs(ends[1] - (start + timedelta(days=60))) < timedelta(minutes=1)
+    clock.travel(timedelta(days=9))
+    assert await release_due() == 0
+    clock.travel(timedelta(days=1, minutes=2))
+    assert await release_due() == 1 and await states() == ["approved", "pending"]
+    clock.travel(timedelta(days=44))
+    assert await release_due() == 0
+    clock.travel(timedelta(days=1))
+    assert await release_due() == 1
+    await books_are_right()
+
+
+async def test_a_delivery_told_before_the_payment_or_dated_back_does_not_shorten_the_hold(web: Browser):
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    await with_release(shop, after="delivered", days=10)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    heard = clock.now()
+    long_ago = (heard - timedelta(days=300)).isoformat()
+    told = order(gv=gv, lines=[line(gross=10_000, discount=0)], placed_at=heard.isoformat())
+    from tests.storefront.shop import message, signed
+
+    body = message("order.delivered", told).replace(
+        b'"timestamp": "', b'"timestamp": "' + long_ago.encode() + b'", "was": "', 1
+    )
+    assert (await web().post(f"/webhooks/{shop.slug}", content=body, headers=signed(shop, body))).status_code == 202
+    await tell(web, shop, "order.paid", told)
+    assert await db.fetch_val("SELECT hold_until FROM commission") >= heard + timedelta(days=10)
+    await books_are_right()
+
+
+async def dispute(web: Browser, shop: Shop, kind: str, amount: int, ref: str = "1001") -> None:
+    """The facts as connectors leave them, in whichever order."""
+    from storefront.orders.schemas import RefundLineTold, RefundTold
+    from storefront.orders.service import apply_refund
+    from storefront.stores.queries import store_by_slug
+    from tests.factories import run_jobs
+
+    lines = [RefundLineTold("l1", 0, amount)]
+    told = RefundTold(f"d-{ref}:{kind}", ref, "USD", clock.now(), lines, kind=kind)  # type: ignore[call-arg]
+    await apply_refund(await store_by_slug(shop.slug), told)
+    await run_jobs()
+
+
+async def test_a_disputed_order_takes_its_commission_back_and_a_won_dispute_brings_it_again(web: Browser):
+    mara, shop, _ids = await an_earner(web)
+    await dispute(web, shop, "chargeback", 10_000)
+    assert await standing(mara) == {} and await states() == ["reversed"]
+    await books_are_right()
+    await dispute(web, shop, "dispute_won", 10_000)
+    assert await standing(mara) == {("pending", "USD"): 1000} and await states() == ["pending"]
+    reasons = await db.fetch("SELECT kind, reason FROM ledger_transaction ORDER BY id")
+    assert [(row["kind"], row["reason"]) for row in reasons] == [
+        ("accrue", "order_paid"),
+        ("reduce", "disputed"),
+        ("accrue", "dispute_won"),
+    ]
+    await books_are_right()
+
+
+async def test_a_dispute_won_before_it_was_told_lost_and_both_before_their_order_change_nothing(web: Browser):
+    mara, shop = await a_member("mara"), await a_paying_shop()
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await dispute(web, shop, "dispute_won", 10_000)
+    await dispute(web, shop, "chargeback", 10_000)
+    await tell(web, shop, "order.paid", order(gv=gv, lines=[line(gross=10_000, discount=0)]))
+    assert await standing(mara) == {("pending", "USD"): 1000}
+    await take_back(web, shop, "1001", 2500)
+    assert await standing(mara) == {("pending", "USD"): 750}
+    await books_are_right()
+
+
+async def test_a_won_dispute_gives_back_what_the_bank_took_and_no_refund(web: Browser):
+    mara, shop, _ids = await an_earner(web)
+    await take_back(web, shop, "1001", 4000)
+    await dispute(web, shop, "dispute_won", 10_000)
+    assert await standing(mara) == {("pending", "USD"): 600}
+    await books_are_right()
+
+
+async def test_a_dispute_after_the_payout_is_a_debt_and_winning_it_cancels_the_debt(web: Browser):
+    mara, shop, ids = await an_earner(web)
+    clock.travel(A_HOLD)
+    await release_due()
+    await pay(1, shop, *ids)
+    await dispute(web, shop, "chargeback", 10_000)
+    assert await standing(mara) == {("receivable", "USD"): -1000}
+    await dispute(web, shop, "dispute_won", 10_000)
+    assert await standing(mara) == {} and await states() == ["paid"]
+    await books_are_right()
+
+
+async def test_a_dispute_won_after_its_debt_was_paid_is_payable_again(web: Browser):
+    mara, shop, ids = await an_earner(web, "1001", "1002")
+    clock.travel(A_HOLD)
+    await db.execute("UPDATE commission SET screened_at = NULL WHERE id = $1", ids[1])
+    await release_due()
+    await pay(1, shop, ids[0])
+    await dispute(web, shop, "chargeback", 10_000)
+    await db.execute("UPDATE commission SET screened_at = created_at")
+    await release_due()
+    assert await standing(mara) == {}
+    await dispute(web, shop, "dispute_won", 10_000)
+    assert await standing(mara) == {("available", "USD"): 1000} and await states() == ["approved", "approved"]
+    assert await pay(2, shop, *ids) == 1000
+    await books_are_right()
