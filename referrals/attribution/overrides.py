@@ -123,6 +123,14 @@ async def _decide(viewer: Viewer, slug: str, override_id: int, state: str) -> No
             await publish(CreditOverruled(override_id=override_id, order_id=override["order_id"]), actor_id=actor_id)
 
 
+async def reason_for(order_id: int) -> str:
+    """What was said when a person decided on an order, while that is in force."""
+    reason: str | None = await db.fetch_val(
+        "SELECT reason FROM attribution_override WHERE order_id = $1 AND state = 'in_force'", order_id
+    )
+    return reason or ""
+
+
 _SHOWN = """SELECT v.*, o.external_id AS order_ref, o.number, w.handle AS winner, p.handle AS proposer,
                    d.handle AS decider, x.handle AS withdrawer, (v.state = 'proposed') AS waits
               FROM attribution_override v JOIN orders o ON o.id = v.order_id

@@ -69,7 +69,7 @@ async def access_decision(viewer: Viewer, ref: str) -> asyncpg.Record:
              JOIN LATERAL (SELECT * FROM attribution WHERE order_id = o.id ORDER BY version DESC LIMIT 1) a ON true
              JOIN program_version v ON v.id = a.program_version_id
              LEFT JOIN member w ON w.id = a.winner_id
-            WHERE o.external_id = $1 AND a.candidates @> $2::jsonb
+            WHERE o.external_id = $1 AND (a.candidates @> $2::jsonb OR a.shares @> $2::jsonb)
             ORDER BY o.id DESC LIMIT 1""",
         ref,
         _naming(viewer.member_id),

@@ -43,6 +43,10 @@ class CandidateView(msgspec.Struct):
     won: bool
     reason: str
     words: str
+    confidence: int = 100
+    """Percent. An invitation, or a click that was only recognised, is less sure than others."""
+    code: str = ""
+    """The code, where it is your own."""
 
 
 class EntryView(msgspec.Struct):
@@ -63,6 +67,15 @@ class RuleView(msgspec.Struct):
     version: int
 
 
+class ShareView(msgspec.Struct):
+    """A part of the order's commission, in basis points; all parts are 10,000."""
+
+    member: str | None
+    is_you: bool
+    role: str
+    bps: int
+
+
 class Why(msgspec.Struct):
     """Why a member did, or did not, earn from an order."""
 
@@ -77,3 +90,6 @@ class Why(msgspec.Struct):
     entries: list[EntryView]
     amount: Money
     """What stands for you."""
+    shares: list[ShareView] = []
+    note: str = ""
+    """What the person of the store said who decided on this order."""

@@ -5,10 +5,12 @@ import msgspec
 
 from app.auth import Viewer, require_member
 from app.money import Money
+from referrals.attribution.overrides import reason_for
 from referrals.attribution.rules import Candidate
+from referrals.attribution.shares import shares_of
 from referrals.commissions.queries import commissions_of
 from referrals.earn.queries import access_decision, address_of_why, handles_of
-from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, Why
+from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, ShareView, Why
 from referrals.earn.words import outcome_words, rule_words
 from referrals.ledger.queries import entries_for
 
@@ -50,7 +52,17 @@ async def explain(viewer: Viewer, ref: str) -> Why:
             for entry in entries
         ],
         amount=Money(sum(row["amount"] for row in mine), currency),
+        shares=await _shares(decision, member_id),
+        note=await reason_for(decision["order_id"]) if decision["rule"].startswith("override") else "",
     )
+
+
+async def _shares(decision: asyncpg.Record, member_id: int) -> list[ShareView]:
+    shares = shares_of(decision)
+    handles = await handles_of([share.member_id for share in shares])
+    return [
+        ShareView(handles.get(share.member_id), share.member_id == member_id, share.role, share.bps) for share in shares
+    ]
 
 
 def commission_view(row: asyncpg.Record) -> CommissionView:
@@ -86,6 +98,8 @@ async def _candidates(decision: asyncpg.Record, member_id: int) -> list[Candidat
                 won=outcome == "won",
                 reason=outcome,
                 words=outcome_words(outcome),
+                confidence=one.confidence,
+                code=one.code if is_you else "",
             )
         )
     return views

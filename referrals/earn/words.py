@@ -20,6 +20,22 @@ def outcome_words(outcome: str) -> str:
         "earlier_click_won": _("An earlier click came before this one."),
         "click_won": _("A click on a link counts before who brought the buyer to the community."),
         "not_eligible": _("This could not earn from the order."),
+        "click_before_this": _("A click on a link counts before this in the programme."),
+        "override_won": _("A person of the store decided otherwise, with a reason."),
+        "code_won": _("The buyer typed somebody's code, which counts before this."),
+        "invite_won": _("An invitation to the buyer's address counts before this in the programme."),
+        "bind_won": _("The buyer belonged to somebody already, and that counts before this in the programme."),
+        "placement_won": _("A printed code that the buyer scanned counts before this in the programme."),
+        "house_won": _("The house counts before this in the programme."),
+        "later_one_won": _("A later one of the same kind came after this."),
+        "earlier_one_won": _("An earlier one of the same kind came before this."),
+        "stood_down": _("Somebody had told the buyer about it shortly before; partners at the checkout stand down."),
+        "too_uncertain": _("It is not sure enough that this was the buyer."),
+        "not_in_programme": _("The programme does not credit this kind."),
+        "code_not_valid": _("The code was not valid at the time of the order."),
+        "code_used_up": _("The code had been used as often as it may be."),
+        "bind_ended": _("The buyer no longer belonged to anybody: it was too long ago."),
+        "bind_idle": _("The buyer no longer belonged to anybody: they had bought nothing for too long."),
     }.get(outcome, outcome)
 
 
@@ -29,6 +45,17 @@ def via_words(via: str) -> str:
         "carried": _("Click that travelled with the order"),
         "claimed": _("Click the buyer made on some device"),
         "signup": _("Brought the buyer to the community"),
+        "override": _("Decided by a person of the store"),
+        "personal_code": _("Own code, typed at the shop"),
+        "campaign_code": _("Campaign's code, typed at the shop"),
+        "leaked_code": _("Own code that had leaked, typed at the shop"),
+        "s2s_order": _("Click that the shop's server told for the order"),
+        "s2s_customer": _("Click that the shop's server told for the buyer"),
+        "entered_code": _("Own code, typed by the buyer in the community"),
+        "invite": _("Invitation to the buyer's address"),
+        "bind": _("Led the buyer to this store before"),
+        "placement": _("Printed code that the buyer scanned"),
+        "house": _("The house"),
     }.get(via, via)
 
 
@@ -38,7 +65,28 @@ def rule_words(rule: str) -> str:
         "first_click": _("The first click of the buyer is credited."),
         "signup": _("No click counted, so whoever brought the buyer here is credited."),
         "nobody": _("Nothing that led to this order can earn from it."),
+        "override": _("A person of the store decided who is credited."),
+        "override_nobody": _("A person of the store decided that nobody is credited."),
+        "personal_code": _("The buyer typed a member's own code; its owner is credited."),
+        "campaign_code": _("The buyer typed a campaign's code, and nothing that goes before it counted."),
+        "leaked_code": _("The buyer typed a code that had leaked, and nothing that goes before it counted."),
+        "entered_code": _("The buyer had typed a friend's code here; the friend is credited."),
+        "invite": _("The buyer's address had been invited, and nothing that goes before that counted."),
+        "bind": _("Nothing newer counted, so whoever led the buyer to this store before is credited."),
+        "placement": _("The buyer scanned a printed code, and nothing that goes before it counted."),
+        "house": _("Nobody else is credited, so the house is."),
     }.get(rule, rule)
+
+
+def role_words(role: str) -> str:
+    """What a member did for an order."""
+    return {
+        "sharer": _("led to the order"),
+        "author": _("wrote the guide, review or topic"),
+        "answerer": _("answered the question"),
+        "host": _("hosts the room"),
+        "introducer": _("introduced the buyer first"),
+    }.get(role, role)
 
 
 def state_words(state: str) -> str:
