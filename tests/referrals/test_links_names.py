@@ -63,7 +63,9 @@ async def test_two_who_want_codes_that_look_alike_at_once_are_not_both_served(we
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
 
 
-@pytest.mark.parametrize("code", ["admin", "Support", "placements", "gone-12", "xn--80ak", "gr𝐚pe vine", "маra", "中文名"])
+@pytest.mark.parametrize(
+    "code", ["admin", "Support", "placements", "gone-12", "xn--80ak", "gr𝐚pe vine", "маra", "中文名"]
+)
 async def test_what_sounds_like_the_house_or_is_no_plain_word_is_refused(web: Browser, code: str):
     mara = await a_member("mara")
     answer = await web(token=mara.token).post("/api/v1/links", json={"target": "page:/p/", "code": code})
@@ -73,7 +75,9 @@ async def test_what_sounds_like_the_house_or_is_no_plain_word_is_refused(web: Br
 def test_rude_words_are_found_also_in_digits_and_syllables_but_not_inside_honest_ones():
     for rude in ("fuck", "my-fuck", "f-u-c-k", "sh1t", "c0ck", "bu11shit-1", "caonima", "cao-ni-ma", "sb", "big-tits"):
         assert names.is_unwelcome(rude), rude
-    honest = "scunthorpe essex-tea class-of-9 shiitake saltwater who-really peacock abu-shabir-tea titanic assam-55 mara"
+    honest = (
+        "scunthorpe essex-tea class-of-9 shiitake saltwater who-really peacock abu-shabir-tea titanic assam-55 mara"
+    )
     for word in honest.split():
         assert not names.is_unwelcome(word), word
 
@@ -88,7 +92,9 @@ async def test_the_old_name_leads_to_the_link_for_ever_and_is_nobody_elses(web: 
     for code in ("old-name", "OLD-NAME", "new-name"):
         directory.forget(code.lower())
         gone_to = await web().get(f"/r/{code}", headers={"user-agent": CHROME})
-        assert gone_to.status_code == 302 and gone_to.headers["location"].startswith("https://north.example/p/SKU-1?gv=")
+        assert gone_to.status_code == 302 and gone_to.headers["location"].startswith(
+            "https://north.example/p/SKU-1?gv="
+        )
     theirs = await web(token=eve.token).post("/api/v1/links", json={"target": "page:/p/", "code": "old-name"})
     assert theirs.status_code == 409
     # Its owner may take it back for this link, but not for another one.

@@ -1,0 +1,83 @@
+"""Links that another program keeps, by its own ids."""
+
+import asyncio
+
+import pytest
+
+from app import db
+from tests.factories import Browser, a_member
+from tests.referrals.cast import a_paying_shop
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_same_id_is_the_same_link_however_often_it_is_sent(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    client = web(token=mara.token)
+    body = {"target": "product:trail-pack", "placement": "spring", "ends_at": "2199-01-01T00:00:00Z"}
+    first = await client.put("/api/v1/links/ext/spring-1", json=body)
+    again = await client.put("/api/v1/links/ext/spring-1", json=body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json() and first.json()["external_id"] == "spring-1"
+    # What is left out is plain again; the code stays.
+    changed = await client.put("/api/v1/links/ext/spring-1", json={"target": "https://north.example/sale"})
+    assert changed.status_code == 200 and changed.json()["code"] == first.json()["code"]
+    assert changed.json()["ends_at"] is None and changed.json()["destination"] == "https://north.example/sale"
+    # Another id is another link, also to the same target.
+    other = await client.put("/api/v1/links/ext/spring-2", json={"target": "https://north.example/sale"})
+    assert other.status_code == 201 and other.json()["code"] != first.json()["code"]
+
+
+async def test_eight_who_send_a_new_id_at_once_make_one_link(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    client = web(token=mara.token)
+    answers = await asyncio.gather(
+        *(client.put("/api/v1/links/ext/once", json={"target": "product:trail-pack"}) for _ in range(8))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.json()["code"] for answer in answers}) == 1
+
+
+async def test_ids_are_the_owners_own(web: Browser):
+    mara, eve = await a_member("mara"), await a_member("eve")
+    codes = set()
+    for person in (mara, eve):
+        answer = await web(token=person.token).put("/api/v1/links/ext/1", json={"target": "page:/p/"})
+        assert answer.status_code == 201
+        codes.add(answer.json()["code"])
+    assert len(codes) == 2
+    assert (await web().put("/api/v1/links/ext/1", json={"target": "page:/p/"})).status_code == 401
+
+
+async def test_a_hundred_at_once_and_the_same_hundred_again(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    client = web(token=mara.token)
+    many = [{"external_id": f"n{n}", "target": "product:trail-pack", "placement": f"p{n}"} for n in range(100)]
+    first = (await client.put("/api/v1/links/ext", json={"links": many})).json()
+    again = (await client.put("/api/v1/links/ext", json={"links": many})).json()
+    assert (first["created"], first["changed"]) == (100, 0) and (again["created"], again["changed"]) == (0, 100)
+    assert [link["code"] for link in first["items"]] == [link["code"] for link in again["items"]]
+    too_many = await client.put("/api/v1/links/ext", json={"links": [*many, many[0] | {"external_id": "n100"}]})
+    assert too_many.status_code == 422
+
+
+async def test_one_that_is_wrong_leaves_none_of_them_and_is_named(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    client = web(token=mara.token)
+    before = await db.fetch_val("SELECT count(*) FROM link")
+    good = {"external_id": "a", "target": "product:trail-pack"}
+    for wrong, field in (
+        ({"external_id": "b", "target": "https://evil.example/"}, "links[1].target"),
+        ({"external_id": "b", "target": "page:/p/", "code": "admin"}, "links[1].code"),
+        ({"external_id": "b", "target": "page:/p/", "rules": [{"when": {}, "to": "page:/"}]}, "links[1].rules[0].when"),
+        (good, "links"),
+    ):
+        answer = await client.put("/api/v1/links/ext", json={"links": [good, wrong]})
+        assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == field, answer.text
+    missing = await client.put("/api/v1/links/ext", json={"links": [good, {"external_id": "b", "target": "topic:99"}]})
+    assert missing.status_code == 404
+    assert await db.fetch_val("SELECT count(*) FROM link") == before
