@@ -147,3 +147,25 @@ async def approvers_of(store_id: int) -> list[int]:
         store_id,
     )
     return [row["id"] for row in rows]
+
+
+async def waiting_in(store_id: int, currency: str) -> asyncpg.Record:
+    """What members can take out of a store in a currency, what they asked for, and what is on its way."""
+    row = await db.fetch_one(
+        """SELECT (SELECT count(*) FROM payout WHERE store_id = $1 AND currency = $2 AND state = 'claimed'
+                      AND batch_id IS NULL) AS asked,
+                  (SELECT coalesce(sum(sends), 0)::bigint FROM payout WHERE store_id = $1 AND currency = $2
+                      AND state IN ('claimed', 'approved', 'submitted')) AS going,
+                  (SELECT coalesce(sum(sends), 0)::bigint FROM payout WHERE store_id = $1 AND currency = $2
+                      AND state = 'settled') AS settled"""
+        ,
+        store_id,
+        currency,
+    )
+    assert row is not None
+    return row
+
+
+async def handles_of(member_ids: list[int]) -> dict[int, str]:
+    rows = await db.fetch("SELECT id, handle FROM member WHERE id = ANY($1::bigint[])", member_ids)
+    return {row["id"]: row["handle"] for row in rows}

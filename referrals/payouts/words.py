@@ -95,6 +95,21 @@ def trouble_words(of: Quote) -> str:
         "method_failed": _("Payouts to this account failed more than once. Check it and add it again."),
         "below_minimum": _("A payout starts at %(least)s.", least=least),
         "tax_number_needed": _("You have reached a sum from which we must ask for a tax number. Add it to go on."),
-        "by_hand_only": _("Asks for each payout personally."),
         "fees_eat_it": _("After fees nothing would be left."),
+    }.get(of.trouble, of.trouble)
+
+
+def trouble_about_other(of: Quote) -> str:
+    """The same about somebody else, for those who run the store."""
+    return {
+        "suspended": _("Suspended"),
+        "not_offered": _("Wants to be paid in a way this store does not offer"),
+        "no_method": _("Has not said where the money should go"),
+        "nothing": _("Owes the store as much, after refunds"),
+        "cooling_off": _("The account was added too recently"),
+        "method_failed": _("Payouts to this account failed more than once"),
+        "below_minimum": _("Below the minimum"),
+        "tax_number_needed": _("A tax number is missing"),
+        "by_hand_only": _("Asks for each payout personally"),
+        "fees_eat_it": _("Fees would leave nothing"),
     }.get(of.trouble, of.trouble)
