@@ -75,7 +75,7 @@ def load(kind: type) -> int:
     """Read the file of an earlier process; what is known already stays. How many codes were learnt."""
     try:
         book = msgspec.json.decode(file().read_bytes(), type=Book)
-        ways = {code: msgspec.json.decode(way, type=kind) for code, way in book.ways.items()}
+        ways: dict[str, object] = {code: msgspec.json.decode(way, type=kind) for code, way in book.ways.items()}
     except FileNotFoundError:
         return 0
     except (OSError, msgspec.MsgspecError) as error:
