@@ -21,7 +21,9 @@ LONGEST_AGENT = 500
 _PREVIEWS = re.compile(
     r"facebookexternalhit|facebot|twitterbot|whatsapp/|telegrambot|slackbot|slack-imgproxy|discordbot|linkedinbot"
     r"|skypeuripreview|pinterestbot|redditbot|vkshare|mastodon/|akkoma|pleroma|misskey/|bluesky cardyb|embedly"
-    r"|iframely|google-pagerenderer|msteams|teamsbot|line-poker|kakaotalk-scrap|snap url preview|bitlybot|tumblr/",
+    r"|iframely|google-pagerenderer|msteams|teamsbot|line-poker|kakaotalk-scrap|snap url preview|bitlybot|tumblr/"
+    # The apps themselves, not the browsers inside them, which begin with "Mozilla".
+    r"|^wechatshareextension|^micromessenger client|^xiaohongshu/|^discover/[0-9]|^weibo/",
     re.I,
 )
 # A browser inside WhatsApp or Tumblr names the app as well, behind the words of a browser.

@@ -18,11 +18,11 @@ pytestmark = pytest.mark.anyio
 
 URL = "http://test.example/r/abcdefghj"
 PREVIEWS = {
-    "wechat": "Mozilla/5.0 (compatible; WeChatBot/1.0; WeChat Link Preview)",
+    "wechat": "WeChatShareExtensionNew/8.0.49.33 CFNetwork/1568.200.51 Darwin/24.1.0",
     "whatsapp": "WhatsApp/2.25.1.75 A",
     "line": "facebookexternalhit/1.1;line-poker/1.0",
     "x": "Twitterbot/1.0",
-    "xiaohongshu": "Mozilla/5.0 (compatible; XiaohongshuBot/1.0; link preview)",
+    "xiaohongshu": "discover/9.2 (iPhone; iOS 18.1; Scale/3.00) Resolution/1179*2556 Version/9.2",
     "facebook": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
     "telegram": "TelegramBot (like TwitterBot)",
     "slack": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)",
@@ -54,7 +54,7 @@ def test_a_png_is_the_code_of_the_url_and_the_mark_covers_less_than_the_level_be
 def test_svg_and_pdf_are_pictures_without_anything_that_runs():
     for logo in (False, True):
         svg = qr.draw(URL, "svg", "q", logo).decode()
-        assert svg.startswith("<svg") and svg.endswith("</svg>\n") or svg.strip().endswith("</svg>")
+        assert (svg.startswith("<svg") and svg.endswith("</svg>\n")) or svg.strip().endswith("</svg>")
         assert not any(word in svg for word in ("<script", "style=", "onload", "href"))
         pdf = qr.draw(URL, "pdf", "q", logo)
         assert pdf.startswith(b"%PDF-1.4") and pdf.endswith(b"%%EOF\n") and b"/JS" not in pdf
