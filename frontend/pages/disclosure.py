@@ -6,18 +6,22 @@ import msgspec
 
 from app import clock, db
 from app.disclosure import EarningLink, market_of
+from referrals.kit.channels import gift_of
+from referrals.programs.terms import Friend
 
 
 class Terms(msgspec.Struct, frozen=True):
     """`earners`: those with a live link of their own to the store, or money from it. `rate_bps`: what it pays now.
 
     `codes`: their links to the products of this screen, by member and product. `market`: where all of the stores sell.
+    `gift`: what a friend gets who buys by a link ("10%"), when it is one store's.
     """
 
     earners: frozenset[int] = frozenset()
     rate_bps: int = 0
     codes: dict[tuple[int, int], str] = {}
     market: str = ""
+    gift: str = ""
 
     @property
     def percent(self) -> str:
@@ -26,7 +30,7 @@ class Terms(msgspec.Struct, frozen=True):
     @property
     def facts(self) -> tuple:
         """All of it, in an order that does not change: what a page was made from."""
-        return sorted(self.earners), self.rate_bps, sorted(self.codes.items()), self.market
+        return sorted(self.earners), self.rate_bps, sorted(self.codes.items()), self.market, self.gift
 
     def link_of(self, member_id: int | None, product_id: int) -> EarningLink | None:
         """The member's own way to the shop, with its label."""
@@ -45,11 +49,14 @@ async def terms_of(
     row = await db.fetch_one(
         """WITH paying AS (
                SELECT DISTINCT ON (p.store_id) p.store_id, v.rate_bps,
-                      coalesce(nullif(v.terms->>'market', ''), s.currency) AS place
+                      coalesce(nullif(v.terms->>'market', ''), s.currency) AS place, v.terms->'friend' AS friend,
+                      coalesce(nullif(v.terms->>'currency', ''), s.currency) AS currency
                  FROM program p JOIN program_version v ON v.program_id = p.id JOIN store s ON s.id = p.store_id
                 WHERE p.store_id = ANY($1::bigint[]) AND v.published_at <= $3
                 ORDER BY p.store_id, v.version DESC)
            SELECT coalesce(max(rate_bps), 0) AS rate_bps, array_agg(DISTINCT place) AS places,
+                  coalesce(jsonb_agg(jsonb_build_array(friend, currency)) FILTER (
+                      WHERE jsonb_typeof(friend) = 'object'), '[]') AS gifts,
                   array(SELECT l.owner_id FROM link l
                          WHERE l.owner_id = ANY($2::bigint[]) AND l.disabled_at IS NULL
                            AND EXISTS (SELECT 1 FROM paying WHERE rate_bps > 0)
@@ -74,7 +81,18 @@ async def terms_of(
     # Oldest last: of several links to one product the first one made is kept.
     codes = {(owner_id, product_id): code for owner_id, product_id, code in row["links"]}
     markets = {market_of(place) for place in row["places"] or ()}
-    return Terms(frozenset(row["earners"]), row["rate_bps"], codes, markets.pop() if len(markets) == 1 else "")
+    return Terms(
+        frozenset(row["earners"]),
+        row["rate_bps"],
+        codes,
+        markets.pop() if len(markets) == 1 else "",
+        _gift(row["gifts"]) if len(store_ids) == 1 and row["gifts"] else "",
+    )
+
+
+def _gift(gifts: list) -> str:
+    friend, currency = gifts[0]
+    return gift_of(msgspec.convert(friend, Friend), currency)
 
 
 async def earners_among(written: Collection[tuple[str, int]]) -> set[tuple[str, int]]:

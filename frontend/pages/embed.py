@@ -2,13 +2,16 @@
 
 import hashlib
 import re
+from urllib.parse import quote
 
 import asyncpg
 import msgspec
 from litestar import Request, Response, get
 from litestar.params import FromPath
 
+from app import i18n
 from app.auth import STRANGER, is_own_origin
+from app.disclosure import MARKETS
 from app.errors import NotFound
 from app.settings import settings
 from app.text import excerpt
@@ -47,6 +50,13 @@ class WidgetProduct(msgspec.Struct):
     title: str
     url: str
     write_url: str
+    share_url: str
+    percent: str
+    """What links to it pay now, in percent; empty when they pay nothing."""
+    gift: str
+    """What a friend gets; empty when nothing."""
+    mark: str
+    """What the store's market wants to stand beside such a link, besides the label in the reader's language."""
     log_url: str
     rating: float | None
     count: int
@@ -101,7 +111,7 @@ async def widget_product(request: Request, store: FromPath[str], external_id: Fr
 async def _describe(slug: str, limit: int) -> WidgetProduct:
     product = await shelf.product_page(STRANGER, slug)
     rows = (await queries.reviews_of(STRANGER, product["id"], limit=limit)).items if limit else []
-    terms = await terms_of([product["store_id"]], [row["author_id"] for row in rows]) if rows else Terms()
+    terms = await terms_of([product["store_id"]], [row["author_id"] for row in rows])
     bars = shelf.histogram(product["by_stars"])
     rating = shelf.mean(bars)
     ours = f"{settings().base_url}/p/{slug}"
@@ -109,6 +119,10 @@ async def _describe(slug: str, limit: int) -> WidgetProduct:
         title=product["title"],
         url=ours,
         write_url=f"{ours}/review",
+        share_url=f"{settings().base_url}/share?target={quote('product:' + slug, safe='')}",
+        percent=terms.percent if terms.rate_bps else "",
+        gift=terms.gift,
+        mark=MARKETS[terms.market].mark if terms.market else "",
         log_url=f"{settings().base_url}/moderation/log",
         rating=round(rating, 2) if rating else None,
         count=sum(n for _, n in bars),
@@ -120,7 +134,10 @@ async def _describe(slug: str, limit: int) -> WidgetProduct:
 
 def _review(slug: str, row: asyncpg.Record, terms: Terms) -> WidgetReview:
     """As plain text: a shop's page should not have to trust our HTML."""
-    evidence, text = shown(row), excerpt(row["body"], LONGEST_TEXT)
+    evidence = shown(row)
+    # One answer for all readers, so the label of a link within it speaks the language of the review.
+    with i18n.speaking(row["lang"]):
+        text = excerpt(row["body"], LONGEST_TEXT)
     return WidgetReview(
         url=settings().base_url + queries.review_url(slug, row["id"]),
         rating=row["rating"],

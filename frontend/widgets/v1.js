@@ -1,7 +1,8 @@
-// Grapevine in other people's shops: <gv-rating> and <gv-reviews>. One script tag, any number of elements.
+// Grapevine in other people's shops: <gv-rating>, <gv-reviews>, <gv-share>. One script tag, any number of elements.
 import { Rating } from "./rating.js"
 import { Reviews } from "./reviews.js"
+import { Share } from "./share.js"
 
-for (const [name, element] of Object.entries({ "gv-rating": Rating, "gv-reviews": Reviews })) {
+for (const [name, element] of Object.entries({ "gv-rating": Rating, "gv-reviews": Reviews, "gv-share": Share })) {
   if (!customElements.get(name)) customElements.define(name, element)
 }

@@ -65,6 +65,17 @@ export function link(part, href, text) {
   return el("a", part, { href, target: "_blank", rel: "noopener" }, text)
 }
 
+// Three joined dots, drawn: a shop's page need not have our pictures.
+export function icon() {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", "svg")
+  made.setAttribute("viewBox", "0 0 24 24")
+  made.setAttribute("aria-hidden", "true")
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path")
+  line.setAttribute("d", "M8 11l8-4.5M8 13l8 4.5M6 15a3 3 0 110-6 3 3 0 010 6zM18 8a3 3 0 110-6 3 3 0 010 6zM18 22a3 3 0 110-6 3 3 0 010 6z")
+  made.append(line)
+  return made
+}
+
 export function stars(rating, label) {
   const made = el("span", "stars", { role: "img", "aria-label": label })
   made.style.setProperty("--of", `${(rating / 5) * 100}%`)

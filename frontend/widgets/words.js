@@ -19,6 +19,10 @@ const en = {
   returned: () => "Bought, returned",
   imported: () => "Imported, not verified",
   earns: "Earns from their link",
+  ad: "#ad",
+  share: (percent) => (percent ? `Share & earn ${percent}%` : "Share"),
+  says: "stands beside every link, and that you may earn.",
+  gift: (gift) => `Your friend gets ${gift}.`,
   helpful: (n) => (n === 1 ? "1 person found this helpful" : `${n} people found this helpful`),
 }
 
@@ -42,6 +46,10 @@ const zh = {
   returned: () => "已购买，已退货",
   imported: () => "外部导入，未核实",
   earns: "通过自己的链接获得佣金",
+  ad: "广告",
+  share: (percent) => (percent ? `分享赚 ${percent}%` : "分享"),
+  says: "会标在每个链接旁，注明你可能获得收入。",
+  gift: (gift) => `朋友可得 ${gift}。`,
   helpful: (n) => `${n} 人觉得有用`,
 }
 

@@ -1,0 +1,17 @@
+// <gv-share store product>: "Share & earn": leads to where a link of one's own is made, and says who earns by it.
+import { Widget, el, icon, link } from "./widget.js"
+
+export class Share extends Widget {
+  limit = 0
+
+  content({ title, share_url, percent, gift, mark }) {
+    const { words } = this
+    const button = link("button", share_url, "")
+    button.setAttribute("aria-label", `${words.share(percent)}: ${title}`)
+    button.append(icon(), el("span", "", null, words.share(percent)))
+    return [
+      button,
+      percent ? el("small", "note", null, el("b", "mark", null, [...new Set([words.ad, mark])].join(" ").trim()), " ", words.says, gift ? ` ${words.gift(gift)}` : "") : "",
+    ].filter(Boolean)
+  }
+}
