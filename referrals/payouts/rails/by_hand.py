@@ -41,7 +41,8 @@ def checked_address(value: str, field: str) -> str:
 
 def checked_alipay(value: str, field: str) -> str:
     phone = re.sub(r"[\s-]", "", value)
-    return phone if re.fullmatch(r"\+?[0-9]{7,15}", phone) else checked_address(value, field)
+    # Without the plus: in a file for a spreadsheet it would begin a formula.
+    return phone.lstrip("+") if re.fullmatch(r"\+?[0-9]{7,15}", phone) else checked_address(value, field)
 
 
 HOLDER = Field("holder")
