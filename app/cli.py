@@ -12,7 +12,7 @@ from typing import Any
 import click
 import msgspec
 
-from app import db, doctor, embedded, log, migrate, valkey
+from app import db, doctor, embedded, grants, log, migrate, valkey
 from app.errors import Problem
 from app.settings import BadSetting, settings
 
@@ -87,11 +87,14 @@ def main() -> None:
 
 
 @main.command(name="migrate", epilog="Example: grapevine migrate --json")
+@click.option("--app-role", default="", help="A role without the right to change the books, for serve and worker.")
 @as_json
 @with_database
-async def migrate_command(json_output: bool) -> None:
+async def migrate_command(app_role: str, json_output: bool) -> None:
     """Bring the database schema to head. Safe when started many times at once."""
     applied = await migrate.migrate()
+    if app_role:
+        await grants.grant_to(app_role)
     tell({"applied": applied}, json_output, f"The schema is at head ({applied} migrations applied).")
 
 
