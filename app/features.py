@@ -75,6 +75,7 @@ from referrals.payouts import jobs as payout_jobs
 from referrals.payouts.admin_pages import PayoutAdminPages
 from referrals.payouts.api import PayoutApi, PayoutMethodApi
 from referrals.payouts.pages import PayoutPages
+from referrals.programs.api import ProgramApi
 from referrals.programs.pages import ProgramPages
 from referrals.simulator.api import CreditingApi
 from referrals.simulator.pages import CreditingPages
@@ -86,7 +87,8 @@ from search.pages import search_page
 from storefront.catalog import jobs as catalog_jobs
 from storefront.catalog.api import CatalogApi
 from storefront.connectors import jobs as connector_jobs
-from storefront.connectors.api import receive_webhook
+from storefront.connectors.api import ConnectorApi, receive_webhook
+from storefront.connectors.pages import ConnectorPages
 from storefront.orders import jobs as order_jobs
 
 # Pages: cookie session, CSRF, HTML.
@@ -121,6 +123,7 @@ PAGES: list = [
     OverridePages,
     CreditingPages,
     EarnPages,
+    ConnectorPages,
     PayoutPages,
     PayoutAdminPages,
     StatementPages,
@@ -141,6 +144,7 @@ API: list = [
     ChatApi,
     FlagApi,
     CatalogApi,
+    ConnectorApi,
     ProductApi,
     ReviewApi,
     QuestionApi,
@@ -156,6 +160,7 @@ API: list = [
     OverrideApi,
     CreditingApi,
     EarnApi,
+    ProgramApi,
     PayoutApi,
     PayoutMethodApi,
     StatementApi,

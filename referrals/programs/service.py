@@ -4,7 +4,7 @@ import asyncpg
 import msgspec
 
 from app import clock, db
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
 from referrals.programs.events import ProgramPublished
@@ -25,10 +25,12 @@ async def publish_rules(
     terms: Terms | None = None,
     policy: Policy | None = None,
     actor_id: int | None = None,
+    base_version: int | None = None,
 ) -> tuple[int, int]:
     """Put new rules in force for a store from now on; the programme's id and the version's number.
 
-    What is not given stays as it was in the version before. Orders that were told before keep theirs.
+    What is not given stays as it was in the version before. Orders that were told before keep theirs. With a
+    `base_version`, somebody else's newer version is not run over.
     """
     async with db.transaction():
         store = await db.fetch_one("SELECT id FROM store WHERE slug = $1", store_slug)
@@ -41,6 +43,8 @@ async def publish_rules(
         # The programme's row is the lock: two versions at once get two numbers.
         program_id = await db.fetch_val("SELECT id FROM program WHERE store_id = $1 FOR UPDATE", store["id"])
         before = await newest(program_id)
+        if base_version is not None and base_version != (before["version"] if before else 0):
+            raise Conflict(_("Somebody published other rules meanwhile. Look at them, and begin from there."))
         rules = rules or rules_of(before)
         check_rules(rules)
         if terms is not None:
