@@ -76,8 +76,9 @@ async def clear_held(slug: str, external_id: str, note: str, json_output: bool) 
     order = await order_of_store(store["id"], external_id)
     if order is None:
         raise NotFound(f"{slug} has told of no order “{external_id[:40]}”.")
-    await clear_doubt(Viewer(), store, order["id"], note)
-    tell({"cleared": external_id}, json_output, f"Order {external_id} counts from now on.")
+    is_cleared = await clear_doubt(Viewer(), store, order["id"], note)
+    said = f"Order {external_id} counts from now on." if is_cleared else "Nothing was in doubt about this order."
+    tell({"cleared": is_cleared}, json_output, said)
 
 
 @webhooks.command(name="pull", epilog="Example: grapevine webhooks pull --store northfold --since 2026-11-20")

@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 
 from storefront.connectors.generic.shapes import Envelope
-from storefront.connectors.schemas import Received
+from storefront.connectors.schemas import (
+    HeldOrder,
+    HeldOrders,
+    KeptMessage,
+    KeptMessages,
+    NewClearance,
+    NewReplay,
+    Received,
+    Replayed,
+)
 
 order_paid = Envelope(
     type="order.paid",
@@ -39,3 +48,27 @@ headers = {
     "webhook-timestamp": "1773480413",
     "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
 }
+
+held_order = HeldOrder(
+    ref="1001",
+    number="#1001",
+    doubt="the total is USD 130.00, but its parts add up to USD 125.00",
+    placed_at=datetime(2026, 3, 14, 9, 26, 40, tzinfo=UTC),
+)
+held_orders = HeldOrders(items=[held_order])
+clearance = NewClearance(note="They bought a gift card with it.")
+cleared = HeldOrder(ref="1001", number="#1001", doubt="", placed_at=datetime(2026, 3, 14, 9, 26, 40, tzinfo=UTC))
+kept_messages = KeptMessages(
+    items=[
+        KeptMessage(
+            id="7",
+            event_id="msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
+            topic="order.paid",
+            state="flagged",
+            note="a line's discount is larger than its price",
+            received_at=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
+        )
+    ]
+)
+replay = NewReplay(since=datetime(2026, 3, 14, tzinfo=UTC))
+replayed = Replayed(queued=1)

@@ -1,9 +1,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import asyncpg
 import msgspec
+from msgspec import Meta
 
 from app.errors import Problem
 from storefront.catalog.schemas import ProductDetails
@@ -42,6 +43,50 @@ class Received(msgspec.Struct):
     """It is durable here."""
 
     received: bool
+
+
+class HeldOrder(msgspec.Struct):
+    """An order whose amounts do not add up, and why; an empty `doubt` when they do, or somebody said so."""
+
+    ref: str
+    number: str
+    doubt: str
+    placed_at: datetime | None
+
+
+class HeldOrders(msgspec.Struct):
+    items: list[HeldOrder]
+    next: str | None = None
+
+
+class NewClearance(msgspec.Struct, forbid_unknown_fields=True):
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+
+class KeptMessage(msgspec.Struct):
+    """A message that counts for nothing so far: `flagged` for a person, or `kept` because it was not understood."""
+
+    id: str
+    event_id: str
+    topic: str
+    state: str
+    note: str
+    received_at: datetime
+
+
+class KeptMessages(msgspec.Struct):
+    items: list[KeptMessage]
+    next: str | None = None
+
+
+class NewReplay(msgspec.Struct, forbid_unknown_fields=True):
+    since: Annotated[datetime, Meta(tz=True)]
+
+
+class Replayed(msgspec.Struct):
+    """How many messages will be read again."""
+
+    queued: int
 
 
 class Signed(msgspec.Struct, frozen=True):

@@ -25,8 +25,8 @@ class Silent(msgspec.Struct, frozen=True):
     is_sure: bool
 
 
-async def silent_stores() -> list[Silent]:
-    """Stores that sell and are not heard: for longer than usual, or with orders that only a pull has found."""
+async def silent_stores(store_id: int | None = None) -> list[Silent]:
+    """Stores (or that one) that sell and are not heard: longer than usual, or with orders only a pull has found."""
     rows = await db.fetch(
         """SELECT s.id, s.slug, s.name, s.owner_id, w.heard_at, w.first_at, w.messages,
                   EXISTS (SELECT 1 FROM store_pull p WHERE p.store_id = s.id AND p.missed > 0
@@ -35,8 +35,10 @@ async def silent_stores() -> list[Silent]:
              LEFT JOIN LATERAL (SELECT max(received_at) AS heard_at, min(received_at) AS first_at, count(*) AS messages
                                   FROM inbox i WHERE i.store_id = s.id AND i.via = 'webhook'
                                    AND i.received_at > $1) w ON true
+            WHERE $2::bigint IS NULL OR s.id = $2
             ORDER BY s.slug""",
         clock.now() - REMEMBERED,
+        store_id,
     )
     return [
         Silent(row["id"], row["slug"], row["name"], row["owner_id"], row["heard_at"], row["is_sure"])

@@ -6,9 +6,8 @@ import asyncpg
 
 from app import clock, db
 from app.auth import Viewer
-from app.errors import Conflict, NotFound
+from app.errors import NotFound
 from app.events import publish
-from app.i18n import gettext as _
 from app.money import Money, format_money
 from storefront.orders.events import OrderFactsChanged
 from storefront.orders.placing import GIVES_BACK, Line, Refund, spread, unplaced_sum
@@ -37,8 +36,11 @@ async def look_again(order_id: int) -> bool:
     return moved or doubt != order["doubt"]
 
 
-async def clear_doubt(viewer: Viewer, store: asyncpg.Record, order_id: int, note: str = "") -> None:
-    """Say that the amounts are right as they are. Other amounts later raise a doubt of their own."""
+async def clear_doubt(viewer: Viewer, store: asyncpg.Record, order_id: int, note: str = "") -> bool:
+    """Say that the amounts are right as they are; False when nothing was in doubt.
+
+    Other amounts later raise a doubt of their own.
+    """
     async with db.transaction():
         order = await db.fetch_one(
             "SELECT id, doubt FROM orders WHERE id = $1 AND store_id = $2 FOR UPDATE", order_id, store["id"]
@@ -46,7 +48,7 @@ async def clear_doubt(viewer: Viewer, store: asyncpg.Record, order_id: int, note
         if order is None:
             raise NotFound()
         if not order["doubt"]:
-            raise Conflict(_("Nothing is in doubt about this order."))
+            return False
         await db.execute(
             """INSERT INTO doubt_clearance (order_id, doubt, member_id, note, created_at)
                VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",
@@ -58,6 +60,7 @@ async def clear_doubt(viewer: Viewer, store: asyncpg.Record, order_id: int, note
         )
         await db.execute("UPDATE orders SET doubt = '' WHERE id = $1", order_id)
         await publish(OrderFactsChanged(order_id=order_id), actor_id=viewer.member_id)
+    return True
 
 
 def doubt_of(order: asyncpg.Record, lines: Sequence[Line], refunds: Sequence[Refund]) -> str:
