@@ -47,8 +47,12 @@ FILES = {
     "moderated": """SELECT subject_kind, subject_id, state, reason, opened_at, decided_at
                       FROM moderation_case WHERE author_id = $1""",
     "uploads": "SELECT id, key, media_type, width, height, bytes, created_at FROM upload WHERE owner_id = $1",
-    "links": """SELECT code, target_kind, target_id, destination, placement, created_at, disabled_at
-                  FROM link WHERE owner_id = $1""",
+    "links": """SELECT l.code, l.external_id, l.target_kind, l.target_id, l.destination, l.placement, l.routes,
+                       l.starts_at, l.ends_at, l.most_visits, l.created_at, l.disabled_at,
+                       p.kind AS place, p.location, p.cost, p.currency
+                  FROM link l LEFT JOIN link_placement p ON p.link_id = l.id WHERE l.owner_id = $1""",
+    "former_link_names": """SELECT f.code, f.until FROM link_former_code f JOIN link l ON l.id = f.link_id
+                             WHERE l.owner_id = $1""",
     "remembered_clicks": "SELECT click_id, claimed_at FROM click_claim WHERE member_id = $1",
     "browsers": "SELECT day, visitor_day_hash FROM member_visitor WHERE member_id = $1",
     "brought_by": "SELECT click_id, created_at FROM signup_referral WHERE member_id = $1",
@@ -114,12 +118,19 @@ async def erase(handle: str) -> dict[str, Any]:
         await _leave_groups(member["id"])
         # The code is often the handle. Whoever has the old address finds a page, nobody is sent on or earns by it.
         await db.execute(
-            """UPDATE link SET code = $3 || '-' || id, placement = '', disabled_at = coalesce(disabled_at, $2)
+            """UPDATE link SET code = $3 || '-' || id, routes = '{}',
+                               placement = CASE WHEN placement = '' THEN '' ELSE id::text END,
+                               external_id = CASE WHEN external_id = '' THEN '' ELSE id::text END,
+                               disabled_at = coalesce(disabled_at, $2)
                 WHERE owner_id = $1""",
             member["id"],
             clock.now(),
             former,
         )
+        for table in ("link_former_code", "link_placement"):
+            await db.execute(
+                f"DELETE FROM {table} WHERE link_id IN (SELECT id FROM link WHERE owner_id = $1)", member["id"]
+            )
         await db.execute(
             """UPDATE event SET data = data || jsonb_build_object('handle', $2::text)
                 WHERE actor_id = $1 AND data ? 'handle'""",

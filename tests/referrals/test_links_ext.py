@@ -81,3 +81,27 @@ async def test_one_that_is_wrong_leaves_none_of_them_and_is_named(web: Browser):
     missing = await client.put("/api/v1/links/ext", json={"links": [good, {"external_id": "b", "target": "topic:99"}]})
     assert missing.status_code == 404
     assert await db.fetch_val("SELECT count(*) FROM link") == before
+
+
+async def test_whoever_is_erased_leaves_no_name_on_their_links(web: Browser):
+    from app import people
+
+    mara = await a_member("mara")
+    await a_paying_shop()
+    client = web(token=mara.token)
+    for number, placement in enumerate(("my blog", "my kitchen", "")):
+        body = {"target": "product:trail-pack", "placement": placement, "place": {"kind": "shelf", "location": "Home"}}
+        assert (await client.put(f"/api/v1/links/ext/mara-{number}", json=body)).status_code == 201
+        plain = {"target": "product:trail-pack", "placement": placement}
+        assert (await client.post("/api/v1/links", json=plain)).status_code == 201
+    await client.patch("/api/v1/links/mara", json={"code": "mara-walks"})
+    assert len((await client.get("/api/v1/links")).json()["items"]) == 7
+    await people.erase("mara")
+    rows = await db.fetch("SELECT code, placement, external_id, disabled_at FROM link")
+    assert len(rows) == 7 and all(row["disabled_at"] for row in rows)
+    told = " ".join(f"{row['code']} {row['placement']} {row['external_id']}" for row in rows)
+    assert "mara" not in told and "blog" not in told and "kitchen" not in told
+    assert (
+        await db.fetch_val("SELECT (SELECT count(*) FROM link_former_code) + (SELECT count(*) FROM link_placement)")
+        == 0
+    )
