@@ -37,7 +37,7 @@ async def _faults(among: Sequence[int] | None) -> dict[int, str]:
             if shares and (sum(one.bps for one in shares) != WHOLE or min(one.bps for one in shares) <= 0):
                 faults[case.id] = f"order {case.id}: the shares of its credit are not a whole"
             elif differs := what_differs(decided(case), case.current):
-                faults[case.id] = f"order {case.id} was decided otherwise than its facts ask for: the {differs} differ"
+                faults[case.id] = f"order {case.id} was decided otherwise than its facts ask for: {differs}"
         if len(faults) >= MOST_ERRORS:
             break
     return faults

@@ -50,14 +50,14 @@ def says_something_new(decision: Decision, current: asyncpg.Record | None) -> bo
 
 
 def what_differs(decision: Decision, kept: asyncpg.Record) -> str:
-    """What a decision says otherwise than the one kept: "winner", "shares", "candidates", or nothing."""
+    """What a decision says otherwise than the one kept, in a few words, or nothing."""
     winner = decision.winner
     if (winner.member_id if winner else None) != kept["winner_id"] or decision.rule != kept["rule"]:
-        return "winner"
+        return "another winner"
     if decision.shares != msgspec.convert(kept["shares"] or [], list[Share]):
-        return "shares"
+        return "other shares"
     same = msgspec.convert(kept["candidates"], list[Candidate]) == decision.candidates
-    return "" if same else "candidates"
+    return "" if same else "other candidates"
 
 
 async def _use_codes(case: Case) -> None:

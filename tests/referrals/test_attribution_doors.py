@@ -1,0 +1,384 @@
+"""Who is credited, through the doors: people who decide, servers that tell, apps that ask, authors who helped."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from app import clock, db
+from referrals.attribution.audit import check_attributions
+from referrals.attribution.facts import gather
+from referrals.attribution.service import case_of
+from referrals.commissions.service import settle
+from referrals.programs.policy import Policy
+from tests.factories import Browser, Person, a_group, a_member, prove_email, run_jobs, sign_in, submit
+from tests.referrals.cast import CHROME, a_link, books_are_right, click, standing, tell
+from tests.referrals.test_codes import a_shop_of, bought, publish
+from tests.storefront.shop import line, order, refund
+
+pytestmark = pytest.mark.anyio
+WORTH_LITTLE = [line(gross=5_000, discount=0)]
+
+
+async def overrule(web: Browser, who: Person, winner: str, ref: str = "o1") -> dict:
+    wanted = {"order": ref, "winner": winner, "reason": "They met at our stand."}
+    answer = await web(token=who.token).post("/api/v1/stores/north/overrides", json=wanted)
+    assert answer.status_code == 201, answer.text
+    await run_jobs()
+    return answer.json()
+
+
+async def why(web: Browser, person: Person, ref: str = "o1") -> dict:
+    return (await web(token=person.token).get(f"/api/v1/earn/orders/{ref}/why")).json()
+
+
+# --- people decide ---
+
+
+async def test_a_store_decides_on_a_small_order_alone_and_both_members_are_told(web: Browser):
+    mara, ben, ines = await a_member("mara"), await a_member("ben"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=gv, lines=WORTH_LITTLE))
+    assert await standing(mara) == {("pending", "USD"): 500}
+    made = await overrule(web, ines, "ben")
+    assert made["state"] == "in_force" and made["needs_second"] is False
+    assert await standing(mara) == {} and await standing(ben) == {("pending", "USD"): 500}
+    for person, said in ((ben, "is credited to you now"), (mara, "is no longer credited to you")):
+        bell = (await (await sign_in(web(), person)).get("/notifications")).text
+        assert said in bell and "They met at our stand." in bell
+    told = await why(web, mara)
+    assert told["rule"]["name"] == "override" and told["note"] == "They met at our stand."
+    assert told["candidates"][0]["reason"] == "override_won"
+    await books_are_right()
+
+
+async def test_a_decision_survives_whatever_comes_later_until_it_is_withdrawn(web: Browser):
+    mara, ben, ines = await a_member("mara"), await a_member("ben"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=gv, lines=WORTH_LITTLE))
+    made = await overrule(web, ines, "ben")
+    lines = [{"id": "l1", "quantity": 0, "amount": 1_000}]
+    await tell(web, shop, "order.refunded", refund("r1", "o1", lines=lines))
+    assert await standing(ben) == {("pending", "USD"): 400} and await standing(mara) == {}
+    gone = await web(token=ines.token).delete(f"/api/v1/stores/north/overrides/{made['id']}")
+    assert gone.status_code == 204
+    await run_jobs()
+    assert await standing(mara) == {("pending", "USD"): 400} and await standing(ben) == {}
+    assert await db.fetch_val("SELECT state FROM attribution_override") == "withdrawn"
+    await books_are_right()
+
+
+async def test_a_large_order_waits_for_a_second_person_who_is_not_the_first(web: Browser):
+    mara, ben, ines = await a_member("mara"), await a_member("ben"), await a_member("ines")
+    root = await a_member("rooty", role="admin")
+    shop = await a_shop_of(ines)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=gv))
+    made = await overrule(web, ines, "ben")
+    assert made["state"] == "proposed" and await standing(mara) == {("pending", "USD"): 1200}
+    assert "A second person must agree" in (await (await sign_in(web(), root)).get("/notifications")).text
+    door = f"/api/v1/stores/north/overrides/{made['id']}/agreement"
+    assert (await web(token=ines.token).put(door)).status_code == 403
+    answers = await asyncio.gather(*(web(token=root.token).put(door) for _n in range(5)))
+    assert sorted(one.status_code for one in answers) == [204, 409, 409, 409, 409]
+    await run_jobs()
+    assert await standing(ben) == {("pending", "USD"): 1200} and await standing(mara) == {}
+    await books_are_right()
+
+
+async def test_nobody_decides_in_their_own_favour_nor_for_the_buyer_nor_twice(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    await a_member("bob")
+    shop = await a_shop_of(ines)
+    buyer = {"id": "c1", "email": "bob@example.org"}
+    await tell(web, shop, "order.paid", bought(1, customer=buyer, lines=WORTH_LITTLE))
+    door, client = "/api/v1/stores/north/overrides", web(token=ines.token)
+    wanted = {"order": "o1", "reason": "Because I say so."}
+    assert (await client.post(door, json=wanted | {"winner": "ines"})).status_code == 403
+    assert (await client.post(door, json=wanted | {"winner": "bob"})).status_code == 422
+    assert (await client.post(door, json=wanted | {"winner": "nobody-here"})).status_code == 422
+    assert (await client.post(door, json=wanted | {"winner": "mara", "order": "o404"})).status_code == 404
+    assert (await client.post(door, json=wanted | {"winner": "mara", "reason": "x"})).status_code == 422
+    assert (await web(token=mara.token).post(door, json=wanted | {"winner": "mara"})).status_code == 403
+    answers = await asyncio.gather(*(client.post(door, json=wanted | {"winner": "mara"}) for _n in range(4)))
+    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
+
+
+async def test_a_store_may_decide_that_nobody_is_credited(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=gv, lines=WORTH_LITTLE))
+    await overrule(web, ines, "nobody")
+    assert await standing(mara) == {} and (await why(web, mara))["rule"]["name"] == "override_nobody"
+    await books_are_right()
+
+
+async def test_the_page_of_decisions_works_without_scripts(web: Browser):
+    mara, ines, root = await a_member("mara"), await a_member("ines"), await a_member("rooty", role="admin")
+    shop = await a_shop_of(ines)
+    await tell(web, shop, "order.paid", bought(1))
+    owner, at = await sign_in(web(), ines), "/admin/programs/north/overrides"
+    form = {"order": "o1", "winner": "mara", "reason": "They met at our stand."}
+    assert (await submit(owner, at, form)).status_code == 303
+    shown = (await owner.get(at)).text
+    assert "needs a second person" in shown and "/agreement" not in shown
+    override_id = await db.fetch_val("SELECT id FROM attribution_override")
+    second = await sign_in(web(), root)
+    assert f"{at}/{override_id}/agreement" in (await second.get(at)).text
+    assert (await submit(second, f"{at}/{override_id}/agreement", {}, page=at)).status_code == 303
+    await run_jobs()
+    assert await standing(mara) == {("pending", "USD"): 1200}
+    assert (await submit(owner, f"{at}/{override_id}/withdrawal", {}, page=at)).status_code == 303
+    await run_jobs()
+    assert await standing(mara) == {}
+    assert (await (await sign_in(web(), mara)).get(at)).status_code == 403
+
+
+# --- a server tells, an app asks ---
+
+
+async def test_a_click_that_the_shops_server_tells_counts_for_the_order_and_telling_twice_is_once(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", bought(1))
+    assert await standing(mara) == {}
+    told = {"store": "north", "id": "e1", "kind": "order", "gv": gv, "order_id": "o1"}
+    client = web(token=ines.token)
+    answers = await asyncio.gather(*(client.post("/api/v1/conversions", json=told) for _n in range(6)))
+    assert sorted(one.status_code for one in answers) == [200] * 5 + [201]
+    assert answers[0].json()["click_is_known"] is True
+    await run_jobs()
+    assert await standing(mara) == {("pending", "USD"): 1200}
+    other = await client.post("/api/v1/conversions", json=told | {"order_id": "o2"})
+    assert other.status_code == 409
+    assert (await web(token=mara.token).post("/api/v1/conversions", json=told)).status_code == 403
+    await books_are_right()
+
+
+async def test_a_click_told_for_a_customer_counts_for_all_their_orders_but_not_for_those_before(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    await tell(web, shop, "order.paid", bought(1))
+    clock.travel(timedelta(hours=1))
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    told = {"store": "north", "id": "e1", "kind": "signup", "gv": gv, "customer_id": "c1"}
+    assert (await web(token=ines.token).post("/api/v1/conversions", json=told)).status_code == 201
+    await run_jobs()
+    assert await standing(mara) == {}
+    same = {"id": "c1", "email": "buyer1@example.org"}
+    for number in (2, 3):
+        await tell(web, shop, "order.paid", bought(number, customer=same))
+    assert await standing(mara) == {("pending", "USD"): 2400}
+    await books_are_right()
+
+
+async def test_a_conversion_that_cannot_be_is_refused_by_its_field(web: Browser):
+    ines = await a_member("ines")
+    await a_shop_of(ines)
+    client, good = web(token=ines.token), {"store": "north", "id": "e1", "kind": "lead"}
+    for wrong, field in (
+        ({"gv": "not-a-click"}, "gv"),
+        ({"kind": "No Such Kind"}, "kind"),
+        ({"quantity": 0}, "quantity"),
+        ({"value": {"amount": -1, "currency": "USD"}}, "value"),
+        ({"value": {"amount": 1, "currency": "XXX"}}, "currency"),
+        ({"occurred_at": (clock.now() + timedelta(days=1)).isoformat()}, "occurred_at"),
+    ):
+        answer = await client.post("/api/v1/conversions", json=good | wrong)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field), answer.text
+    assert await db.fetch_val("SELECT count(*) FROM conversion") == 0
+
+
+async def test_an_app_knows_the_click_it_was_installed_after_and_how_sure_that_is(web: Browser):
+    mara = await a_member("mara")
+    await a_shop_of(await a_member("ines"))
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    door = "/api/v1/apps/first-start"
+    sure = (await web().post(door, json={"install_referrer": f"utm_source=x&gv={gv}"})).json()
+    assert (sure["matched"], sure["gv"], sure["confidence"]) == (True, gv, 100)
+    assert sure["target"].startswith("https://north.example/")
+    second = await click(web(), (await a_link(web, mara))["code"])
+    seen = (await web().post(door, json={"browser": CHROME})).json()
+    assert (seen["gv"], seen["confidence"]) == (second, 80)
+    for nothing in ({}, {"browser": "Another/1.0 (browser)"}, {"browser": CHROME}, {"install_referrer": "gv=zz"}):
+        assert (await web().post(door, json=nothing)).json()["matched"] is False
+
+
+async def test_an_app_that_might_have_come_by_several_links_is_told_but_never_earns_by_it(web: Browser):
+    mara, ben, ines = await a_member("mara"), await a_member("ben"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    for person in (mara, ben):
+        await click(web(), (await a_link(web, person))["code"])
+    seen = (await web().post("/api/v1/apps/first-start", json={"browser": CHROME})).json()
+    assert (seen["matched"], seen["confidence"]) == (True, 40)
+    await tell(web, shop, "order.paid", bought(1, gv=seen["gv"]))
+    assert await standing(ben) == {} and (await why(web, ben))["candidates"][0]["reason"] == "too_uncertain"
+    await books_are_right()
+
+
+async def test_an_hour_later_a_browser_is_anybodys(web: Browser):
+    mara = await a_member("mara")
+    await a_shop_of(await a_member("ines"))
+    await click(web(), (await a_link(web, mara))["code"])
+    clock.travel(timedelta(minutes=61))
+    assert (await web().post("/api/v1/apps/first-start", json={"browser": CHROME})).json()["matched"] is False
+
+
+# --- who helped ---
+
+
+async def a_guide(web: Browser, author: Person) -> str:
+    guide = {"title": "Packs that last", "blocks": [{"type": "text", "markdown": "One of them, really."}]}
+    return (await web(token=author.token).post("/api/v1/guides", json=guide)).json()["slug"]
+
+
+async def test_the_author_of_the_guide_where_it_began_is_paid_their_part_and_told_why(web: Browser):
+    dora, mara, ines = await a_member("dora"), await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    await publish(ines, "north", Policy(assist_bps={"author": 2_500}))
+    gv = await click(web(), (await a_link(web, mara, f"guide:{await a_guide(web, dora)}"))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=gv))
+    assert await standing(mara) == {("pending", "USD"): 900} and await standing(dora) == {("pending", "USD"): 300}
+    told = await why(web, dora)
+    assert [(one["member"], one["role"], one["bps"]) for one in told["shares"]] == [
+        ("mara", "sharer", 7500),
+        ("dora", "author", 2500),
+    ]
+    page = await (await sign_in(web(), dora)).get("/earn/orders/o1/why")
+    assert "How the credit is shared" in page.text and "wrote the guide" in page.text
+    await books_are_right()
+
+
+async def test_an_author_who_shares_their_own_guide_has_one_part_and_a_buyer_or_suspended_one_none(web: Browser):
+    dora, mara, ines = await a_member("dora"), await a_member("mara"), await a_member("ines")
+    root = await a_member("rooty", role="admin")
+    shop = await a_shop_of(ines)
+    await publish(ines, "north", Policy(assist_bps={"author": 2_500}))
+    slug = await a_guide(web, dora)
+    own = await click(web(), (await a_link(web, dora, f"guide:{slug}"))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=own))
+    assert await standing(dora) == {("pending", "USD"): 1200}
+    shared = (await a_link(web, mara, f"guide:{slug}"))["code"]
+    buyer = {"id": "c9", "email": "dora@example.org"}
+    await tell(web, shop, "order.paid", bought(2, gv=await click(web(), shared), customer=buyer))
+    assert await standing(mara) == {("pending", "USD"): 1200}
+    await db.execute(
+        "INSERT INTO suspension (member_id, by_id, reason, created_at) VALUES ($1, $2, 'spam', $3)",
+        dora.id,
+        root.id,
+        clock.now(),
+    )
+    clock.travel(timedelta(minutes=1))
+    await tell(web, shop, "order.paid", bought(3, gv=await click(web(), shared)))
+    assert await standing(mara) == {("pending", "USD"): 2400}
+    await books_are_right()
+
+
+async def test_whoever_answered_the_question_and_whoever_hosts_the_room_may_have_a_part(web: Browser):
+    dora, ann, mara, ines = [await a_member(name) for name in ("dora", "ann", "mara", "ines")]
+    shop = await a_shop_of(ines)
+    await publish(ines, "north", Policy(assist_bps={"answerer": 1_000, "host": 500}))
+    await a_group(dora, "packs")
+    room = (await web(token=mara.token).put("/api/v1/groups/packs/membership")).json()["room_id"]
+    asked = {"title": "Which pack?", "body": "Mine tore.", "kind": "question"}
+    topic = (await web(token=mara.token).post("/api/v1/groups/packs/topics", json=asked)).json()["id"]
+    await web(token=ann.token).put("/api/v1/groups/packs/membership")
+    await web(token=ann.token).post(f"/api/v1/topics/{topic}/posts", json={"body": "The trail pack."})
+    for number, target in enumerate((f"topic:{topic}", f"room:{room}"), 1):
+        gv = await click(web(), (await a_link(web, mara, target))["code"])
+        await tell(web, shop, "order.paid", bought(number, gv=gv))
+    assert await standing(ann) == {("pending", "USD"): 120}
+    assert await standing(dora) == {("pending", "USD"): 60}
+    assert await standing(mara) == {("pending", "USD"): 1080 + 1140}
+    await books_are_right()
+
+
+# --- binds, new customers, other devices ---
+
+
+async def test_a_guest_belongs_to_whoever_led_their_first_order_whichever_is_told_first(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    await publish(ines, "north", Policy(bind="first"))
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    same = {"id": "c1", "email": "guest@example.org"}
+    clock.travel(timedelta(days=100))
+    then, now = (clock.now() - timedelta(days=99)).isoformat(), clock.now().isoformat()
+    await tell(web, shop, "order.paid", bought(2, customer=same, placed_at=now, paid_at=now))
+    assert await standing(mara) == {}
+    await tell(web, shop, "order.paid", bought(1, customer=same, placed_at=then, paid_at=then, gv=gv))
+    assert await standing(mara) == {("pending", "USD"): 2400}
+    assert (await why(web, mara, "o2"))["rule"]["name"] == "bind"
+    await books_are_right()
+
+
+async def test_a_click_on_the_phone_counts_on_the_computer_and_the_way_home_is_forgotten(web: Browser):
+    """Clicked and signed in on the phone; bought elsewhere with the same address and without a trace of the click."""
+    mara, ines = await a_member("mara"), await a_member("ines")
+    bob = await a_member("bob", email_is_proven=False)
+    shop = await a_shop_of(ines)
+    phone = web()
+    await click(phone, (await a_link(web, mara))["code"])
+    await sign_in(phone, bob)
+    await prove_email(phone)
+    await run_jobs()
+    await tell(web, shop, "order.paid", order("o1", customer={"id": "c1", "email": "bob@example.org"}))
+    assert await standing(mara) == {("pending", "USD"): 1200}
+    assert (await why(web, mara))["candidates"][0]["via"] == "claimed"
+    await books_are_right()
+
+
+# --- the audit ---
+
+
+async def test_a_decision_that_was_tampered_with_is_found(web: Browser):
+    mara, ben, ines = await a_member("mara"), await a_member("ben"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=gv))
+    assert await check_attributions() == []
+    async with db.acquired() as connection:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute("UPDATE attribution SET winner_id = $1", ben.id)
+        await connection.execute("SET session_replication_role = origin")
+    order_id = await db.fetch_val("SELECT id FROM orders")
+    assert await check_attributions() == [
+        f"order {order_id} was decided otherwise than its facts ask for: another winner"
+    ]
+
+
+async def test_an_erased_member_stays_the_buyer_they_were(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    gv = await click(web(), (await a_link(web, mara))["code"])
+    await tell(web, shop, "order.paid", bought(1, gv=gv, customer={"id": "c1", "email": "MARA@example.org"}))
+    await db.execute("UPDATE customer SET member_id = NULL")
+    await db.execute("UPDATE member SET email = 'gone@example.org' WHERE id = $1", mara.id)
+    await settle(await db.fetch_val("SELECT id FROM orders"))
+    assert await standing(mara) == {}
+    await books_are_right()
+
+
+async def test_the_facts_of_many_orders_cost_as_many_queries_as_those_of_one(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    link = (await a_link(web, mara))["code"]
+    for number in range(6):
+        await tell(web, shop, "order.paid", bought(number, gv=await click(web(), link)))
+    rows = await db.fetch(
+        """SELECT o.*, c.member_id AS buyer_id, c.mailbox_hmac AS buyer_mailbox
+             FROM orders o JOIN customer c ON c.id = o.customer_id ORDER BY o.id"""
+    )
+    rules = await db.fetch_one("SELECT * FROM program_version ORDER BY version DESC LIMIT 1")
+    counts = []
+    for few in (rows[:1], rows):
+        cases = [case_of(row, rules) for row in few]
+        with db.watch_queries() as seen:
+            await gather(cases)
+        assert all(len(case.touches) == 1 for case in cases)
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 4
