@@ -52,7 +52,10 @@ _CLICK = re.compile(r"(?:^|[&;])gv=[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-
 _ANCHOR = re.compile(r'<a\b([^>]*?\bhref="([^"]*)"[^>]*)>(.*?)</a>', re.S)
 _ADDRESS = re.compile(r"(?:https?://[^\s<>()\[\]]+|(?<![\w/])/(?:r|hi)/[^\s<>()\[\]]+)", re.I)
 
+_CODE_AT_SHOP = re.compile(r"(?:^|[&;])(?:ref|via)=[a-z0-9_-]", re.I)
+
 _short_hosts: frozenset[str] = frozenset()
+_shop_hosts: frozenset[str] = frozenset()
 
 
 def mark(lang: str = "", market: str = "") -> str:
@@ -79,6 +82,12 @@ def short_links_live_at(hosts: frozenset[str]) -> None:
     _short_hosts = hosts
 
 
+def shops_live_at(hosts: frozenset[str]) -> None:
+    """The hosts of shops with a programme, where `?ref=CODE` counts like a share link."""
+    global _shop_hosts
+    _shop_hosts = hosts
+
+
 def is_earning(address: str) -> bool:
     """Whether somebody earns when a reader follows this: a share link of ours, however it is spelled, or a click."""
     try:
@@ -87,8 +96,14 @@ def is_earning(address: str) -> bool:
         return False
     if _CLICK.search(parts.query):
         return True
-    if (parts.hostname or "") in _short_hosts:
+    try:
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    if host in _short_hosts:
         return len(parts.path) > 1
+    if host in _shop_hosts and _CODE_AT_SHOP.search(parts.query):
+        return True
     path = posixpath.normpath(unquote(parts.path).replace("\\", "/"))
     return parts.netloc.lower() == settings().host.lower() and _EARNING_PATH.fullmatch(path) is not None
 

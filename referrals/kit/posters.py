@@ -37,7 +37,11 @@ AT_ONCE = 2
 # Counted up when the same sheet is to look another way.
 EDITION = 1
 
+# Who waits behind so many will have gone before the poster is there.
+MOST_WAITING = 24
+
 _rooms: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+_printing: dict[str, asyncio.Task[bytes]] = {}
 
 
 class Sheet(msgspec.Struct):
@@ -111,10 +115,22 @@ async def poster(link: asyncpg.Record, sheet: Sheet, shape: str, lang: str, *, a
             pass  # Somebody emptied the storage: print it again.
     await limit("poster", asked_by, most=60, per=600)
     await limit("poster-of", link["id"], most=120, per=3600)
-    png = await _print(sheet)
-    await storage.put(_key(digest), png)
-    await _remember(link["id"], shape, lang, digest)
-    return digest, png
+    # Many who ask at once for the same sheet cause one print. Shielded: one of them going away must not stop it.
+    if digest not in _printing:
+        if len(_printing) >= MOST_WAITING:
+            raise Unavailable(_("The poster could not be printed just now. Please try again in a moment."))
+        _printing[digest] = asyncio.create_task(_make(link["id"], sheet, shape, lang, digest))
+    return digest, await asyncio.shield(_printing[digest])
+
+
+async def _make(link_id: int, sheet: Sheet, shape: str, lang: str, digest: str) -> bytes:
+    try:
+        png = await _print(sheet)
+        await storage.put(_key(digest), png)
+        await _remember(link_id, shape, lang, digest)
+        return png
+    finally:
+        _printing.pop(digest, None)
 
 
 def digest_of(sheet: Sheet) -> str:

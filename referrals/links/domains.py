@@ -66,8 +66,13 @@ async def refresh() -> None:
     _hosts.store_of = {row["host"]: row["store_id"] for row in rows}
     _hosts.in_use = {row["store_id"]: row["host"] for row in rows if row["in_use_at"] is not None}
     _hosts.until = time.monotonic() + FRESH_SECONDS
-    # A short address in a member's text is labelled like any other that earns.
+    # A short address in a member's text is labelled like any other that earns; a shop's with `?ref=` too.
     disclosure.short_links_live_at(frozenset(_hosts.store_of))
+    shops = await db.fetch(
+        """SELECT split_part(s.origin, '://', 2) AS host FROM store s JOIN program p ON p.store_id = s.id
+           UNION SELECT h.host FROM store_host h JOIN program p ON p.store_id = h.store_id"""
+    )
+    disclosure.shops_live_at(frozenset(row["host"].partition(":")[0].lower() for row in shops))
 
 
 async def _look() -> None:

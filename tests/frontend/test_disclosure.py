@@ -118,6 +118,25 @@ def test_a_stores_short_domain_earns_as_well():
         disclosure.short_links_live_at(frozenset())
 
 
+async def test_a_shops_own_address_with_a_members_code_earns_as_well(house: object):
+    from referrals.links import domains
+
+    await a_paying_shop()
+    await domains.refresh()
+    try:
+        assert (
+            len(
+                earning_links(markdown("[x](https://north.example/p/1?a=b&ref=mara) [y](https://north.example/?via=m)"))
+            )
+            == 2
+        )
+        assert (
+            earning_links(markdown("[x](https://north.example/p/1?a=b) [y](https://elsewhere.example/?ref=mara)")) == []
+        )
+    finally:
+        disclosure.shops_live_at(frozenset())
+
+
 def test_the_label_speaks_the_readers_language_and_what_the_market_wants():
     assert mark("en") == "#ad" and mark("zh-Hans") == "广告"
     assert mark("en", "CN") == "#ad 广告" and mark("zh-Hans", "CN") == "广告"
@@ -235,6 +254,34 @@ async def test_the_json_door_hands_out_no_link_without_its_label(web: Browser):
     assert (await a_link(web, mara))["disclosure"] == "I may earn from this link."
     for link in (await web(token=mara.token, **CHINESE).get("/api/v1/links")).json()["items"]:
         assert link["disclosure"] and link["disclosure"] != "I may earn from this link."
+
+
+async def test_no_json_door_is_documented_with_a_link_that_has_no_label_beside_it(application: object):
+    """Every example of the OpenAPI document, which tests send and compare with what the doors really give."""
+    from app.main import build
+    from app.openapi import document
+
+    bare: list[str] = []
+    seen = 0
+
+    def look(value: object, labelled_above: bool) -> None:
+        nonlocal seen
+        if isinstance(value, dict):
+            has_label = labelled_above or any(value.get(name) for name in ("disclosure", "label", "mark"))
+            for part in value.values():
+                look(part, has_label)
+        elif isinstance(value, (list, tuple)):
+            for part in value:
+                look(part, labelled_above)
+        elif isinstance(value, str) and re.fullmatch(r"https?://[^/]+/(?:r|hi)/[^/?#]+", value):
+            seen += 1
+            bare.extend([] if labelled_above else [value])
+
+    for path in document(build())["paths"].values():
+        for operation in path.values():
+            for answer in operation.get("responses", {}).values():
+                look(answer.get("content", {}), False)
+    assert seen >= 3 and bare == []
 
 
 async def test_a_rewarded_review_is_flagged_and_no_sentiment_is_asked_for(web: Browser):

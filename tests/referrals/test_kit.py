@@ -130,10 +130,21 @@ async def test_the_price_is_todays_and_a_poster_is_printed_once(web: Browser, mo
     assert await storage.get(f"posters/{row['digest']}.png") == changed.content
 
 
-async def test_a_hundred_who_look_at_once_get_the_same_picture(web: Browser):
+async def test_many_who_look_at_once_get_the_same_picture_and_cause_one_print(
+    web: Browser, monkeypatch: pytest.MonkeyPatch
+):
     _mara, link = await a_shared_pack(web)
+    prints: list[str] = []
+    press = posters._ask
+
+    async def counted(order: bytes) -> bytes | None:
+        prints.append("one")
+        return await press(order)
+
+    monkeypatch.setattr(posters, "_ask", counted)
     answers = await asyncio.gather(*(fetch(web, link["code"]) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {200} and len({answer.content for answer in answers}) == 1
+    assert prints == ["one"]
     assert await db.fetch_val("SELECT count(*) FROM poster") == 1
 
 
