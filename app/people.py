@@ -17,6 +17,7 @@ from community.media import service as media
 from community.media import storage
 from community.members.events import MemberErased
 from community.members.queries import member_by_handle
+from referrals.payouts import methods as payout_methods
 
 FORMER = "A former member"
 
@@ -68,6 +69,15 @@ FILES = {
                    FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
                    JOIN ledger_transaction t ON t.id = e.transaction_id
                   WHERE a.owner_kind = 'member' AND a.owner_id = $1 ORDER BY t.id, e.line""",
+    "payouts": """SELECT p.id, s.slug AS store, p.currency, p.amount, p.netted, p.fee, p.withheld, p.bonus, p.sends,
+                         p.rail, p.state, p.reason, p.created_at, p.state_at
+                    FROM payout p JOIN store s ON s.id = p.store_id WHERE p.member_id = $1""",
+    "payout_methods": """SELECT id, rail, hint, created_at, usable_at, removed_at
+                           FROM payout_method WHERE member_id = $1""",
+    "payout_wish": "SELECT rail, automatic FROM payout_wish WHERE member_id = $1",
+    "tax_profile": "SELECT country, kind, last4, changed_at FROM tax_profile WHERE member_id = $1",
+    "store_credit": """SELECT s.slug AS store, c.code, c.currency, c.amount, c.issued_at, c.used_at
+                         FROM store_credit c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
     "stores": "SELECT slug, name, provider, currency, origin, created_at FROM store WHERE owner_id = $1",
 }
 

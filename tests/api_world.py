@@ -10,6 +10,7 @@ from app import db
 from referrals.clicks import directory
 from tests.factories import Person, a_group, a_member
 from tests.referrals.cast import a_paying_shop, click, tell
+from tests.referrals.payees import money_at_south
 from tests.storefront.shop import Shop, a_product, line, order
 
 API = "/api/v1"
@@ -29,6 +30,8 @@ class World(msgspec.Struct):
     review: str
     product: str
     guide: str
+    payout: str
+    method: str
 
     def path(self, template: str) -> str:
         """The address with what stands at each place of it here."""
@@ -39,6 +42,8 @@ class World(msgspec.Struct):
             "message_id": self.message,
             "question_id": self.question,
             "review_id": self.review,
+            "payout_id": self.payout,
+            "method_id": self.method,
             "emoji": "👍",
             "external_id": "GR-38",
             "ref": "1001",
@@ -84,7 +89,8 @@ async def a_world(web: Any) -> World:
     line_bought = line(product_id="GR-38", title="Hand grinder 38 mm")
     await tell(web, shop, "order.paid", order("1001", gv=await click(web(), "ada-here"), lines=[line_bought]))
     product_id = (await as_ada.get(f"{API}/products/{product}")).json()["id"]
-    return World(ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug)
+    payout, method = await money_at_south(web, ada)
+    return World(ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method)
 
 
 async def made(client: httpx.AsyncClient, door: str, body: dict[str, Any], key: str = "id") -> str:

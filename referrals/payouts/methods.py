@@ -138,6 +138,18 @@ async def wish_of(member_id: int) -> asyncpg.Record | None:
     return await db.fetch_one("SELECT rail, automatic FROM payout_wish WHERE member_id = $1", member_id)
 
 
+async def forget(member_id: int) -> None:
+    """An erased member's accounts, tax number and wishes. What was paid stays in the books, without them."""
+    await db.execute(
+        """UPDATE payout_method SET sealed = '', hint = '', fingerprint = '', removed_at = coalesce(removed_at, $2)
+            WHERE member_id = $1""",
+        member_id,
+        clock.now(),
+    )
+    for table in ("payout_wish", "tax_profile"):
+        await db.execute(f"DELETE FROM {table} WHERE member_id = $1", member_id)
+
+
 def trouble_with(method: asyncpg.Record | None) -> str:
     """Why this method cannot be paid to now, in one stable word; empty when it can."""
     if method is None or method["removed_at"] is not None:

@@ -45,7 +45,7 @@ class QuoteView(msgspec.Struct):
 
 
 class QuoteList(msgspec.Struct):
-    items: list[QuoteView]
+    quotes: list[QuoteView]
 
 
 class PayoutView(msgspec.Struct):
@@ -95,4 +95,4 @@ class MethodView(msgspec.Struct):
 
 
 class MethodList(msgspec.Struct):
-    items: list[MethodView]
+    methods: list[MethodView]

@@ -62,6 +62,21 @@ async def a_bank_account(member: Person, account: str = IBAN, *, rested: bool = 
     return method_id
 
 
+async def money_at_south(web: Browser, member: Person) -> tuple[str, str]:
+    """A payout of theirs that waits for a batch, the account it goes to, and 12 dollars more to take."""
+    from referrals.payouts.claims import Figures, ask_for_payout
+
+    shop = await a_paying_shop("south", hold_days=0)
+    await earn(web, shop, member, "2001", 50_000)
+    method_id = await a_bank_account(member, rested=False)
+    await db.execute("UPDATE payout_method SET usable_at = created_at")
+    store = await db.fetch_one("SELECT * FROM store WHERE id = $1", shop.id)
+    assert store is not None
+    payout_id = await ask_for_payout(member.viewer, store, "USD", "bank", Figures(5_000, 5_000))
+    await earn(web, shop, member, "2002", 12_000)
+    return str(payout_id), str(method_id)
+
+
 async def the_payout_of(member: Person) -> dict:
     row = await db.fetch_one("SELECT * FROM payout WHERE member_id = $1 ORDER BY id DESC LIMIT 1", member.id)
     return dict(row) if row else {}

@@ -30,7 +30,7 @@ EXAMPLES = int(os.environ.get("GRAPEVINE_PAYOUT_HISTORIES", "20"))
 
 moves = st.tuples(
     st.sampled_from(
-        "order refund ask ask credit take_back gather approve send settle settle fail return hold lift cancel".split()
+        "order refund refund ask ask credit take_back cancel hold lift settle fail return".split() + ["go_on"] * 8
     ),
     st.integers(0, 7),
 )
@@ -88,6 +88,12 @@ class Play:
 
     async def take_back(self, n: int) -> None:
         await claims.take_back(self.mara.viewer, await self._some("payout", n))
+
+    async def go_on(self, n: int) -> None:
+        """The newest batch takes its next step, whatever that is; a new one begins when none is open."""
+        state = await db.fetch_val("SELECT state FROM payout_batch ORDER BY id DESC LIMIT 1")
+        steps = {"frozen": self.approve, "approved": self.send, "submitted": self.settle if n % 3 else self.fail}
+        await steps.get(state, self.gather)(n)
 
     async def gather(self, n: int) -> None:
         await batches.request_batch(self.house.owner.viewer, "north", "USD", clock.now(), 100)

@@ -203,7 +203,7 @@ async def test_programs_can_do_what_pages_do(web: Browser):
     made = await api.post("/api/v1/payout-methods", json=new)
     assert made.status_code == 201 and made.json()["trouble"] == "cooling_off" and made.json()["account"] == "DE•• 3000"
     clock.travel(timedelta(hours=73))
-    quote = next(one for one in (await api.get("/api/v1/payouts/quotes")).json()["items"] if one["rail"] == "bank")
+    quote = next(one for one in (await api.get("/api/v1/payouts/quotes")).json()["quotes"] if one["rail"] == "bank")
     assert quote["receives"] == {"amount": 5000, "currency": "USD"} and quote["trouble"] == ""
     asked = {"store": "north", "currency": "USD", "rail": "bank", "amount": 5000, "receives": 5000}
     stale = await api.post("/api/v1/payouts", json=asked | {"receives": 5001})
