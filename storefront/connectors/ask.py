@@ -1,7 +1,7 @@
 """Asking a shop: through the one way out, patient with its limits, never at an address of our own network."""
 
-import asyncio
 import base64
+from asyncio import sleep
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,7 +50,7 @@ async def ask(method: str, url: str, headers: Mapping[str, str], content: bytes 
             raise Refused(f"no answer ({failed.why})") from failed
         if answer.status not in (429, 503) or attempt == TRIES - 1:
             break
-        await asyncio.sleep(_patience(answer, attempt))
+        await sleep(_patience(answer, attempt))
     if answer.status >= 400:
         raise Refused(f"the shop answered {answer.status}")
     return answer

@@ -25,7 +25,9 @@ async def look_again(order_id: int) -> bool:
     rows = await db.fetch("SELECT * FROM order_line WHERE order_id = $1 ORDER BY id", order_id)
     lines = [Line(row["external_id"], row["gross"] - row["discount"], row["tax"]) for row in rows]
     refunds = await _refunds_of(order)
-    moved = await _write_estimates(order, lines, refunds) if any(refund.unplaced for refund in refunds) else False
+    # Also when nothing is unplaced any more: the shop named the lines after all, and the estimate goes.
+    is_spread = any(refund.unplaced or refund.is_estimated for refund in refunds)
+    moved = await _write_estimates(order, lines, refunds) if is_spread else False
     doubt = doubt_of(order, lines, refunds)
     if doubt and await db.fetch_val(
         "SELECT 1 FROM doubt_clearance WHERE order_id = $1 AND doubt = $2", order_id, doubt
@@ -92,7 +94,8 @@ async def _refunds_of(order: asyncpg.Record) -> list[Refund]:
     rows = await db.fetch(
         """SELECT f.id, f.kind, f.unplaced, f.is_sum,
                   coalesce(jsonb_object_agg(l.external_line_id, l.amount)
-                           FILTER (WHERE l.id IS NOT NULL AND NOT l.is_estimate), '{}') AS lines
+                           FILTER (WHERE l.id IS NOT NULL AND NOT l.is_estimate), '{}') AS lines,
+                  coalesce(bool_or(l.is_estimate), false) AS is_estimated
              FROM refund f LEFT JOIN refund_line l ON l.refund_id = f.id
             WHERE f.store_id = $1 AND f.order_external_id = $2 AND f.currency = $3
             GROUP BY f.id ORDER BY f.external_id""",
@@ -100,7 +103,10 @@ async def _refunds_of(order: asyncpg.Record) -> list[Refund]:
         order["external_id"],
         order["currency"],
     )
-    return [Refund(row["id"], row["kind"], row["unplaced"], row["is_sum"], row["lines"]) for row in rows]
+    return [
+        Refund(row["id"], row["kind"], row["unplaced"], row["is_sum"], row["lines"], row["is_estimated"])
+        for row in rows
+    ]
 
 
 async def _write_estimates(order: asyncpg.Record, lines: list[Line], refunds: list[Refund]) -> bool:

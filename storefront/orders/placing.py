@@ -25,6 +25,7 @@ class Refund(msgspec.Struct, frozen=True):
     unplaced: int
     is_sum: bool
     lines: dict[str, int]
+    is_estimated: bool = False
 
 
 def spread(lines: Sequence[Line], others: int, refunds: Sequence[Refund]) -> dict[int, dict[str, int]]:
