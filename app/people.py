@@ -125,6 +125,7 @@ async def erase(handle: str) -> dict[str, Any]:
     async with db.transaction():
         for table in FORGOTTEN:
             await db.execute(f"DELETE FROM {table} WHERE member_id = $1", member["id"])
+        await payout_methods.forget(member["id"])
         await _leave_groups(member["id"])
         # The code is often the handle. Whoever has the old address finds a page, nobody is sent on or earns by it.
         await db.execute(
