@@ -37,6 +37,7 @@ from demo.shop import ShopPages
 from frontend import assets
 from frontend.pages.content_api import GuideApi, ProductApi
 from frontend.pages.embed import click_script, widget_product, widget_script
+from frontend.pages.embed_earn import widget_earner
 from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
 from frontend.pages.home import home
@@ -58,6 +59,8 @@ from referrals.codes import jobs as code_jobs
 from referrals.codes.api import CodeApi, MyCodeApi
 from referrals.codes.pages import CodePages
 from referrals.commissions import jobs as commission_jobs
+from referrals.commissions.api import QuoteApi
+from referrals.commissions.pages import CommissionPages
 from referrals.earn import jobs as earn_jobs
 from referrals.earn.api import EarnApi
 from referrals.earn.pages import EarnPages
@@ -75,6 +78,7 @@ from referrals.payouts import jobs as payout_jobs
 from referrals.payouts.admin_pages import PayoutAdminPages
 from referrals.payouts.api import PayoutApi, PayoutMethodApi
 from referrals.payouts.pages import PayoutPages
+from referrals.partners.pages import RatePages
 from referrals.programs.api import ProgramApi
 from referrals.programs.pages import ProgramPages
 from referrals.simulator.api import CreditingApi
@@ -130,6 +134,8 @@ PAGES: list = [
     BooksPages,
     DebtPages,
     ProgramPages,
+    CommissionPages,
+    RatePages,
 ]
 
 # JSON under /api/v1: bearer token, no cookies.
@@ -161,6 +167,7 @@ API: list = [
     CreditingApi,
     EarnApi,
     ProgramApi,
+    QuoteApi,
     PayoutApi,
     PayoutMethodApi,
     StatementApi,
@@ -180,6 +187,7 @@ BARE: list = [
     widget_script,
     click_script,
     widget_product,
+    widget_earner,
     ShopPages,
 ]
 

@@ -15,3 +15,12 @@ class CommissionChanged(Event):
     commission_id: int
     member_id: int
     order_id: int | None
+
+
+class BudgetSet(Event):
+    """A store opened a budget or changed what it holds."""
+
+    program_id: int
+    name: str
+    most: int
+    currency: str

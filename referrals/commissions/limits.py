@@ -5,14 +5,17 @@ order of their ids, after the order and before the books.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import asyncpg
 import msgspec
 
 from app import db
-from app.errors import Invalid, NotFound
+from app.errors import Invalid
+from app.events import publish
 from app.i18n import gettext as _
 from app.money import check_amount, check_currency
+from referrals.commissions.events import BudgetSet
 from referrals.programs.terms import Caps, Terms
 
 
@@ -180,23 +183,56 @@ async def _write(used_more: dict[int, int], has: dict[int, int]) -> None:
     )
 
 
-async def set_budget(program_id: int, name: str, most: int, currency: str) -> int:
+async def would_grant(
+    program_id: int, terms: Terms, asked: Sequence[tuple[int, str]], member_id: int | None, now: datetime
+) -> list[int]:
+    """What the limits would leave of an order's amounts (each with its rule's budget) if it came now. Takes nothing."""
+    caps, day = terms.caps, f"{now:%Y-%m-%d}"
+    shared = {"order": caps.order} if caps.order else {}
+    if member_id is not None:
+        shared |= {f"day member:{member_id}:{day}": caps.day} if caps.day else {}
+        shared |= {f"month member:{member_id}:{day[:7]}": caps.month} if caps.month else {}
+    names = {f"budget {name}" for name in {terms.budget, *(name for _amount, name in asked)} - {""}}
+    rows = await db.fetch(
+        """SELECT kind || ' ' || name AS called, most, used FROM commission_limit
+            WHERE program_id = $1 AND currency = $2 AND kind || ' ' || name = ANY($3::text[])""",
+        program_id,
+        terms.currency,
+        [*shared, *names],
+    )
+    left = shared | dict.fromkeys(names, 0)
+    for row in rows:
+        left[row["called"]] = max(0, shared.get(row["called"], row["most"]) - row["used"])
+    granted = []
+    for amount, budget in asked:
+        mine = [*shared, *(f"budget {name}" for name in {terms.budget, budget} - {""})]
+        got = min([amount, *(left[one] for one in mine)])
+        for one in mine:
+            left[one] -= got
+        granted.append(got)
+    return granted
+
+
+async def set_budget(program_id: int, name: str, most: int, currency: str, *, actor_id: int | None = None) -> int:
     """Open a budget or change how much it holds; what it holds now. Never less than what was granted from it."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= 80:
         raise Invalid("name", _("A budget has a name of 1 to 80 characters."))
     check_amount(most, "most")
     check_currency(currency)
-    holds: int = await db.fetch_val(
-        """INSERT INTO commission_limit AS l (program_id, kind, name, currency, most, used)
-           VALUES ($1, 'budget', $2, $3, $4, 0)
-           ON CONFLICT (program_id, kind, name, currency) DO UPDATE SET most = greatest(l.used, excluded.most)
-           RETURNING most""",
-        program_id,
-        name,
-        currency,
-        most,
-    )
+    async with db.transaction():
+        holds: int = await db.fetch_val(
+            """INSERT INTO commission_limit AS l (program_id, kind, name, currency, most, used)
+               VALUES ($1, 'budget', $2, $3, $4, 0)
+               ON CONFLICT (program_id, kind, name, currency) DO UPDATE SET most = greatest(l.used, excluded.most)
+               RETURNING most""",
+            program_id,
+            name,
+            currency,
+            most,
+        )
+        changed = BudgetSet(program_id=program_id, name=name, most=holds, currency=currency)
+        await publish(changed, actor_id=actor_id)
     return holds
 
 
@@ -206,10 +242,3 @@ async def budgets_of(program_id: int) -> list[asyncpg.Record]:
             WHERE program_id = $1 AND kind = 'budget' ORDER BY name, currency""",
         program_id,
     )
-
-
-async def budget(program_id: int, name: str, currency: str) -> asyncpg.Record:
-    for row in await budgets_of(program_id):
-        if (row["name"], row["currency"]) == (name, currency):
-            return row
-    raise NotFound(_("There is no budget of this name."))

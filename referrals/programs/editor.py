@@ -142,20 +142,20 @@ def as_rules(form: RulesForm) -> tuple[Rules, Terms]:
     currency = form.currency.strip().upper()
     if currency:
         check_currency(currency)
-    rules = Rules(_bps(form.rate, "rate"), form.hold_days, form.window_days, form.model)  # type: ignore[arg-type]
+    rules = Rules(as_bps(form.rate, "rate"), form.hold_days, form.window_days, form.model)  # type: ignore[arg-type]
     values: dict[str, Any] = {
         "currency": currency,
         "rules": [_rule(row, n, currency) for n, row in enumerate(rows_of(form, spare=0))],
         "deny": [Exclusion(*_part(line, "deny")) for line in _lines(form.deny)],
-        "sale_bps": _bps(form.sale, "sale", empty=True),
+        "sale_bps": as_bps(form.sale, "sale", empty=True),
         "codes": [_code(line) for line in _lines(form.codes)],
         "margins": [_margin(line) for line in _lines(form.margins)],
-        "margin_share_bps": _bps(form.margin_share, "margin_share", empty=True),
+        "margin_share_bps": as_bps(form.margin_share, "margin_share", empty=True),
         "pays_for": form.pays_for,
         "pays_for_n": form.pays_for_n if form.pays_for in ("first_orders", "first_months") else 0,
         "caps": Caps(
             **{
-                name: _amount(getattr(form, f"cap_{name}"), currency, f"cap_{name}", empty=True)
+                name: as_amount(getattr(form, f"cap_{name}"), currency, f"cap_{name}", empty=True)
                 for name in ("order", "customer", "day", "month")
             }
         ),
@@ -164,7 +164,7 @@ def as_rules(form: RulesForm) -> tuple[Rules, Terms]:
         "friend": _friend(form.friend, currency),
         "recruiting": _recruiting(form),
         "market": form.market.strip().upper(),
-        "activation": _amount(form.activation, currency, "activation", empty=True),
+        "activation": as_amount(form.activation, currency, "activation", empty=True),
         "events": [_event(line, currency) for line in _lines(form.events)],
         "release": Release(form.release, form.release_days, form.fallback_days) if form.release else None,  # type: ignore[arg-type]
     }
@@ -211,13 +211,13 @@ def _part(line: str, field: str) -> tuple[Any, str]:
 def _margin(line: str) -> Margin:
     part, value = _sides(line, "margins")
     scope, name = _part(part, "margins")
-    return Margin(_bps(value, "margins"), scope, name)
+    return Margin(as_bps(value, "margins"), scope, name)
 
 
 def _code(line: str) -> CodeRate:
     code, value = _sides(line, "codes")
     instead = value.lower().endswith("instead")
-    return CodeRate(code, _bps(value.lower().removesuffix("instead"), "codes"), "instead" if instead else "at_most")
+    return CodeRate(code, as_bps(value.lower().removesuffix("instead"), "codes"), "instead" if instead else "at_most")
 
 
 def _event(line: str, currency: str) -> EventPay:
@@ -232,7 +232,7 @@ def _volume(form: RulesForm, currency: str) -> Volume | None:
     steps = []
     for line in _lines(form.volume):
         above, rate = _sides(line, "volume")
-        steps.append(Step(_amount(above, currency, "volume"), _bps(rate, "volume")))
+        steps.append(Step(as_amount(above, currency, "volume"), as_bps(rate, "volume")))
     return Volume(form.volume_mode, steps)  # type: ignore[arg-type]
 
 
@@ -244,7 +244,7 @@ def _friend(value: str, currency: str) -> Friend | None:
 
 
 def _recruiting(form: RulesForm) -> Recruiting | None:
-    bps = _bps(form.recruiting, "recruiting", empty=True)
+    bps = as_bps(form.recruiting, "recruiting", empty=True)
     return Recruiting(bps, form.recruiting_months) if bps else None
 
 
@@ -258,11 +258,12 @@ def _sides(line: str, field: str) -> tuple[str, str]:
 def _pay(value: str, currency: str, field: str) -> tuple[str, int, int]:
     """`12 %` is a part of the price, `3.50` an amount."""
     if "%" in value or "％" in value:
-        return "percent", _bps(value, field), 0
-    return "flat", 0, _amount(value, currency, field)
+        return "percent", as_bps(value, field), 0
+    return "flat", 0, as_amount(value, currency, field)
 
 
-def _bps(value: str, field: str, *, empty: bool = False) -> int:
+def as_bps(value: str, field: str, *, empty: bool = False) -> int:
+    """A rate as people write it, in basis points."""
     text = value.replace("%", "").replace("％", "").strip()
     if empty and not text:
         return 0
@@ -272,7 +273,8 @@ def _bps(value: str, field: str, *, empty: bool = False) -> int:
     return int(bps)
 
 
-def _amount(value: str, currency: str, field: str, *, empty: bool = False) -> int:
+def as_amount(value: str, currency: str, field: str, *, empty: bool = False) -> int:
+    """An amount as people write it, in minor units."""
     if empty and not value.strip():
         return 0
     if not currency:

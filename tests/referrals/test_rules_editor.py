@@ -10,7 +10,18 @@ from referrals.programs.editor import as_form, as_rules
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
 from referrals.programs.terms import (
-    Caps, CodeRate, EventPay, Exclusion, Friend, Margin, Recruiting, Release, Rule, Step, Terms, Volume,
+    Caps,
+    CodeRate,
+    EventPay,
+    Exclusion,
+    Friend,
+    Margin,
+    Recruiting,
+    Release,
+    Rule,
+    Step,
+    Terms,
+    Volume,
 )  # fmt: skip
 from tests.factories import Browser, a_member, sign_in, submit
 from tests.storefront.shop import a_shop
