@@ -2,12 +2,12 @@
 import style from "./style.css"
 import { wordsFor } from "./words.js"
 
-const home = new URL(import.meta.url).origin
+export const home = new URL(import.meta.url).origin
 const asked = new Map()
 let sheet
 
 export class Widget extends HTMLElement {
-  static observedAttributes = ["store", "product", "lang", "limit"]
+  static observedAttributes = ["store", "product", "lang", "limit", "token"]
   #round = 0
 
   constructor() {
@@ -18,13 +18,15 @@ export class Widget extends HTMLElement {
     this.shadowRoot.append(document.createElement("slot"))
   }
 
+  ask() { return load(this.getAttribute("store"), this.getAttribute("product"), this.limit) }
+
   connectedCallback() { this.#show() }
   attributeChangedCallback(name, before, now) { if (this.isConnected && before !== now) this.#show() }
 
   async #show() {
     const round = ++this.#round
     try {
-      const product = await load(this.getAttribute("store"), this.getAttribute("product"), this.limit)
+      const product = await this.ask()
       if (round !== this.#round) return
       this.words = wordsFor(this.closest("[lang]")?.lang || navigator.language)
       this.shadowRoot.replaceChildren(...this.content(product))
@@ -46,8 +48,8 @@ function load(store, product, limit) {
   return asked.get(url)
 }
 
-async function read(url) {
-  const answer = await fetch(url, { credentials: "omit" })
+export async function read(url, more) {
+  const answer = await fetch(url, { credentials: "omit", ...more })
   if (!answer.ok) throw new Error(`answered ${answer.status}`)
   return answer.json()
 }

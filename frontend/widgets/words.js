@@ -23,6 +23,12 @@ const en = {
   share: (percent) => (percent ? `Share & earn ${percent}%` : "Share"),
   says: "stands beside every link, and that you may earn.",
   gift: (gift) => `Your friend gets ${gift}.`,
+  join: (percent) => (percent ? `Join and earn ${percent}%` : "Join"),
+  available: "Available",
+  pending: "On hold",
+  people: "People by your links, 30 days",
+  orders: "Orders",
+  account: "Your whole account",
   helpful: (n) => (n === 1 ? "1 person found this helpful" : `${n} people found this helpful`),
 }
 
@@ -50,6 +56,12 @@ const zh = {
   share: (percent) => (percent ? `分享赚 ${percent}%` : "分享"),
   says: "会标在每个链接旁，注明你可能获得收入。",
   gift: (gift) => `朋友可得 ${gift}。`,
+  join: (percent) => (percent ? `加入并赚 ${percent}%` : "加入"),
+  available: "可用",
+  pending: "保留中",
+  people: "近 30 天经你的链接来的人",
+  orders: "订单",
+  account: "查看全部账户",
   helpful: (n) => `${n} 人觉得有用`,
 }
 
