@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from app import db
 from referrals.clicks import directory
+from tests.crediting_world import crediting_at_north
 from tests.factories import Person, a_group, a_member
 from tests.referrals.cast import a_paying_shop, click, tell
 from tests.referrals.payees import money_at_south
@@ -32,6 +33,7 @@ class World(msgspec.Struct):
     guide: str
     payout: str
     method: str
+    crediting: dict[str, str]
 
     def path(self, template: str) -> str:
         """The address with what stands at each place of it here."""
@@ -50,6 +52,7 @@ class World(msgspec.Struct):
             "code": "ada-here",
             "store": "north",
             "host": "go.shop.example",
+            **self.crediting,
         }
         slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
@@ -90,7 +93,10 @@ async def a_world(web: Any) -> World:
     await tell(web, shop, "order.paid", order("1001", gv=await click(web(), "ada-here"), lines=[line_bought]))
     product_id = (await as_ada.get(f"{API}/products/{product}")).json()["id"]
     payout, method = await money_at_south(web, ada)
-    return World(ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method)
+    crediting = await crediting_at_north(web, shop, ada, bob)
+    return World(
+        ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method, crediting
+    )
 
 
 async def made(client: httpx.AsyncClient, door: str, body: dict[str, Any], key: str = "id") -> str:
