@@ -42,10 +42,9 @@ async def earn(web: Browser, shop: Shop, member: Person, order_id: str, gross: i
 
 
 async def ripen() -> None:
-    """Time passes, and what was on hold is released."""
+    """What was screened, and has no time left on hold, is released."""
     from referrals.commissions.release import release_due
 
-    clock.travel(timedelta(minutes=1))
     await db.execute("UPDATE commission SET screened_at = coalesce(screened_at, created_at)")
     await release_due()
     await run_jobs()
