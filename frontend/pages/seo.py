@@ -34,7 +34,9 @@ BATCH = 1000
 ATOM = "application/atom+xml"
 ENTRIES = 30
 TEN_MINUTES = "public, max-age=600"
-NOT_FOR_CRAWLERS = "/search /settings /notifications /moderation/ /earn /login /join /report /r/ /hi /api/ /live".split()
+NOT_FOR_CRAWLERS = (
+    "/search /settings /notifications /moderation/ /earn /login /join /report /r/ /hi /api/ /live".split()
+)
 
 # Of each kind: what its address is made of, and which rows everybody may read.
 PUBLIC: list[tuple[str, str]] = [
