@@ -21,7 +21,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.settings import settings
 from referrals.links import dns
-from referrals.links.events import ShortDomainAdded
+from referrals.links.events import ShortDomainAdded, ShortDomainBlocked, ShortDomainRemoved, ShortDomainUsed
 from storefront.stores.policy import access_own_store
 
 log = logging.getLogger(__name__)
@@ -177,6 +177,7 @@ async def use(viewer: Viewer, store_slug: str, host: str) -> None:
         await db.execute(
             "UPDATE short_domain SET in_use_at = $2, blocked_at = NULL WHERE id = $1", domain["id"], clock.now()
         )
+        await publish(ShortDomainUsed(store_id=store["id"], host=domain["host"]), actor_id=viewer.member_id)
     await refresh()
 
 
@@ -199,6 +200,7 @@ async def swap(viewer: Viewer, store_slug: str, host: str) -> str:
         )
         if following is not None:
             await _use_if_none(store["id"], following)
+        await publish(ShortDomainBlocked(store_id=store["id"], host=domain["host"]), actor_id=viewer.member_id)
     await refresh()
     return host_of(store["id"])
 
@@ -206,7 +208,12 @@ async def swap(viewer: Viewer, store_slug: str, host: str) -> str:
 async def remove(viewer: Viewer, store_slug: str, host: str) -> None:
     """Addresses at this domain lead nowhere from now on. Removing it twice changes nothing."""
     store = await access_own_store(viewer, store_slug)
-    await db.execute("DELETE FROM short_domain WHERE store_id = $1 AND host = $2", store["id"], host.lower())
+    async with db.transaction():
+        removed = await db.execute(
+            "DELETE FROM short_domain WHERE store_id = $1 AND host = $2", store["id"], host.lower()
+        )
+        if removed:
+            await publish(ShortDomainRemoved(store_id=store["id"], host=host.lower()), actor_id=viewer.member_id)
     await refresh()
 
 

@@ -78,7 +78,8 @@ async def _upsert(viewer: Viewer, owner_id: int, external_id: str, wanted: Whole
             for field in msgspec.structs.fields(LinkChange)
             if field.name != "code" or wanted.code.strip()  # Without a code it keeps the one it was given.
         }
-        return await _apply(viewer, link, LinkChange(**told)), is_new
+        fresh = await _apply(viewer, link, LinkChange(**told))
+    return fresh, is_new
 
 
 async def _apply(viewer: Viewer, link: asyncpg.Record, wanted: LinkChange) -> asyncpg.Record:

@@ -95,7 +95,7 @@ def rule_of(given: RuleForm) -> NewRule:
 def split_of(given: SplitForm) -> list[NewBranch]:
     """The sides that were filled in; none at all takes the split away."""
     rows = list(zip(given.name, given.weight, given.to, strict=False))[:SIDES]
-    sides = []
+    sides: list[NewBranch] = []
     for name, weight, to in rows:
         if not to.strip():
             continue

@@ -9,7 +9,7 @@ from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
 from referrals.links.domains import checked_host
-from referrals.links.events import LinkClosed
+from referrals.links.events import HostAllowed, HostForbidden, LinkClosed
 from storefront.stores.policy import access_own_store
 
 MOST = 50
@@ -21,14 +21,17 @@ async def allow(viewer: Viewer, store_slug: str, host: str) -> str:
     await limit("store-host", store["id"], most=100, per=3600)
     if len(await hosts_of(store["id"])) >= MOST:
         raise Conflict(_("A store vouches for at most %(most)s hosts. Remove one first.", most=MOST))
-    await db.execute(
-        """INSERT INTO store_host (store_id, host, added_by_id, created_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT DO NOTHING""",
-        store["id"],
-        host,
-        viewer.member_id,
-        clock.now(),
-    )
+    async with db.transaction():
+        added = await db.execute(
+            """INSERT INTO store_host (store_id, host, added_by_id, created_at) VALUES ($1, $2, $3, $4)
+               ON CONFLICT DO NOTHING""",
+            store["id"],
+            host,
+            viewer.member_id,
+            clock.now(),
+        )
+        if added:
+            await publish(HostAllowed(store_id=store["id"], host=host), actor_id=viewer.member_id)
     return host
 
 
@@ -41,6 +44,9 @@ async def forbid(viewer: Viewer, store_slug: str, host: str) -> int:
         closed = await _close_links_to(store, host) if gone else []
         for link in closed:
             await publish(LinkClosed(link_id=link["id"], owner_id=link["owner_id"]), actor_id=viewer.member_id)
+        if gone:
+            forbidden = HostForbidden(store_id=store["id"], host=host, closed=len(closed))
+            await publish(forbidden, actor_id=viewer.member_id)
     return len(closed)
 
 

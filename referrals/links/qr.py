@@ -35,7 +35,7 @@ def svg_of(url: str) -> bytes:
 def field_of(code: segno.QRCode) -> tuple[float, float]:
     """Where the white field of the mark begins, and its side, in modules with the border: a 25th of the area."""
     size = code.symbol_size(border=0)[0]
-    side = size // 5 | 1
+    side = int(size) // 5 | 1
     return BORDER + (size - side) / 2, side
 
 

@@ -1,5 +1,7 @@
 """Where a store's links may lead, and the short domains they have: the tab "Links" of its programme."""
 
+from typing import Any
+
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -80,7 +82,7 @@ async def domain_may_have_a_certificate(request: Request) -> Response[str]:
     return Response("yes", media_type="text/plain")
 
 
-async def _about(viewer: Viewer, slug: str) -> dict[str, object]:
+async def _about(viewer: Viewer, slug: str) -> dict[str, Any]:
     store = await access_own_store(viewer, slug)
     found = await domains.domains_of(store["id"])
     return {

@@ -173,3 +173,35 @@ async def test_the_list_of_links_costs_the_same_however_long_it_is(web: Browser)
     assert len(few) == len(many)
     second = (await client.get(f"/api/v1/links?limit=100&after={first['next']}")).json()
     assert len(first["items"]) == 10 and len(second["items"]) == 15 and second["next"] is None
+
+
+async def test_everything_worth_sharing_has_its_door_and_keeps_what_it_is(web: Browser):
+    from tests.content.people import say
+
+    mara = await a_member("mara")
+    await a_paying_shop()
+    slug = await a_group(mara)
+    client = web(token=mara.token)
+    room = await db.fetch_val("SELECT r.id FROM room r JOIN groups g ON g.id = r.group_id WHERE g.slug = $1", slug)
+    new = {"title": "Which pack?", "body": "Mine creaks."}
+    topic = (await client.post(f"/api/v1/groups/{slug}/topics", json=new)).json()
+    review_id = await say(await a_member("bob"), "trail-pack", body="Carries well.")
+    blocks = [{"type": "text", "markdown": "One of them, really."}]
+    guide = (await client.post("/api/v1/guides", json={"title": "First packs", "blocks": blocks})).json()
+    browser = await sign_in(web(), mara)
+    for address, target in (
+        ("/p/trail-pack", "product:trail-pack"),
+        (f"/guides/{guide['slug']}", f"guide:{guide['slug']}"),
+        (topic["url"], f"topic:{topic['id']}"),
+        (f"/p/trail-pack/reviews/{review_id}", f"review:{review_id}"),
+        (f"/g/{slug}", f"group:{slug}"),
+        (f"/chat/{room}", f"room:{room}"),
+    ):
+        shown = await browser.get(address, follow_redirects=True)
+        assert f"/share?target={target}" in shown.text or f'value="{target}"' in shown.text, address
+        link = await a_link(web, mara, target)
+        kind = target.partition(":")[0]
+        row = await db.fetch_one("SELECT target_kind, target_id FROM link WHERE code = $1", link["code"])
+        assert row["target_kind"] == kind and row["target_id"] is not None, target
+        card = await web().get(f"/r/{link['code']}", headers={"user-agent": "WhatsApp/2.25.1.75 A"})
+        assert card.status_code == 200 and "og:title" in card.text, target
