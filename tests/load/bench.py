@@ -27,7 +27,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.load import kills
+from tests.load import kills, webhooks
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 64
@@ -97,6 +97,7 @@ def _measure(environment: dict[str, str], seconds: int) -> dict[str, Any]:
             for name in ("topic page", "product page"):
                 figures[f"{name}, signed in"] = _wrk(base + paths[name], seconds, PAGE_CONNECTIONS, cookie)
             figures["chat"] = _chat(base, environment, seconds)
+            figures["webhooks at 200/s"] = asyncio.run(webhooks.run(environment, base, seconds))
             memory, sent = {0: _resident(web)}, 0
             for _ in range(3):
                 sent += _mixed(base, list(paths.values()))
