@@ -83,7 +83,9 @@ class PayoutAdminPages(Controller):
         """A dry run: who would be paid how much, and who not and why."""
         store = await access_own_store(viewer, slug)
         query = request.query_params
-        asked = AskedBatch(query.get("currency") or store["currency"], query.get("cutoff", ""), query.get("minimum", ""))
+        asked = AskedBatch(
+            query.get("currency") or store["currency"], query.get("cutoff", ""), query.get("minimum", "")
+        )
         return page(request, viewer, NEW, problem=None, values={}, **await _preview(store, asked))
 
     @post()
@@ -142,25 +144,19 @@ class PayoutAdminPages(Controller):
         return redirect(f"/admin/programs/{slug}/payouts/{batch_id}", flash=_("You have approved it."))
 
     @post("/{batch_id:int}/submit")
-    async def submit(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], batch_id: FromPath[int]
-    ) -> Response:
+    async def submit(self, viewer: NamedDependency[Viewer], slug: FromPath[str], batch_id: FromPath[int]) -> Response:
         await batches.submit(viewer, slug, batch_id)
         return redirect(f"/admin/programs/{slug}/payouts/{batch_id}", flash=_("It is being sent."))
 
     @post("/{batch_id:int}/cancel")
-    async def cancel(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], batch_id: FromPath[int]
-    ) -> Response:
+    async def cancel(self, viewer: NamedDependency[Viewer], slug: FromPath[str], batch_id: FromPath[int]) -> Response:
         await batches.cancel(viewer, slug, batch_id)
         return redirect(
             f"/admin/programs/{slug}/payouts/{batch_id}", flash=_("Cancelled. Everybody's money is available again.")
         )
 
     @post("/{batch_id:int}/resume")
-    async def resume(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], batch_id: FromPath[int]
-    ) -> Response:
+    async def resume(self, viewer: NamedDependency[Viewer], slug: FromPath[str], batch_id: FromPath[int]) -> Response:
         await batches.resume(viewer, slug, batch_id)
         return redirect(f"/admin/programs/{slug}/payouts/{batch_id}", flash=_("Sending goes on."))
 

@@ -13,7 +13,8 @@ async def _check_sums() -> list[str]:
         """SELECT p.id, p.amount, coalesce(sum(i.amount), 0)::bigint AS items, p.currency,
                   bool_or(c.member_id <> p.member_id OR c.currency <> p.currency) AS foreign_item,
                   bool_or(i.active) IS DISTINCT FROM (p.state IN ('claimed', 'approved', 'submitted')) AS stale
-             FROM payout p LEFT JOIN payout_item i ON i.payout_id = p.id LEFT JOIN commission c ON c.id = i.commission_id
+             FROM payout p LEFT JOIN payout_item i ON i.payout_id = p.id
+             LEFT JOIN commission c ON c.id = i.commission_id
             GROUP BY p.id ORDER BY p.id"""
     )
     errors = []

@@ -76,9 +76,7 @@ async def request_batch(viewer: Viewer, slug: str, currency: str, cutoff: dateti
     return await open_batch(store["id"], currency, cutoff, minimum, requested_by=require_member(viewer))
 
 
-async def open_batch(
-    store_id: int, currency: str, cutoff: datetime, minimum: int, *, requested_by: int | None
-) -> int:
+async def open_batch(store_id: int, currency: str, cutoff: datetime, minimum: int, *, requested_by: int | None) -> int:
     async with db.transaction():
         # One at a time: two admins who press at once would ask each other to approve halves.
         await db.execute("SELECT 1 FROM store WHERE id = $1 FOR NO KEY UPDATE", store_id)
@@ -89,7 +87,8 @@ async def open_batch(
         ):
             raise Conflict(_("There is already a batch in this currency that waits for approval."))
         batch_id: int = await db.fetch_val(
-            """INSERT INTO payout_batch (store_id, currency, cutoff_at, minimum, state, requested_by, failures, created_at)
+            """INSERT INTO payout_batch (store_id, currency, cutoff_at, minimum, state, requested_by, failures,
+                                         created_at)
                VALUES ($1, $2, $3, $4, 'gathering', $5, 0, $6) RETURNING id""",
             store_id,
             currency,

@@ -30,5 +30,5 @@ async def use(viewer: Viewer, slug: str, code: str, order_ref: str) -> int:
             Leg(AccountName("store", store["id"], "credit_redeemed", row["currency"]), -row["amount"]),
         ]
         await post("redeem", "store_credit", row["id"], 1, legs, reason="credit_used")
-    amount: int = row["amount"]
+        amount: int = row["amount"]
     return amount

@@ -172,7 +172,8 @@ def _rail(name: str) -> Rail:
 
 def _checked(rail: Rail, told: dict[str, str]) -> dict[str, str]:
     """What the rail needs to know, each field as it should be; every slip is told at once."""
-    fields, slips = {}, {}
+    fields: dict[str, str] = {}
+    slips: dict[str, str] = {}
     for field in rail.fields:
         try:
             value = clean(told.get(field.name, ""), field.name, most=field.most, least=1 if field.required else 0)

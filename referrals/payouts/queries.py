@@ -94,8 +94,8 @@ async def batches_of(store_id: int, *, cursor: str | None, limit: int = 20) -> P
 
 async def totals_of(batch_id: int) -> asyncpg.Record:
     row = await db.fetch_one(
-        """SELECT count(*) AS many, coalesce(sum(amount), 0)::bigint AS amount, coalesce(sum(sends), 0)::bigint AS sends,
-                  coalesce(sum(fee), 0)::bigint AS fee, coalesce(sum(withheld), 0)::bigint AS withheld,
+        """SELECT count(*) AS many, coalesce(sum(amount), 0)::bigint AS amount,
+                  coalesce(sum(sends), 0)::bigint AS sends, coalesce(sum(fee), 0)::bigint AS fee, coalesce(sum(withheld), 0)::bigint AS withheld,
                   coalesce(sum(bonus), 0)::bigint AS bonus, count(*) FILTER (WHERE state = 'settled') AS settled,
                   count(*) FILTER (WHERE state IN ('failed', 'returned')) AS failed,
                   count(*) FILTER (WHERE state IN ('approved', 'submitted')) AS going
@@ -157,8 +157,7 @@ async def waiting_in(store_id: int, currency: str) -> asyncpg.Record:
                   (SELECT coalesce(sum(sends), 0)::bigint FROM payout WHERE store_id = $1 AND currency = $2
                       AND state IN ('claimed', 'approved', 'submitted')) AS going,
                   (SELECT coalesce(sum(sends), 0)::bigint FROM payout WHERE store_id = $1 AND currency = $2
-                      AND state = 'settled') AS settled"""
-        ,
+                      AND state = 'settled') AS settled""",
         store_id,
         currency,
     )

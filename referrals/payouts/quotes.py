@@ -110,7 +110,7 @@ async def sums_of(
     )
     debts = await db.fetch(_OWED, list({row["member_id"] for row in rows}))
     owed = {(row["member_id"], row["store_id"], row["currency"]): row["owed"] for row in debts}
-    return [Sum(*row, owed.get((row["member_id"], row["store_id"], row["currency"]), 0)) for row in rows]
+    return [Sum(**row, owed=owed.get((row["member_id"], row["store_id"], row["currency"]), 0)) for row in rows]
 
 
 async def ready_ids(member_id: int, store_id: int, currency: str, until: datetime) -> list[int]:
@@ -127,10 +127,10 @@ async def payees(member_ids: list[int], currency: str) -> dict[int, Payee]:
         methods.setdefault(row["member_id"], {})[row["rail"]] = row
     now = clock.now()
     rows = await db.fetch(
-        """SELECT m.id, m.handle, coalesce(w.rail, '') AS rail, coalesce(w.automatic, false) AS automatic,
+        """SELECT m.id AS member_id, m.handle, coalesce(w.rail, '') AS rail, coalesce(w.automatic, false) AS automatic,
                   EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
                              AND (s.until IS NULL OR s.until > $3)) AS is_suspended,
-                  coalesce(t.country, '') AS country, coalesce(t.last4, '') <> '' AS has_number,
+                  coalesce(t.country, '') AS country, coalesce(t.last4, '') <> '' AS has_tax_number,
                   (SELECT coalesce(sum(p.amount + p.bonus), 0)::bigint FROM payout p
                     WHERE p.member_id = m.id AND p.currency = $2 AND p.created_at >= $4
                       AND p.state IN ('claimed', 'approved', 'submitted', 'settled')) AS paid
@@ -141,7 +141,7 @@ async def payees(member_ids: list[int], currency: str) -> dict[int, Payee]:
         now,
         now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0),
     )
-    return {row["id"]: Payee(*row, methods.get(row["id"], {})) for row in rows}
+    return {row["member_id"]: Payee(**row, methods=methods.get(row["member_id"], {})) for row in rows}
 
 
 def quote(total: Sum, payee: Payee, terms: Terms, rows: tuple[Threshold, ...], rail: str) -> Quote:

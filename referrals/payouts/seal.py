@@ -1,4 +1,4 @@
-"""Bank details and tax numbers at rest: sealed with AES-GCM under a key of the server's secret, bound to their owner."""
+"""Bank details and tax numbers at rest: sealed with AES-GCM by the server's secret, bound to their owner."""
 
 import hashlib
 import secrets

@@ -121,7 +121,8 @@ async def _begin_attempt(payout: asyncpg.Record, details: dict[str, str]) -> Pay
             "UPDATE payout SET state = 'submitted', state_at = $2 WHERE id = $1", payout["id"], clock.now()
         )
         await note("submitted", payout_id=payout["id"])
-    return PayOrder(payout["id"], key, locked["member_id"], locked["sends"], locked["currency"], details)
+    # The figures of a payout never change, so those that were read before the lock are still true.
+    return PayOrder(payout["id"], key, payout["member_id"], payout["sends"], payout["currency"], details)
 
 
 def attempt_key(batch_id: int | None, member_id: int, payout_id: int, number: int) -> str:
@@ -191,7 +192,8 @@ async def _pause_if_failing(batch_id: int) -> bool:
         if batch["failures"] < MOST_FAILURES or batch["state"] != "submitted":
             return False
         reason = await db.fetch_val(
-            "SELECT reason FROM payout WHERE batch_id = $1 AND state = 'failed' ORDER BY state_at DESC, id DESC LIMIT 1",
+            """SELECT reason FROM payout WHERE batch_id = $1 AND state = 'failed'
+                ORDER BY state_at DESC, id DESC LIMIT 1""",
             batch_id,
         )
         await db.execute("UPDATE payout_batch SET paused_for = $2 WHERE id = $1", batch_id, reason or "refused")

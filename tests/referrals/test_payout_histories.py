@@ -7,10 +7,9 @@ import asyncio
 import os
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-
-import pytest
 
 from app import clock, db
 from app.errors import Problem
@@ -105,7 +104,9 @@ class Play:
             await batches.approve(person.viewer, "north", batch_id, seen=(seen or b"").hex(), password=PASSWORD)
 
     async def send(self, n: int) -> None:
-        await batches.submit(self.house.owner.viewer, "north", await self._some("payout_batch", n, "state = 'approved'"))
+        await batches.submit(
+            self.house.owner.viewer, "north", await self._some("payout_batch", n, "state = 'approved'")
+        )
 
     async def settle(self, n: int) -> None:
         await self._mark(n, "settled")
@@ -174,7 +175,9 @@ async def holds_true(house: House, mara: Person) -> None:
     # No state was skipped: the trail of each commission is a chain of allowed steps.
     from referrals.commissions.states import STEPS
 
-    for row in await db.fetch("SELECT commission_id, from_state, to_state FROM commission_event ORDER BY commission_id, seq"):
+    for row in await db.fetch(
+        "SELECT commission_id, from_state, to_state FROM commission_event ORDER BY commission_id, seq"
+    ):
         assert row["to_state"] in STEPS[row["from_state"]], tuple(row)
     paid = await db.fetch(
         """SELECT DISTINCT commission_id FROM commission_event e WHERE to_state = 'paid' AND NOT EXISTS (

@@ -126,7 +126,9 @@ def test_thresholds_are_data():
     """From 2026 on the United States ask at 2,000 dollars instead of 600."""
 
     def us(paid: int, earned: int, **more) -> tuple[bool, int]:
-        found = verdict_of(more.get("country", "US"), more.get("has", False), paid, "USD", earned, more.get("rows", SHIPPED))
+        found = verdict_of(
+            more.get("country", "US"), more.get("has", False), paid, "USD", earned, more.get("rows", SHIPPED)
+        )
         return found.must_ask, found.withheld
 
     assert clock.now().year >= 2026
@@ -162,7 +164,9 @@ async def test_a_reached_threshold_waits_for_the_number_and_what_is_withheld_is_
     with pytest.raises(Invalid):
         await taxes.tell_tax_profile(mara.viewer, NewTaxProfile("XX", "person", "Mara", "1", PASSWORD))
     with pytest.raises(Invalid):
-        await taxes.tell_tax_profile(mara.viewer, NewTaxProfile("US", "person", "Mara Weiss", "123-45-6789", "wrong one"))
+        await taxes.tell_tax_profile(
+            mara.viewer, NewTaxProfile("US", "person", "Mara Weiss", "123-45-6789", "wrong one")
+        )
     await taxes.tell_tax_profile(mara.viewer, NewTaxProfile("us", "person", "Mara Weiss", "123-45-6789", PASSWORD))
     row = await taxes.tax_profile_of(mara.id)
     assert row and row["last4"] == "6789" and b"123456789" not in row["sealed"]

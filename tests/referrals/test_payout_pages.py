@@ -53,7 +53,9 @@ async def test_a_member_adds_an_account_looks_at_the_figures_and_asks(web: Brows
     assert f"PO-{payout['id']}" in advice and "#1001" in advice and "$50.00" in advice
     stranger = await sign_in(web(), await a_member("eve"))
     assert (await stranger.get(answer.headers["location"])).status_code == 404
-    assert (await submit(browser, f"/earn/payouts/{payout['id']}/cancel", {}, page="/earn/payouts/methods")).status_code == 303
+    assert (
+        await submit(browser, f"/earn/payouts/{payout['id']}/cancel", {}, page="/earn/payouts/methods")
+    ).status_code == 303
     assert await standing(mara) == {("available", "USD"): 5_000}
 
 
@@ -85,11 +87,18 @@ async def test_the_store_previews_gathers_approves_sends_and_marks(web: Browser)
     await run_jobs()
     file = await submit(ada, f"{batch}/export", {}, page=batch)
     assert IBAN in file.text and file.headers["content-type"].startswith("text/csv")
-    assert await db.fetch_val("SELECT count(*) FROM payout_step WHERE step = 'exported' AND actor_id = $1", house.ada.id)
+    assert await db.fetch_val(
+        "SELECT count(*) FROM payout_step WHERE step = 'exported' AND actor_id = $1", house.ada.id
+    )
     payout = await the_payout_of(mara)
-    lines = f"payout,result,reference,reason\nPO-{payout['id']},settled,=wire(7),\nPO-999,settled,,\nPO-{payout['id']},paid,,\n"
+    number = f"PO-{payout['id']}"
+    lines = f"payout,result,reference,reason\n{number},settled,=wire(7),\nPO-999,settled,,\n{number},paid,,\n"
     done = await submit(ada, f"{batch}/results", {}, page=batch, files={"file": ("r.csv", lines.encode())})
-    assert done.status_code == 200 and "There is no such payout" in done.text and "settled, failed or returned" in done.text
+    assert (
+        done.status_code == 200
+        and "There is no such payout" in done.text
+        and "settled, failed or returned" in done.text
+    )
     assert (await the_payout_of(mara))["state"] == "settled"
     back = await submit(ada, f"{batch}/payouts/{payout['id']}", {"result": "returned", "reason": "closed"}, page=batch)
     assert back.status_code == 303
@@ -99,7 +108,9 @@ async def test_the_store_previews_gathers_approves_sends_and_marks(web: Browser)
     await all_is_right()
 
 
-@pytest.mark.parametrize("broken", [b"\xff\xfe\x00", b"a,b\n1,2\n", b'payout,result\n"open', b"payout,result\n" + b"x" * 2_100_000])
+@pytest.mark.parametrize(
+    "broken", [b"\xff\xfe\x00", b"a,b\n1,2\n", b'payout,result\n"open', b"payout,result\n" + b"x" * 2_100_000]
+)
 async def test_a_broken_result_file_changes_nothing_and_says_so(web: Browser, broken: bytes):
     house, mara = await a_house(), await a_member("mara")
     await earn(web, house.shop, mara, "1001", 50_000)

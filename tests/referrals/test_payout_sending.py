@@ -106,7 +106,9 @@ async def test_only_what_never_came_is_asked_again_under_another_key(web: Browse
     clock.travel(timedelta(hours=1))
     await sending.look_up_unanswered()
     await run_jobs()
-    assert [key for key, _ in stripe.asked] == sorted({key for key, _ in stripe.asked}, key=[k for k, _ in stripe.asked].index)
+    assert [key for key, _ in stripe.asked] == sorted(
+        {key for key, _ in stripe.asked}, key=[k for k, _ in stripe.asked].index
+    )
     assert len(stripe.asked) == 2 and stripe.paid == 5_000
     assert (await the_payout_of(mara))["state"] == "settled"
     await all_is_right()

@@ -194,9 +194,7 @@ async def test_an_early_payout_costs_what_was_said_and_below_the_least_there_is_
     from referrals.payouts.terms import Terms, publish_terms
 
     house, mara = await a_house(), await a_member("mara")
-    await publish_terms(
-        house.owner.viewer, "north", Terms("USD", 5_000, least=1_000, early_fee=150, fees={"bank": 50})
-    )
+    await publish_terms(house.owner.viewer, "north", Terms("USD", 5_000, least=1_000, early_fee=150, fees={"bank": 50}))
     await a_bank_account(mara)
     await earn(web, house.shop, mara, "1001", 9_000)
     seen = await quote_for(mara.id, house.shop.id, "USD", "bank")
@@ -355,9 +353,9 @@ async def test_the_preview_says_who_is_not_paid_and_why(web: Browser):
     }
     assert await db.fetch("SELECT * FROM ledger_entry ORDER BY id") == before
     batch = await a_batch(house, minimum=2_000)
-    assert [r["member_id"] for r in await db.fetch("SELECT member_id FROM payout WHERE batch_id = $1", batch["id"])] == [
-        people["rich"].id
-    ]
+    assert [
+        r["member_id"] for r in await db.fetch("SELECT member_id FROM payout WHERE batch_id = $1", batch["id"])
+    ] == [people["rich"].id]
     await all_is_right()
 
 

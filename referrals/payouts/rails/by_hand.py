@@ -48,7 +48,9 @@ def checked_alipay(value: str, field: str) -> str:
 HOLDER = Field("holder")
 
 RAILS = (
-    Rail("bank", (HOLDER, Field("account", 60, check=checked_account), Field("bic", 20, False, checked_bic)), "account"),
+    Rail(
+        "bank", (HOLDER, Field("account", 60, check=checked_account), Field("bic", 20, False, checked_bic)), "account"
+    ),
     Rail("paypal", (Field("account", 254, check=checked_address),), "account"),
     Rail("wise", (HOLDER, Field("account", 254, check=checked_address)), "account"),
     Rail("alipay", (HOLDER, Field("account", 254, check=checked_alipay)), "account"),
