@@ -59,6 +59,7 @@ from referrals.codes import jobs as code_jobs
 from referrals.codes.api import CodeApi, MyCodeApi
 from referrals.codes.pages import CodePages
 from referrals.commissions import jobs as commission_jobs
+from referrals.commissions import reward_jobs
 from referrals.commissions.api import QuoteApi
 from referrals.commissions.pages import CommissionPages
 from referrals.earn import jobs as earn_jobs
@@ -209,6 +210,7 @@ JOBS: list = [
     code_jobs,
     attribution_jobs,
     commission_jobs,
+    reward_jobs,
     payout_jobs,
     earn_jobs,
     books_jobs,

@@ -9,6 +9,7 @@ import asyncpg
 from app import db
 from referrals.attribution.shares import WHOLE, shares_of
 from referrals.commissions import queries
+from referrals.commissions.audit_rewards import check_rewards
 from referrals.commissions.dues import NO_BUDGET, RECRUITER, dues_of
 from referrals.commissions.facts import LOOSE, UNITS_BACK, buyer_of
 from referrals.commissions.reckoning import refusal_of_buyer
@@ -52,7 +53,8 @@ async def check_terms() -> list[str]:
         errors += await _check_lines(whole)
         last = whole[-1]["order_id"]
         rows = await db.fetch(_LINES, last, BATCH)
-    return errors + await _check_limits() + await _check_missing() + await _check_friends()
+    errors += await _check_limits() + await _check_missing() + await _check_friends()
+    return errors + await check_rewards()
 
 
 async def _check_lines(rows: list[asyncpg.Record]) -> list[str]:

@@ -2,11 +2,11 @@ from app.events import Event
 
 
 class CommissionEarned(Event):
-    """A member earned on an order line for the first time."""
+    """A member earned for the first time on an order line, or, without an order, by something else."""
 
     commission_id: int
     member_id: int
-    order_id: int
+    order_id: int | None
 
 
 class CommissionChanged(Event):

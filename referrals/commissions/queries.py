@@ -32,16 +32,19 @@ async def commissions_of(
     after = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
         """SELECT c.id, c.role, c.state, c.hold_until, c.currency, c.base, c.rate_bps, c.granted, c.created_at,
-                  o.external_id AS order_ref, o.number, o.cancelled_at, s.name AS store_name,
+                  coalesce(o.external_id, '') AS order_ref, coalesce(o.number, '') AS number, o.cancelled_at,
+                  s.name AS store_name, c.rule AS rule_name,
                   coalesce(nullif(ol.title, ''), p.title, '') AS title, p.slug AS product_slug,
-                  coalesce(standing.amount, 0)::bigint AS amount, at.rule, l.code, l.target_kind
+                  coalesce(standing.amount, 0)::bigint AS amount, coalesce(at.rule, '') AS rule, l.code, l.target_kind
              FROM (SELECT * FROM commission
                     WHERE member_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($4::bigint IS NULL OR order_id = $4)
                     ORDER BY id DESC LIMIT $3) c
-             JOIN orders o ON o.id = c.order_id
-             JOIN store s ON s.id = o.store_id
-             JOIN order_line ol ON ol.id = c.order_line_id
-             JOIN attribution at ON at.id = c.attribution_id
+             JOIN program_version v ON v.id = c.program_version_id
+             JOIN program pr ON pr.id = v.program_id
+             JOIN store s ON s.id = pr.store_id
+             LEFT JOIN orders o ON o.id = c.order_id
+             LEFT JOIN order_line ol ON ol.id = c.order_line_id
+             LEFT JOIN attribution at ON at.id = c.attribution_id
              LEFT JOIN link l ON l.id = at.link_id
              LEFT JOIN product p ON p.id = ol.product_id
              LEFT JOIN LATERAL (
@@ -67,3 +70,9 @@ async def orders_touched_by(member_id: int, click_id: str | None = None) -> list
         click_id,
     )
     return [row["id"] for row in rows]
+
+
+async def author_of(kind: str, thing_id: int) -> int | None:
+    sql = {"post": "SELECT author_id FROM post WHERE id = $1", "answer": "SELECT author_id FROM answer WHERE id = $1"}
+    found: int | None = await db.fetch_val(sql[kind], thing_id)
+    return found

@@ -13,6 +13,7 @@ from referrals.clicks.queries import people_of
 from referrals.commissions.states import BUCKETS
 from referrals.earn.schemas import Summary
 from referrals.ledger.queries import balances_of
+from referrals.programs.words import rule_name
 
 A_MONTH = timedelta(days=30)
 
@@ -90,6 +91,14 @@ async def earned_at(order_id: int, member_id: int) -> dict[str, str | int]:
         member_id,
     )
     return dict(row) if row else {}
+
+
+async def earned_without_order(commission_id: int) -> dict[str, str | int]:
+    """What a member was granted for something else than an order."""
+    row = await db.fetch_one(
+        "SELECT granted AS amount, currency, rule AS title FROM commission WHERE id = $1", commission_id
+    )
+    return dict(row) | {"title": rule_name(row["title"])} if row else {}
 
 
 async def why_url(order_id: int) -> str:

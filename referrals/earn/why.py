@@ -13,6 +13,7 @@ from referrals.earn.queries import access_decision, address_of_why, handles_of
 from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, ShareView, Why
 from referrals.earn.words import outcome_words, rule_words
 from referrals.ledger.queries import entries_for
+from referrals.programs.words import rule_name
 
 MOST_LINES = 100
 
@@ -70,13 +71,13 @@ def commission_view(row: asyncpg.Record) -> CommissionView:
         id=str(row["id"]),
         order=row["order_ref"],
         product=row["product_slug"] or "",
-        title=row["title"],
+        title=row["title"] or rule_name(row["rule_name"]),
         amount=Money(row["amount"], row["currency"]),
         granted=Money(row["granted"], row["currency"]),
         state=row["state"],
         hold_until=row["hold_until"].isoformat(),
         role=row["role"],
-        why_url=address_of_why(row["order_ref"]),
+        why_url=address_of_why(row["order_ref"]) if row["order_ref"] else "/earn/commissions",
     )
 
 

@@ -75,6 +75,8 @@ def rule_name(rule: str) -> str:
         "override": _("A rate agreed with you"),
         "recruiter": _("A share of what a partner earned whom you brought"),
         "budget_spent": _("The budget was spent"),
+        "activation": _("A new member became active"),
+        "volume": _("A higher rate by the month's volume"),
     }.get(rule, rule)
 
 

@@ -1,0 +1,183 @@
+"""What is earned without an order: an active new member, a conversion a store tells of, an approved bounty, a month's
+volume. Each has a `source` that is once for ever; holds, screening, limits and payouts are those of any commission."""
+
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+
+from app import clock, db
+from app.events import publish
+from app.money import share_of
+from referrals.commissions import limits
+from referrals.commissions.events import CommissionEarned
+from referrals.commissions.postings import Step, bring_all, note_steps, take
+from referrals.commissions.reckoning import How
+from referrals.commissions.standing import lock_commissions
+from referrals.programs.terms import EventPay, terms_of
+
+
+async def grant(
+    source: str,
+    rules: asyncpg.Record,
+    *,
+    member_id: int,
+    role: str,
+    rule: str,
+    amount: int,
+    currency: str,
+    reason: str,
+    hold_until: datetime | None = None,
+) -> int | None:
+    """Grant an amount, or what the limits leave of it; the commission, or None when this source was granted before.
+
+    `rules` is a row of `program_version`. The caller is in a transaction and has checked that it is deserved.
+    """
+    terms, now = terms_of(rules), clock.now()
+    commission_id = await db.fetch_val(
+        """INSERT INTO commission (source, member_id, role, program_version_id, base, rate_bps, granted, rule, how,
+                                   currency, state, hold_until, created_at)
+           VALUES ($1, $2, $3, $4, $5, 0, $5, $6, $7::jsonb, $8, 'pending', $9, $10)
+           ON CONFLICT (source) DO NOTHING RETURNING id""",
+        source,
+        member_id,
+        role,
+        rules["id"],
+        amount,
+        rule,
+        msgspec.json.encode(How(kind="flat", amount=amount, asked=amount)).decode(),
+        currency,
+        hold_until or now + timedelta(days=rules["hold_days"]),
+        now,
+    )
+    if commission_id is None:
+        return None
+    await note_steps([Step(commission_id, "", "pending", reason)])
+    granted = amount
+    if terms.budget or terms.caps.day or terms.caps.month:
+        # Limits in one currency cannot watch over another.
+        allowed = amount if terms.currency == currency else 0
+        fresh = [limits.Fresh(commission_id, member_id, "")]
+        heights = await limits.watch(fresh, rules["program_id"], terms, None)
+        granted = (await limits.reserve([limits.Claim(commission_id, allowed, 0)], heights))[commission_id]
+        await db.execute("UPDATE commission SET granted = $2 WHERE id = $1", commission_id, granted)
+    if granted:
+        await publish(CommissionEarned(commission_id=commission_id, member_id=member_id, order_id=None))
+        await bring_all([(one, granted, reason) for one in await lock_commissions([commission_id])])
+    else:
+        await take([Step(commission_id, "pending", "rejected", "limit_reached")])
+    return int(commission_id)
+
+
+async def take_back(source: str, reason: str) -> None:
+    """It turned out not to be deserved: everything of it goes back, from wherever it lies."""
+    async with db.transaction():
+        commission_id = await db.fetch_val("SELECT id FROM commission WHERE source = $1", source)
+        if commission_id is None:
+            return
+        rows = await lock_commissions([commission_id])
+        await limits.reserve([limits.Claim(one["id"], 0, one["reserved"]) for one in rows if one["reserved"]])
+        await bring_all([(one, 0, reason) for one in rows])
+
+
+# --- a new member who became active ----------------------------------------------------------------------------
+
+
+async def consider_activation(member_id: int) -> None:
+    """Pay whoever brought a member here, once: when their e-mail is proven and they did something useful."""
+    async with db.transaction():
+        found = await db.fetch_one(
+            """SELECT r.referrer_id, r.click_id FROM signup_referral r JOIN member m ON m.id = r.member_id
+                WHERE r.member_id = $1 AND m.email_proven_at IS NOT NULL
+                  AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id IN (r.member_id, r.referrer_id)
+                                     AND s.lifted_at IS NULL AND (s.until IS NULL OR s.until > $2))
+                  AND EXISTS (
+                      SELECT 1 FROM (SELECT 'review' AS kind, id FROM review WHERE author_id = r.member_id
+                                     UNION ALL SELECT 'post', id FROM post WHERE author_id = r.member_id
+                                     UNION ALL SELECT 'answer', id FROM answer WHERE author_id = r.member_id) did
+                       WHERE NOT EXISTS (SELECT 1 FROM hiding h
+                                          WHERE h.subject_kind = did.kind AND h.subject_id = did.id))""",
+            member_id,
+            clock.now(),
+        )
+        rules = await _rules_for_click(found["click_id"]) if found else None
+        if found is None or rules is None:
+            return
+        terms = terms_of(rules)
+        await grant(
+            f"activation:{member_id}",
+            rules,
+            member_id=found["referrer_id"],
+            role="inviter",
+            rule="activation",
+            amount=terms.activation,
+            currency=terms.currency,
+            reason="activated",
+        )
+
+
+async def _rules_for_click(click_id: object) -> asyncpg.Record | None:
+    """The rules in force that pay for an active member: of the store whose link was followed, or the only ones."""
+    rows = await db.fetch(
+        """SELECT v.*, p.store_id FROM program p
+             JOIN LATERAL (SELECT * FROM program_version WHERE program_id = p.id
+                            ORDER BY version DESC LIMIT 1) v ON true
+            WHERE (v.terms ->> 'activation')::bigint > 0 ORDER BY p.id LIMIT 100"""
+    )
+    if not rows:
+        return None
+    store_id = await db.fetch_val(
+        "SELECT l.store_id FROM click k JOIN link l ON l.id = k.link_id WHERE k.id = $1", click_id
+    )
+    if store_id is not None:
+        return next((row for row in rows if row["store_id"] == store_id), None)
+    return rows[0] if len(rows) == 1 else None
+
+
+# --- conversions -----------------------------------------------------------------------------------------------
+
+
+async def pay_conversion(conversion_id: int) -> None:
+    """What a store's server told of a click pays the link's owner, when the rules name it."""
+    async with db.transaction():
+        found = await db.fetch_one(
+            """SELECT k.*, l.owner_id, l.store_id AS link_store_id, ck.kind AS click_kind, ck.occurred_at AS clicked_at,
+                      c.member_id AS customer_member_id
+                 FROM conversion k JOIN click ck ON ck.id = k.click_id JOIN link l ON l.id = ck.link_id
+                 LEFT JOIN customer c ON c.store_id = k.store_id AND c.external_id = k.customer_external_id
+                WHERE k.id = $1 AND k.order_external_id = ''""",
+            conversion_id,
+        )
+        if found is None or found["click_kind"] != "human" or found["link_store_id"] not in (None, found["store_id"]):
+            return
+        rules = await db.fetch_one(
+            """SELECT v.* FROM program p JOIN program_version v ON v.program_id = p.id
+                WHERE p.store_id = $1 AND v.published_at <= $2 ORDER BY v.version DESC LIMIT 1""",
+            found["store_id"],
+            found["created_at"],
+        )
+        if rules is None or found["owner_id"] == found["customer_member_id"]:
+            return
+        terms = terms_of(rules)
+        pay = next((one for one in terms.events if one.name == found["kind"]), None)
+        is_old = found["occurred_at"] - found["clicked_at"] > timedelta(days=rules["window_days"])
+        if pay is None or is_old or found["occurred_at"] < found["clicked_at"] - timedelta(minutes=5):
+            return
+        amount, currency = conversion_pays(pay, found["quantity"], found["value"], found["currency"], terms.currency)
+        if amount:
+            await grant(
+                f"conversion:{conversion_id}",
+                rules,
+                member_id=found["owner_id"],
+                role="sharer",
+                rule=pay.name,
+                amount=amount,
+                currency=currency,
+                reason="lead",
+            )
+
+
+def conversion_pays(pay: EventPay, quantity: int, value: int | None, theirs: str, ours: str) -> tuple[int, str]:
+    if pay.kind == "percent":
+        return share_of(value or 0, pay.rate_bps), theirs
+    return pay.amount * quantity, ours
