@@ -78,6 +78,7 @@ FILES = {
     "tax_profile": "SELECT country, kind, last4, changed_at FROM tax_profile WHERE member_id = $1",
     "store_credit": """SELECT s.slug AS store, c.code, c.currency, c.amount, c.issued_at, c.used_at
                          FROM store_credit c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
+    "hosts_vouched_for": "SELECT host, created_at FROM store_host WHERE added_by_id = $1",
     "stores": "SELECT slug, name, provider, currency, origin, created_at FROM store WHERE owner_id = $1",
 }
 

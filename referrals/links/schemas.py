@@ -178,6 +178,7 @@ class HostView(msgspec.Struct):
 
 class HostList(msgspec.Struct):
     items: list[HostView]
+    next: str | None = None
 
 
 class DomainView(msgspec.Struct):
@@ -193,3 +194,4 @@ class DomainView(msgspec.Struct):
 
 class DomainList(msgspec.Struct):
     items: list[DomainView]
+    next: str | None = None
