@@ -22,7 +22,9 @@ from referrals.links.queries import could_be_code, link_by_code
 FRESH_SECONDS = 3.0
 ASK_SECONDS = 2.0
 MOST = 20_000
-_GV = re.compile(r"(?:^|&)gv=[^&]*")
+_GV = re.compile(r"(?:^|&)(?:gv|afsrc)=[^&]*")
+# Says to shopping extensions, in the words the trade agreed on, that a partner led here: they stand down.
+STAND_DOWN = "&afsrc=1"
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -137,8 +139,12 @@ def way_of(link: asyncpg.Record, code: str) -> Way:
 
 
 def split_for_click(destination: str) -> tuple[str, str]:
-    """The destination around the click id: an older `gv` is replaced, other parameters and the fragment stay."""
+    """The destination around the click id: an older `gv` is replaced, other parameters and the fragment stay.
+
+    At a shop's address the id is followed by the signal that a partner led there.
+    """
     address, hash_sign, fragment = destination.partition("#")
     path, _question, query = address.partition("?")
     query = _GV.sub("", query).lstrip("&")
-    return f"{path}?{query}&gv=" if query else f"{path}?gv=", hash_sign + fragment
+    at_a_shop = STAND_DOWN if not address.startswith("/") else ""
+    return f"{path}?{query}&gv=" if query else f"{path}?gv=", at_a_shop + hash_sign + fragment

@@ -115,7 +115,7 @@ async def _click(way: Way, scope: Scope) -> tuple[str, bytes]:
         return "", b""
     if click.consent == DENIED:
         # The address as its shop wrote it, and nothing that could be recognised later.
-        return before[: -len("?gv=")] + after, b""
+        return before[: -len("?gv=")] + after.removeprefix(directory.STAND_DOWN), b""
     # Only a person's click is remembered: what merely looks ahead must not displace whoever brought them.
     return f"{before}{click.id.hex}{after}", _cookie(click.id.hex) if click.kind == HUMAN else b""
 

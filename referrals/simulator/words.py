@@ -86,7 +86,12 @@ def _lines(draft: Draft, currency: str) -> dict[str, str]:
         _("A second person agrees"): _("never")
         if threshold is None
         else _("from orders worth %(sum)s", sum=format_money(Money(threshold, currency))),
-        _("A code is watched"): f"{draft.leak.watch} / {draft.leak.leaked} / {draft.leak.days} / "
-        f"{draft.leak.share_bps / 100:g} %",
+        _("A code is watched"): _(
+            "from %(watch)s strangers, leaked from %(leaked)s, in %(days)s days, being %(percent)s of its uses",
+            watch=draft.leak.watch,
+            leaked=draft.leak.leaked,
+            days=draft.leak.days,
+            percent=f"{draft.leak.share_bps / 100:g} %",
+        ),
         _("When nobody else is"): f"@{draft.house}" if draft.house else _("nobody"),
     }

@@ -61,7 +61,7 @@ async def test_a_hundred_visitors_at_once_are_a_hundred_clicks(web: Browser):
         ("/p/x?a=1", "/p/x?a=1&gv=ID"),
         ("/p/x?gv=old&a=1", "/p/x?a=1&gv=ID"),
         ("/p/x?a=1&gv=old#part", "/p/x?a=1&gv=ID#part"),
-        ("https://shop.example#top?no", "https://shop.example?gv=ID#top?no"),
+        ("https://shop.example#top?no", "https://shop.example?gv=ID&afsrc=1#top?no"),
         ("/p/x?gvx=1", "/p/x?gvx=1&gv=ID"),
     ],
 )
