@@ -65,6 +65,8 @@ from referrals.commissions.pages import CommissionPages
 from referrals.earn import jobs as earn_jobs
 from referrals.earn.api import EarnApi
 from referrals.earn.pages import EarnPages
+from referrals.fraud import jobs as fraud_jobs
+from referrals.fraud.pages import CasePages, CheckPages
 from referrals.kit import jobs as kit_jobs
 from referrals.kit.api import KitApi
 from referrals.kit.pages import KitPages
@@ -128,6 +130,8 @@ PAGES: list = [
     OverridePages,
     CreditingPages,
     EarnPages,
+    CasePages,
+    CheckPages,
     ConnectorPages,
     PayoutPages,
     PayoutAdminPages,
@@ -213,6 +217,7 @@ JOBS: list = [
     reward_jobs,
     payout_jobs,
     earn_jobs,
+    fraud_jobs,
     books_jobs,
     search_jobs,
 ]

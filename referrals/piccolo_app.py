@@ -21,6 +21,7 @@ APP_CONFIG = AppConfig(
                 "simulator",
                 "payouts",
                 "books",
+                "fraud",
             )
         ],
         exclude_imported=True,

@@ -36,6 +36,7 @@ HOUSE = (
     "referrals.payouts",
     "referrals.simulator",
     "referrals.books",
+    "referrals.fraud",
     "referrals.earn",
     "search",
     "frontend",

@@ -5,15 +5,14 @@ from referrals.attribution.events import ConversionTold, CreditOverruled
 from referrals.attribution.later import orders_after
 from referrals.clicks.events import ClickClaimed, MemberReferred
 from referrals.commissions import queries, release, service
-from referrals.commissions.events import CommissionEarned
 from referrals.commissions.facts import later_orders_that_ask
-from referrals.commissions.holds import mark_screened
+from referrals.commissions.together import settle_soon
 from storefront.orders.events import CustomerSeen, OrderFactsChanged
 
 
 @on(OrderFactsChanged)
 async def settle_order(event: OrderFactsChanged) -> None:
-    await service.settle(event.order_id)
+    await settle_soon(event.order_id)
     for order_id in await orders_after(event.order_id):
         await service.settle(order_id)
 
@@ -45,12 +44,6 @@ async def settle_orders_of_newcomer(event: MemberReferred) -> None:
 async def settle_orders_of_customer(event: CustomerSeen) -> None:
     for order_id in await queries.orders_touched_by(event.member_id):
         await service.settle(order_id)
-
-
-@on(CommissionEarned)
-async def let_it_be_released(event: CommissionEarned) -> None:
-    """Until rules against fraud look at each new commission, every one counts as screened."""
-    await mark_screened([event.commission_id])
 
 
 @every("7 * * * *")

@@ -1,0 +1,36 @@
+from app.events import on
+from app.jobs import every
+from referrals.commissions.events import CommissionEarned
+from referrals.fraud import cases, screening
+from referrals.payouts.events import PayoutMethodShared
+from storefront.orders.events import OrderFactsChanged
+
+
+@on(CommissionEarned)
+async def screen_commission(event: CommissionEarned) -> None:
+    await screening.screen(event.commission_id)
+
+
+@on(OrderFactsChanged)
+async def screen_again(event: OrderFactsChanged) -> None:
+    await screening.screen_order_again(event.order_id)
+
+
+@on(PayoutMethodShared)
+async def suspect_shared_account(event: PayoutMethodShared) -> None:
+    await screening.suspect_shared_account(event.member_ids, event.fingerprint)
+
+
+@every("*/5 * * * *")
+async def screen_forgotten() -> None:
+    await screening.screen_forgotten()
+
+
+@every("23 * * * *")
+async def look_at_times() -> None:
+    await screening.look_at_times()
+
+
+@every("41 * * * *")
+async def escalate_overdue_cases() -> None:
+    await cases.escalate_overdue()

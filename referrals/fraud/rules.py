@@ -1,0 +1,234 @@
+"""What speaks against a commission: pure functions of facts and thresholds, each with the evidence a person needs.
+
+A hit holds the money until somebody has looked; it accuses nobody. So every rule has an honest neighbour in mind, whom
+it must let pass: the viral post, the flat-mates, the busy launch day. `tests/referrals/test_fraud_rules.py` has both.
+"""
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from math import sqrt
+from typing import Any
+
+import msgspec
+
+from referrals.fraud.thresholds import Thresholds
+
+# Which word of the fixed vocabulary a member hears. It never tells what gave them away.
+REASONS = {
+    "own_email": "self_referral",
+    "own_device": "self_referral",
+    "own_address": "household",
+    "own_card": "self_referral",
+    "ring": "household",
+    "velocity": "velocity",
+    "click_flood": "traffic",
+    "stuffing": "traffic",
+    "leaked_code": "code_leaked",
+    "paid_traffic": "traffic",
+    "banned_referrer": "traffic",
+    "shared_account": "shared_account",
+    "refunds": "refund_ratio",
+    "odd_times": "traffic",
+}
+# Who led the buyer there is asked about the visit; an author or a host did not choose it.
+LEADERS = ("sharer", "closer", "introducer")
+# Which of a member's commissions a hit concerns, beside the one that was looked at.
+SCOPES = {"ring": "ring", "velocity": "hour", "click_flood": "day"} | dict.fromkeys(
+    ("stuffing", "refunds", "odd_times", "shared_account"), "pending"
+)
+# Distances beyond this are chance in one case of a hundred.
+_BEYOND_CHANCE = 1.63
+FEWEST_OTHERS = 50
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What is known of one commission and of the member who earns it."""
+
+    role: str = "sharer"
+    same_mailbox: bool = False
+    own_device_days: int = 0
+    """Days on which the click, or the buyer, came from a browser in which the member was signed in."""
+    device_key: str = ""
+    own_address_orders: int = 0
+    address: str = ""
+    own_card_orders: int = 0
+    card: str = ""
+    ring_customers: int = 0
+    orders_hour: int = 0
+    signups_hour: int = 0
+    clicks_day: int = 0
+    orders_day: int = 0
+    spread_percent: int = 100
+    one_browser_percent: int = 0
+    hidden_week: int = 0
+    visits_week: int = 0
+    hidden_kinds: str = ""
+    code: str = ""
+    code_state: str = "ok"
+    cold_uses: int = 0
+    paid_param: str = ""
+    link_code: str = ""
+    placement: str = ""
+    referrer: str = ""
+    orders_quarter: int = 0
+    returned_quarter: int = 0
+    delays: Sequence[float] = ()
+    """Seconds from click to order, of the member's orders and of everybody else's."""
+    delays_of_others: Sequence[float] = ()
+
+
+class Hit(msgspec.Struct, frozen=True):
+    rule: str
+    evidence: dict[str, Any]
+    key: str = ""
+
+
+Rule = Callable[[Facts, Thresholds], dict[str, Any] | None]
+
+
+def hits_of(facts: Facts, limits: Thresholds) -> list[Hit]:
+    """Every rule that strikes."""
+    found = []
+    for name, (rule, key) in _RULES.items():
+        is_about_the_visit = name not in ("own_email", "own_device", "own_address", "own_card", "refunds")
+        if name in limits.off or (is_about_the_visit and facts.role not in LEADERS):
+            continue
+        evidence = rule(facts, limits)
+        if evidence is not None:
+            found.append(Hit(name, evidence, getattr(facts, key) if key else ""))
+    return found
+
+
+def _own_email(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    return {} if facts.same_mailbox else None
+
+
+def _own_device(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    return {"days": facts.own_device_days} if facts.own_device_days else None
+
+
+def _own_address(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    return {"orders": facts.own_address_orders} if facts.own_address_orders else None
+
+
+def _own_card(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    return {"orders": facts.own_card_orders} if facts.own_card_orders else None
+
+
+def _ring(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    return {"customers": facts.ring_customers} if facts.ring_customers >= limits.ring_customers else None
+
+
+def _velocity(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    if facts.orders_hour >= limits.orders_per_hour or facts.signups_hour >= limits.signups_per_hour:
+        return {"orders": facts.orders_hour, "signups": facts.signups_hour}
+    return None
+
+
+def _click_flood(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    """Many visits and hardly an order is what success looks like, too. So they must also come like a clock's, or most
+    of them from one browser."""
+    if facts.clicks_day < limits.flood_clicks:
+        return None
+    if facts.orders_day * 100 >= facts.clicks_day * limits.flood_orders_percent:
+        return None
+    is_clockwork = facts.spread_percent < limits.flood_spread_percent
+    if not is_clockwork and facts.one_browser_percent < limits.flood_one_browser_percent:
+        return None
+    return {
+        "clicks": facts.clicks_day,
+        "orders": facts.orders_day,
+        "spread": facts.spread_percent,
+        "one_browser": facts.one_browser_percent,
+    }
+
+
+def _stuffing(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    if facts.hidden_week < limits.stuffing_visits:
+        return None
+    if facts.hidden_week * 100 < facts.visits_week * limits.stuffing_percent:
+        return None
+    return {"hidden": facts.hidden_week, "visits": facts.visits_week, "as": facts.hidden_kinds}
+
+
+def _leaked_code(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    if facts.code_state == "leaked" or (facts.code_state == "watch" and facts.cold_uses >= limits.cold_uses):
+        return {"code": facts.code, "strangers": facts.cold_uses, "state": facts.code_state}
+    return None
+
+
+def _paid_traffic(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    if facts.paid_param not in limits.paid_params:
+        return None
+    names = [name.lower() for name in (facts.link_code, facts.placement) if name]
+    if any(fnmatchcase(name, pattern.lower()) for name in names for pattern in limits.paid_allowed):
+        return None
+    return {"parameter": facts.paid_param, "link": facts.link_code}
+
+
+def _banned_referrer(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    if any(fnmatchcase(facts.referrer, pattern.lower()) for pattern in limits.banned_referrers if facts.referrer):
+        return {"site": facts.referrer}
+    return None
+
+
+def _refunds(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    if facts.orders_quarter < limits.refund_orders:
+        return None
+    if facts.returned_quarter * 100 < facts.orders_quarter * limits.refund_percent:
+        return None
+    return {"returned": facts.returned_quarter, "orders": facts.orders_quarter}
+
+
+def _odd_times(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    """Whoever throws a click in at the checkout has orders seconds after it; whoever stuffs cookies has them days
+    later, spread evenly. Both differ from how people buy who were told about a thing."""
+    mine, others = len(facts.delays), len(facts.delays_of_others)
+    if mine < limits.odd_orders or others < FEWEST_OTHERS:
+        return None
+    far = distance(facts.delays, facts.delays_of_others)
+    if far * 100 < limits.odd_distance_percent or far < _BEYOND_CHANCE * sqrt((mine + others) / (mine * others)):
+        return None
+    return {
+        "distance": round(far * 100),
+        "orders": mine,
+        "half_within": round(_middle(facts.delays)),
+        "others_half_within": round(_middle(facts.delays_of_others)),
+    }
+
+
+def distance(some: Sequence[float], others: Sequence[float]) -> float:
+    """Kolmogorov-Smirnov: how far apart the two get when both are counted up from the smallest; 0 alike, 1 apart."""
+    here, there = sorted(some), sorted(others)
+    at = seen = 0
+    furthest = 0.0
+    while at < len(here) and seen < len(there):
+        value = min(here[at], there[seen])
+        while at < len(here) and here[at] <= value:
+            at += 1
+        while seen < len(there) and there[seen] <= value:
+            seen += 1
+        furthest = max(furthest, abs(at / len(here) - seen / len(there)))
+    return furthest
+
+
+def _middle(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+# The rule, and the fact it knows the same thing again by.
+_RULES: dict[str, tuple[Rule, str]] = {
+    "own_email": (_own_email, ""),
+    "own_device": (_own_device, "device_key"),
+    "own_address": (_own_address, "address"),
+    "own_card": (_own_card, "card"),
+    "ring": (_ring, "address"),
+    "velocity": (_velocity, ""),
+    "click_flood": (_click_flood, ""),
+    "stuffing": (_stuffing, ""),
+    "leaked_code": (_leaked_code, "code"),
+    "paid_traffic": (_paid_traffic, "link_code"),
+    "banned_referrer": (_banned_referrer, "referrer"),
+    "refunds": (_refunds, ""),
+    "odd_times": (_odd_times, ""),
+}
