@@ -1,5 +1,7 @@
 """The stable words of payouts, said to a person."""
 
+import asyncpg
+
 from app.i18n import gettext as _
 from app.money import Money, format_money
 from referrals.payouts.quotes import Quote
@@ -37,6 +39,12 @@ def state_words(state: str) -> str:
         "returned": _("Came back"),
         "cancelled": _("Taken back"),
     }.get(state, state)
+
+
+def where_words(payout: asyncpg.Record) -> str:
+    """How far a payout has come; one that lies in a batch waits for its approvals."""
+    in_batch = payout["state"] == "claimed" and payout["batch_id"]
+    return _("Waiting for approval") if in_batch else state_words(payout["state"])
 
 
 def batch_words(state: str) -> str:
