@@ -8,6 +8,7 @@ import msgspec
 
 from app import clock, db, jobs, migrate, valkey
 from app.settings import settings
+from referrals.kit.posters import LETTERS
 from storefront.connectors.silence import silent_stores
 
 OLDEST_POSTGRES = 150_000
@@ -110,6 +111,13 @@ async def _storage() -> Finding:
     return Finding("storage", True, str(folder))
 
 
+async def _letters() -> Finding:
+    """Posters are lettered by the server: without fonts a Chinese title would be left out."""
+    if (LETTERS / "unicode.json").is_file():
+        return Finding("letters", True, f"{len(list(LETTERS.glob('*.woff2')))} files")
+    return Finding("letters", False, f"{LETTERS} is empty", "Build the front end: bin/setup, or node build.mjs.")
+
+
 async def _clock() -> Finding:
     drift = abs(await db.fetch_val("SELECT extract(epoch FROM now() - $1::timestamptz)::float8", clock.now()))
     if drift > MOST_CLOCK_DRIFT_SECONDS:
@@ -155,6 +163,7 @@ CHECKS: dict[str, Callable[[], Awaitable[Finding]]] = {
     "mail": _mail,
     "storage": _storage,
     "payouts": _payouts,
+    "letters": _letters,
     "clock": _clock,
     "shops": _shops,
 }

@@ -4,7 +4,7 @@ class ShareButton extends HTMLElement {
   #file
 
   connectedCallback() {
-    if (!navigator.canShare?.({ files: [new File([], this.dataset.name, { type: "image/png" })] })) return
+    if (!navigator.canShare?.({ files: [new File([], "a.png", { type: "image/png" })] })) return
     this.hidden = false
     this.querySelector("button").addEventListener("click", () => this.#share())
     // Fetched when the finger comes near: the share sheet opens only within a moment of the press.
@@ -30,7 +30,8 @@ class ShareButton extends HTMLElement {
     try {
       const answer = await fetch(this.dataset.picture)
       if (!answer.ok) return null
-      return [new File([await answer.blob()], this.dataset.name, { type: "image/png" })]
+      const picture = await answer.blob()
+      return [new File([picture], this.dataset.name, { type: picture.type })]
     } catch {
       this.#file = undefined
       return null

@@ -38,6 +38,9 @@ NOT_FOR_CRAWLERS = (
     "/search /settings /notifications /moderation/ /earn /login /join /report /r/ /hi /api/ /live".split()
 )
 
+SHARED = ("/r/", "/hi")
+PREVIEWERS = "Twitterbot facebookexternalhit LinkedInBot Slackbot Discordbot TelegramBot WhatsApp Pinterestbot".split()
+
 # Of each kind: what its address is made of, and which rows everybody may read.
 PUBLIC: list[tuple[str, str]] = [
     ("/g/", "SELECT g.id, g.slug AS address, g.active_at AS at FROM groups g WHERE g.visibility = 'public'"),
@@ -75,6 +78,10 @@ async def robots() -> Response[str]:
     lines = [
         "User-agent: *",
         *(f"Disallow: {path}" for path in NOT_FOR_CRAWLERS),
+        "",
+        # They show a link that somebody shared, and ask here first. What they show says `noindex`, and who earns.
+        *(f"User-agent: {name}" for name in PREVIEWERS),
+        *(f"Disallow: {path}" for path in NOT_FOR_CRAWLERS if path not in SHARED),
         "",
         f"Sitemap: {_whole('/sitemap.xml')}",
     ]

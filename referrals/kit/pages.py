@@ -10,6 +10,7 @@ from app.errors import NotFound
 from app.i18n import gettext as _
 from app.limits import limit
 from app.web import page, redirect
+from community.media import storage
 from community.sessions.pages import address_of
 from referrals.kit import posters, service
 from referrals.kit.channels import CHANNELS, gift_of
@@ -44,11 +45,12 @@ class KitPages(Controller):
             channels={channel.name: channel for channel in CHANNELS},
         )
 
-    @get("/r/{code:str}/poster.png")
+    @get(["/r/{code:str}/poster.png", "/r/{code:str}/card.jpg"])
     async def poster(self, request: Request, code: FromPath[str]) -> Response[bytes]:
         """Anybody's to see, as a poster is; what a stranger may not read has none."""
-        shape, lang = request.query_params.get("shape", "poster"), request.query_params.get("in", "en")
-        if shape not in posters.SHAPES or lang not in i18n.LANGUAGES:
+        file, lang = request.scope["path"].rpartition("/")[2], request.query_params.get("in", "en")
+        shape = posters.CARD if file == "card.jpg" else request.query_params.get("shape", "poster")
+        if shape not in posters.SHAPES or posters.file_of(shape) != file or lang not in i18n.LANGUAGES:
             raise NotFound()
         await limit("poster-look", address_of(request), most=600, per=PER)
         link = await open_link(code)
@@ -57,10 +59,10 @@ class KitPages(Controller):
         headers = {"ETag": tag, "Cache-Control": FIVE_MINUTES, "X-Robots-Tag": "noindex"}
         if request.headers.get("if-none-match") == tag:
             return Response(b"", status_code=304, headers=headers)
-        _digest, png = await posters.poster(link, sheet, shape, lang, asked_by=address_of(request))
-        headers["Content-Disposition"] = f'inline; filename="{link["code"]}-{shape}.png"'
+        _digest, picture = await posters.poster(link, sheet, shape, lang, asked_by=address_of(request))
+        headers["Content-Disposition"] = f'inline; filename="{link["code"]}-{shape}.{file[-3:]}"'
         headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        return Response(png, media_type="image/png", headers=headers)
+        return Response(picture, media_type=storage.media_type_of(file), headers=headers)
 
     @get("/hi")
     async def ask_for_code(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:

@@ -30,6 +30,8 @@ SHAPES = {
     "plain": (1080, 1440, False),
     "card": (1200, 630, False),
 }
+# Chat apps leave out the picture of a preview that is larger than some 600 KB: a photo as PNG was 778, as JPEG 186.
+CARD = "card"
 PRESS = Path(__file__).with_name("press.py")
 LETTERS = FRONTEND / "static" / "build" / "letters"
 SECONDS = 15
@@ -106,11 +108,11 @@ async def sheet_of(link: asyncpg.Record, shape: str, lang: str) -> Sheet:
 
 
 async def poster(link: asyncpg.Record, sheet: Sheet, shape: str, lang: str, *, asked_by: str) -> tuple[str, bytes]:
-    """The digest and the PNG of a sheet, printed only when it is not kept already."""
+    """The digest and the picture of a sheet, printed only when it is not kept already."""
     digest = digest_of(sheet)
     if await _kept(link["id"], shape, lang) == digest:
         try:
-            return digest, await storage.get(_key(digest))
+            return digest, await storage.get(_key(digest, shape))
         except NotFound:
             pass  # Somebody emptied the storage: print it again.
     await limit("poster", asked_by, most=60, per=600)
@@ -125,10 +127,10 @@ async def poster(link: asyncpg.Record, sheet: Sheet, shape: str, lang: str, *, a
 
 async def _make(link_id: int, sheet: Sheet, shape: str, lang: str, digest: str) -> bytes:
     try:
-        png = await _print(sheet)
-        await storage.put(_key(digest), png)
+        picture = await _print(sheet)
+        await storage.put(_key(digest, shape), picture)
         await _remember(link_id, shape, lang, digest)
-        return png
+        return picture
     finally:
         _printing.pop(digest, None)
 
@@ -140,20 +142,22 @@ def digest_of(sheet: Sheet) -> str:
 async def forget_of(member_id: int) -> None:
     """A person who left takes name and face off every poster."""
     await _forget(
-        """DELETE FROM poster WHERE link_id IN (SELECT id FROM link WHERE owner_id = $1) RETURNING digest""", member_id
+        """DELETE FROM poster WHERE link_id IN (SELECT id FROM link WHERE owner_id = $1)
+           RETURNING digest, shape""",
+        member_id,
     )
 
 
 async def forget_old() -> None:
     """Posters nobody needed anew for a month: whoever asks gets them printed again."""
     await _forget(
-        "DELETE FROM poster WHERE made_at < $1::timestamptz - interval '30 days' RETURNING digest", clock.now()
+        "DELETE FROM poster WHERE made_at < $1::timestamptz - interval '30 days' RETURNING digest, shape", clock.now()
     )
 
 
 async def _forget(query: str, argument: object) -> None:
     for row in await db.fetch(query, argument):
-        await storage.forget(_key(row["digest"]))
+        await storage.forget(_key(row["digest"], row["shape"]))
 
 
 async def _kept(link_id: int, shape: str, lang: str) -> str | None:
@@ -174,7 +178,7 @@ async def _remember(link_id: int, shape: str, lang: str, digest: str) -> None:
         clock.now(),
     )
     if former and former != digest:
-        await storage.forget(_key(former))
+        await storage.forget(_key(former, shape))
 
 
 async def _print(sheet: Sheet) -> bytes:
@@ -182,10 +186,10 @@ async def _print(sheet: Sheet) -> bytes:
     order = msgspec.structs.replace(sheet, letters=str(LETTERS), pictures=[len(picture) for picture in pictures])
     room = _rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
     async with room:
-        png = await _ask(msgspec.json.encode(order) + b"\n" + b"".join(pictures))
-    if png is None:
+        printed = await _ask(msgspec.json.encode(order) + b"\n" + b"".join(pictures))
+    if printed is None:
         raise Unavailable(_("The poster could not be printed just now. Please try again in a moment."))
-    return png
+    return printed
 
 
 async def _picture(key: str) -> bytes:
@@ -197,7 +201,7 @@ async def _picture(key: str) -> bytes:
 
 
 async def _ask(order: bytes) -> bytes | None:
-    """The press's PNG, or None when it failed or took too long."""
+    """The press's picture, or None when it failed or took too long."""
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -211,14 +215,14 @@ async def _ask(order: bytes) -> bytes | None:
     except OSError as error:
         raise Unavailable() from error
     try:
-        png, _errors = await asyncio.wait_for(process.communicate(order), SECONDS)
+        printed, _errors = await asyncio.wait_for(process.communicate(order), SECONDS)
     except TimeoutError:
         return None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    return png if process.returncode == 0 and png.startswith(b"\x89PNG") else None
+    return printed if process.returncode == 0 and printed.startswith((b"\x89PNG", b"\xff\xd8")) else None
 
 
 def _modules(url: str) -> list[str]:
@@ -235,8 +239,13 @@ def _initials(name: str) -> str:
     return (words[0][0] + words[-1][0]).upper() if len(words) > 1 else words[0][:2].upper()
 
 
-def _key(digest: str) -> str:
-    return f"posters/{digest}.png"
+def file_of(shape: str) -> str:
+    """What the picture is called below its link."""
+    return "card.jpg" if shape == CARD else "poster.png"
+
+
+def _key(digest: str, shape: str) -> str:
+    return f"posters/{digest}.{file_of(shape).rpartition('.')[2]}"
 
 
 def _key_of(picture: str) -> str:

@@ -1,7 +1,7 @@
-"""Runs alone, in a process of its own that may use little memory and little time: prints one poster as PNG.
+"""Runs alone, in a process of its own that may use little memory and little time: prints a poster (PNG) or card (JPEG).
 
 Started by file name, so it imports nothing of ours but letters.py beside it. Reads a line of JSON (`Sheet` in
-posters.py says what is in it), then the pictures one after the other; writes the PNG.
+posters.py says what is in it), then the pictures one after the other; writes what it printed.
 """
 
 import io
@@ -250,7 +250,11 @@ def main() -> None:
         sys.exit("an earning link without its label is not printed")
     pictures = [sys.stdin.buffer.read(length) for length in sheet["pictures"]]
     out = io.BytesIO()
-    Press(sheet, *pictures).print().save(out, "PNG", compress_level=6)
+    printed = Press(sheet, *pictures).print()
+    if printed.width > printed.height:
+        printed.save(out, "JPEG", quality=86, optimize=True, progressive=True)
+    else:
+        printed.save(out, "PNG", compress_level=6)
     sys.stdout.buffer.write(out.getvalue())
 
 

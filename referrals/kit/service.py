@@ -9,7 +9,7 @@ from app.errors import NotFound
 from app.settings import settings
 from community.members.queries import AVATAR_URL
 from referrals.kit.channels import CHANNELS, Channel, text_for
-from referrals.kit.posters import SHAPES
+from referrals.kit.posters import CARD, SHAPES, file_of
 from referrals.kit.schemas import KitView, PosterView, ShareText
 from referrals.kit.subjects import Offer, Subject, offer_of, open_link, subject_of
 from referrals.links.views import url_of_link
@@ -59,7 +59,9 @@ def _text(channel: Channel, link: asyncpg.Record, subject: Subject, offer: Offer
 
 def poster_url(code: str, shape: str, lang: str) -> str:
     # Not `lang`: that one would change the reader's own language for good.
-    return f"{settings().base_url}/r/{code}/poster.png?shape={shape}&in={lang}"
+    if shape == CARD:
+        return f"{settings().base_url}/r/{code}/{file_of(shape)}?in={lang}"
+    return f"{settings().base_url}/r/{code}/{file_of(shape)}?shape={shape}&in={lang}"
 
 
 async def owner_of(link: asyncpg.Record) -> asyncpg.Record:

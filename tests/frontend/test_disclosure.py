@@ -166,7 +166,7 @@ def test_no_template_writes_an_earning_link_by_itself():
         for found in re.finditer(
             r"""(?:href|action|data-href)=["'][^"']*?(?:/r/|/hi/|[?&]gv=|\.address\b)[^"']*""", text
         ):
-            if not re.search(r"(?:qr|poster)\.(?:svg|png|pdf)|/key", found[0]):
+            if not re.search(r"(?:qr|poster|card)\.(?:svg|png|pdf|jpg)|/key", found[0]):
                 wrong.append(f"{file.relative_to(FRONTEND)}: {found[0]}")
         if "sponsored" in text:
             wrong.append(f"{file.relative_to(FRONTEND)}: sponsored")
@@ -211,6 +211,58 @@ async def test_a_label_stands_by_every_earning_link_of_the_pages(web: Browser):
     page = (await web().get("/p/trail-pack", headers=CHINESE)).text
     assert {link["label"] for link in earning_links(page)} == {"#ad 广告", "广告 #ad"}
     assert 'html[lang|="zh"] .ad > [lang="en"]' in (FRONTEND / "static/css/parts/kit.css").read_text()
+
+
+async def test_no_page_of_the_house_shows_a_bare_earning_link(web: Browser):
+    """Mara earns, and says so nowhere herself. Whoever looks, wherever: each link that earns has its label."""
+    mara = await a_member("mara", name="Mara")
+    await a_paying_shop()
+    group = await a_group(mara)
+    client, browser = web(token=mara.token), await sign_in(web(), mara)
+    code = (await a_link(web, mara))["code"]
+    words = f"Look: http://test.example/r/{code} and [this](/hi/{code})"
+    await say(mara, "trail-pack", 5, words)
+    topic = {"title": "Packs", "body": words, "kind": "discussion"}
+    url = (await client.post(f"/api/v1/groups/{group}/topics", json=topic)).json()["url"]
+    room = (await client.get(f"/api/v1/groups/{group}")).json()["room_id"]
+    said = {"client_id": "6f2b4c1e-0d57-4b8e-9a51-7f3f2b1d9c10", "body": words}
+    await client.post(f"/api/v1/rooms/{room}/messages", json=said)
+    await submit(
+        browser, "/guides/new", {"title": "Packs", "lang": "en", "source": f"{words}\n\n[[product:trail-pack]]"}
+    )
+    question = {"body": "Does it hold in the rain?"}
+    asked = (await client.post("/api/v1/products/trail-pack/questions", json=question)).json()
+    await client.post(f"/api/v1/questions/{asked['id']}/answers", json={"body": words})
+    await run_jobs()
+    seen = 0
+    for path in (
+        *(
+            "/",
+            "/p/",
+            "/p/trail-pack",
+            "/guides/",
+            "/guides/packs",
+            "/g/",
+            f"/g/{group}",
+            url,
+            "/@mara",
+            "/search?q=look",
+        ),
+        *(
+            f"/chat/{room}",
+            "/earn",
+            "/earn/links",
+            f"/share/{code}",
+            f"/share/{code}/kit",
+            f"/hi/{code}",
+            "/notifications",
+        ),
+    ):
+        for reader in (browser, web()):
+            answer = await reader.get(path, headers=ENGLISH, follow_redirects=True)
+            assert answer.status_code in (200, 401, 403, 404), (path, answer.status_code)
+            seen += len(earning_links(answer.text))
+    assert seen >= 25
 
 
 async def test_talk_labels_earning_links_for_everyone_in_the_room(web: Browser):

@@ -121,6 +121,11 @@ async def test_feeds_tell_what_is_new_and_public(web: Browser):
 async def test_robots_are_told_where_to_look(web: Browser):
     text = (await web().get("/robots.txt")).text
     assert "Disallow: /r/" in text and "Sitemap: http://test.example/sitemap.xml" in text
+    everybody, previewers, _rest = text.split("\n\n", 2)
+    assert everybody.startswith("User-agent: *\n") and "Disallow: /hi" in everybody
+    # They ask here first, and would show a shared link without its card, that is, without its label.
+    assert "User-agent: Twitterbot\n" in previewers and "Disallow: /settings" in previewers
+    assert "/r/" not in previewers and "/hi" not in previewers
 
 
 async def test_a_link_of_ours_can_be_shown_elsewhere_if_it_is_public(web: Browser):

@@ -3,6 +3,7 @@
 import asyncio
 import io
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,7 +15,8 @@ from app.errors import Unavailable
 from community.media import storage
 from referrals.kit import jobs, posters
 from referrals.kit.posters import SHAPES
-from tests.factories import Browser, Person, a_group, a_member, run_jobs
+from tests.content.people import say
+from tests.factories import Browser, Person, a_group, a_member, run_jobs, sign_in, submit
 from tests.referrals.cast import a_link, a_paying_shop
 
 pytestmark = pytest.mark.anyio
@@ -23,12 +25,16 @@ CHINESE = {"Accept-Language": "zh-CN"}
 
 
 async def fetch(web: Browser, code: str, shape: str = "poster", lang: str = "en", **headers: str):
+    if shape == "card":
+        return await web().get(f"/r/{code}/card.jpg", params={"in": lang}, headers=headers)
     return await web().get(f"/r/{code}/poster.png", params={"shape": shape, "in": lang}, headers=headers)
 
 
 async def printed(web: Browser, code: str, shape: str = "poster", lang: str = "en") -> Image.Image:
     answer = await fetch(web, code, shape, lang)
-    assert answer.status_code == 200 and answer.headers["content-type"] == "image/png", answer.text
+    assert answer.status_code == 200 and answer.headers["content-type"] == (
+        "image/jpeg" if shape == "card" else "image/png"
+    ), answer.text
     return Image.open(io.BytesIO(answer.content))
 
 
@@ -82,6 +88,54 @@ async def test_a_poster_shows_the_picture_and_a_code_that_leads_to_the_link(web:
         if is_scanned:
             assert code_on(poster, f"http://test.example/r/{scan}"), shape
     assert await db.fetch_val("SELECT count(*) FROM click") == 0
+
+
+async def test_the_face_of_whoever_shares_is_on_it_or_their_initials(web: Browser):
+    _mara, link = await a_shared_pack(web)
+    foot = (50, 1140, 160, 1250)
+    initials = (await printed(web, link["code"])).crop(foot)
+    await a_picture("blue")
+    await db.execute("UPDATE member SET avatar_key = 'pictures/blue.webp'")
+    face = (await printed(web, link["code"])).crop(foot)
+    assert share_of(face, (0, 0, 254)) > 0.4 > 0.01 > share_of(initials, (0, 0, 254))
+    assert share_of(initials, (255, 253, 252)) > 0.02
+
+
+async def test_everything_that_can_be_shared_has_a_poster(web: Browser):
+    mara, _link = await a_shared_pack(web)
+    await run_jobs()
+    group = await a_group(mara, name="Tea table")
+    client = web(token=mara.token)
+    topic = await client.post(
+        f"/api/v1/groups/{group}/topics", json={"title": "Which cup?", "body": "The blue one?", "kind": "discussion"}
+    )
+    review_id = await say(mara, "trail-pack", 2, "The zip sticks.")
+    room = (await client.get(f"/api/v1/groups/{group}")).json()["room_id"]
+    guide = {"title": "Packs", "summary": "Tried.", "lang": "en", "source": "[[product:trail-pack]]\nGood."}
+    await submit(await sign_in(web(), mara), "/guides/new", guide)
+    for target, title, quote in (
+        (f"topic:{topic.json()['id']}", "Which cup?", "The blue one?"),
+        (f"group:{group}", "Tea table", "A place."),
+        (f"room:{room}", "Tea table", "A place."),
+        (f"review:{review_id}", "Trail pack", "The zip sticks."),
+        ("guide:packs", "Packs", "Tried."),
+        ("page:/p/", "Come and talk about what you buy", "Word of mouth, credited."),
+        ("https://north.example/sale", "North", "Word of mouth, credited."),
+    ):
+        code = (await a_link(web, mara, target))["code"]
+        row = await db.fetch_one("SELECT * FROM link WHERE code = $1", code)
+        sheet = await posters.sheet_of(row, "poster", "en")
+        assert (sheet.title, sheet.quote) == (title, quote), target
+        assert (await printed(web, code)).size == (1080, 1440)
+    assert (await printed(web, "mara")).size == (1080, 1440), "the personal link, made when she joined"
+
+
+async def test_a_house_without_built_letters_still_prints(
+    web: Browser, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    _mara, link = await a_shared_pack(web)
+    monkeypatch.setattr(posters, "LETTERS", tmp_path)
+    assert (await printed(web, link["code"], lang="zh-Hans")).size == (1080, 1440)
 
 
 async def test_a_poster_without_a_label_cannot_be_printed(web: Browser):
@@ -188,7 +242,7 @@ async def test_what_a_stranger_may_not_read_has_no_poster_and_no_greeting(web: B
     )
     for target in (f"topic:{topic.json()['id']}", f"group:{slug}"):
         code = (await a_link(web, mara, target))["code"]
-        for path in (f"/r/{code}/poster.png", f"/r/{code}/poster.png?shape=card", f"/hi/{code}"):
+        for path in (f"/r/{code}/poster.png", f"/r/{code}/card.jpg", f"/hi/{code}"):
             answer = await web().get(path)
             assert answer.status_code == 404 and "heist" not in answer.text and "plan" not in answer.text
     open_group = await a_group(mara, name="Tea table")

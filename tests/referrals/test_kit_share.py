@@ -148,7 +148,7 @@ async def test_a_greeting_says_who_what_and_what_one_gets(web: Browser):
         assert said in page.text
     (way,) = earning_links(page.text)
     assert way["href"] == f"/r/{link['code']}"
-    assert f"/r/{link['code']}/poster.png?shape=card" in unescape(page.text)
+    assert f"/r/{link['code']}/card.jpg?in=en" in unescape(page.text)
     assert "gives you" not in page.text and await db.fetch_val("SELECT count(*) FROM click") == 0
     assert "set-cookie" not in page.headers
     for friend, gift in (
