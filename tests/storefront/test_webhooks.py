@@ -176,3 +176,74 @@ async def test_a_foreign_page_may_send_no_webhook_with_a_cookie(web: Browser):
         f"/webhooks/{shop.slug}", content=b"{}", headers={"Origin": "https://evil.example", "Cookie": "gv_session=x"}
     )
     assert answer.status_code == 401
+
+
+async def test_a_body_that_trickles_in_is_cut_off(web: Browser, monkeypatch: pytest.MonkeyPatch):
+    from storefront.connectors import api
+
+    monkeypatch.setattr(api, "BODY_SECONDS", 0.2)
+    shop = await a_shop()
+    body = message("order.paid", order())
+
+    async def trickle():
+        for byte in body:
+            yield bytes([byte])
+            await asyncio.sleep(0.05)
+
+    answer = await web().post(f"/webhooks/{shop.slug}", content=trickle(), headers=signed(shop, body))
+    assert answer.status_code == 408 and answer.json()["type"].endswith("/too-slow")
+    assert await nothing_is_left_behind()
+
+
+async def test_who_forges_too_often_is_told_to_stop_and_the_shop_beside_it_goes_on(web: Browser):
+    from storefront.connectors.api import MOST_FORGED_A_MINUTE
+
+    shop, other = await a_shop(), await a_shop("south")
+    body = message("order.paid", order())
+    forged = {**signed(shop, body), "webhook-signature": "v1,AAAA"}
+    answers = [
+        (await web().post(f"/webhooks/{shop.slug}", content=body, headers=forged)).status_code
+        for _ in range(MOST_FORGED_A_MINUTE * 2 + 1)
+    ]
+    assert answers[0] == 401 and answers[-1] == 429
+    assert (await send(web(), shop, "order.paid", order())).status_code == 202
+    assert (await web().post("/webhooks/south", content=body, headers=forged)).status_code == 401
+    assert (await send(web(), other, "order.paid", order())).status_code == 202
+
+
+async def test_woocommerces_greeting_is_answered_and_forgotten(web: Browser):
+    """A new webhook first says `webhook_id=7`, unsigned, and gives up for good unless it hears 200."""
+    shop = await a_shop(provider="woocommerce", secret="what-we-agreed-on")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await web().post(f"/webhooks/{shop.slug}", content=b"webhook_id=7", headers=form)
+    assert answer.status_code == 200 and await nothing_is_left_behind()
+    for body in (b"webhook_id=7&order=1", b"webhook_id=", b"webhook_id=7\n{}", b'{"webhook_id": 7}'):
+        assert (await web().post(f"/webhooks/{shop.slug}", content=body, headers=form)).status_code == 401
+    generic = await a_shop("south")
+    assert (await web().post(f"/webhooks/{generic.slug}", content=b"webhook_id=7")).status_code == 401
+
+
+async def test_two_woocommerce_deliveries_of_one_second_are_two(web: Browser):
+    """They carry the same delivery id, which is a hash of the webhook and the second."""
+    from tests.storefront.providers import Sale, woocommerce
+
+    shop = await a_shop(provider="woocommerce", secret=woocommerce.SECRET)
+    for number in ("1", "2", "2"):
+        told = woocommerce.order(Sale(number))[0]
+        headers = woocommerce.headers(shop.secret, told, event_id="1f2e3d")
+        answer = await web().post(f"/webhooks/{shop.slug}", content=told.body, headers=headers)
+        assert answer.status_code in (200, 202)
+    assert await db.fetch_val("SELECT count(*) FROM inbox") == 2
+
+
+async def test_one_shopify_event_in_two_topics_is_two_messages(web: Browser):
+    from tests.storefront.providers import Message, Sale, shopify
+
+    shop = await a_shop(provider="shopify", secret=shopify.SECRET)
+    body = shopify.order(Sale())[0].body
+    for topic, status in (("orders/create", 202), ("orders/paid", 202), ("orders/paid", 200)):
+        told = Message(topic, body)
+        headers = shopify.headers(shop.secret, told, event_id="same")
+        assert (await web().post(f"/webhooks/{shop.slug}", content=body, headers=headers)).status_code == status
+    without = {name: value for name, value in headers.items() if "Event-Id" not in name}
+    assert (await web().post(f"/webhooks/{shop.slug}", content=body, headers=without)).status_code == 202
