@@ -47,10 +47,11 @@ from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.attribution import jobs as attribution_jobs
-from referrals.attribution.api import ConversionApi, OverrideApi
-from referrals.attribution.pages import OverridePages
+from referrals.attribution.api import ConversionApi, InviteApi, OverrideApi
+from referrals.attribution.pages import InvitePages, OverridePages
 from referrals.books import jobs as books_jobs
 from referrals.books.pages import BooksPages, DebtPages
+from referrals.bounties.pages import BountyPages
 from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect, short_domains
 from referrals.clicks.api import ClickApi
@@ -77,11 +78,11 @@ from referrals.links.pages import LinkPages
 from referrals.links.route_pages import RoutePages
 from referrals.links.store_api import StoreLinkApi
 from referrals.links.store_pages import StoreLinkPages, domain_may_have_a_certificate
+from referrals.partners.pages import RatePages
 from referrals.payouts import jobs as payout_jobs
 from referrals.payouts.admin_pages import PayoutAdminPages
 from referrals.payouts.api import PayoutApi, PayoutMethodApi
 from referrals.payouts.pages import PayoutPages
-from referrals.partners.pages import RatePages
 from referrals.programs.api import ProgramApi
 from referrals.programs.pages import ProgramPages
 from referrals.simulator.api import CreditingApi
@@ -127,6 +128,7 @@ PAGES: list = [
     StoreLinkPages,
     KitPages,
     CodePages,
+    InvitePages,
     OverridePages,
     CreditingPages,
     EarnPages,
@@ -141,6 +143,7 @@ PAGES: list = [
     ProgramPages,
     CommissionPages,
     RatePages,
+    BountyPages,
 ]
 
 # JSON under /api/v1: bearer token, no cookies.
@@ -168,6 +171,7 @@ API: list = [
     CodeApi,
     MyCodeApi,
     ConversionApi,
+    InviteApi,
     OverrideApi,
     CreditingApi,
     EarnApi,

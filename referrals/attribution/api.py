@@ -9,13 +9,14 @@ from app.money import Money
 from app.openapi import door
 from app.paging import limit_of
 from app.web import json_body
-from referrals.attribution import conversions, deferred, examples, overrides
+from referrals.attribution import conversions, deferred, examples, invites, overrides
 from referrals.attribution.overrides import NewOverride
 from referrals.attribution.schemas import (
     ConversionView,
     DeferredLink,
     Device,
     NewConversion,
+    NewInvite,
     OverrideList,
     OverrideView,
 )
@@ -56,6 +57,22 @@ class ConversionApi(Controller):
         """Asked once, by the app itself, on its first start. What is less sure than the programme wants never earns."""
         device = await json_body(request, Device)
         return await deferred.recognise(device, request.client.host if request.client else "")
+
+
+class InviteApi(Controller):
+    path = "/earn/invites"
+    tags = ["earn"]
+
+    @post(
+        summary="Invite a friend by e-mail",
+        status_code=204,
+        opt=door(takes=examples.invite, scope="write"),
+    )
+    async def invite(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[None]:
+        """One mail goes out, with your own link and its label. The address is kept as a keyed hash only."""
+        require_member(viewer)
+        await invites.invite(viewer, (await json_body(request, NewInvite)).email)
+        return Response(None, status_code=204)
 
 
 class OverrideApi(Controller):

@@ -7,6 +7,7 @@ from referrals.attribution.schemas import (
     DeferredLink,
     Device,
     NewConversion,
+    NewInvite,
     OverrideList,
     OverrideView,
 )
@@ -35,4 +36,5 @@ override = OverrideView(
     at_stake=Money(12_000, "USD"),
     proposed_at="2026-03-14T09:26:53+00:00",
 )
+invite = NewInvite("friend@example.org")
 overrides = OverrideList([override], None)

@@ -2,15 +2,37 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.auth import Viewer
+from app.auth import Viewer, require_member
 from app.errors import Problem
 from app.i18n import gettext as _
 from app.web import form, form_again, page, redirect
-from referrals.attribution import overrides
+from referrals.attribution import invites, overrides
 from referrals.attribution.overrides import OverrideForm
+from referrals.attribution.schemas import InviteForm
 from storefront.stores.policy import access_own_store
 
 TEMPLATE = "referrals/attribution/overrides.html"
+
+
+class InvitePages(Controller):
+    """A word to a friend, by e-mail."""
+
+    path = "/earn/invite"
+    include_in_schema = False
+
+    @get()
+    async def show(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        require_member(viewer)
+        return page(request, viewer, "referrals/attribution/invite.html", values={}, problem=None)
+
+    @post()
+    async def invite(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        require_member(viewer)
+        try:
+            await invites.invite(viewer, (await form(request, InviteForm)).email)
+        except Problem as problem:
+            return await form_again(request, viewer, "referrals/attribution/invite.html", problem)
+        return redirect("/earn/invite", flash=_("Your word is on its way, once."))
 
 
 class OverridePages(Controller):

@@ -53,6 +53,14 @@ class DeferredLink(msgspec.Struct):
     """Percent: 100 when the app store carried the click, less when it was recognised."""
 
 
+class NewInvite(msgspec.Struct, forbid_unknown_fields=True):
+    email: Annotated[str, Meta(min_length=3, max_length=254)]
+
+
+class InviteForm(NewInvite, forbid_unknown_fields=False):
+    """The same from a page."""
+
+
 class OverrideView(msgspec.Struct):
     id: str
     order: str

@@ -212,7 +212,10 @@ async def codes_entered(cases: Sequence[Asked]) -> list[asyncpg.Record]:
 
 
 async def invites(cases: Sequence[Asked]) -> list[asyncpg.Record]:
-    """Members who told a friend by e-mail, where the buyer's address is the friend's. Less sure than a click."""
+    """Members who told a friend by e-mail, where the buyer's address is the friend's. Less sure than a click.
+
+    Whoever was a customer before was nobody's to invite.
+    """
     if not cases:
         return []
     return await db.fetch(
@@ -221,6 +224,7 @@ async def invites(cases: Sequence[Asked]) -> list[asyncpg.Record]:
               FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS t (order_id, ordered_at, heard_at)
               JOIN orders o ON o.id = t.order_id JOIN customer c ON c.id = o.customer_id
               JOIN invite i ON i.email_hmac = c.email_hmac AND i.invited_at <= t.ordered_at
+                   AND i.invited_at <= c.created_at
               JOIN member m ON m.id = i.member_id
              ORDER BY i.id LIMIT {MOST_CLICKS * 100}""",
         *_times(cases),

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app import clock, db
+from app import clock, db, mail
 from referrals.attribution.audit import check_attributions
 from referrals.attribution.facts import gather
 from referrals.attribution.service import case_of
@@ -382,3 +382,61 @@ async def test_the_facts_of_many_orders_cost_as_many_queries_as_those_of_one(web
         assert all(len(case.touches) == 1 for case in cases)
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 4
+
+
+# --- an invitation ---
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """The mails that went out."""
+    mails: list[tuple[str, str, str]] = []
+
+    async def send(to: str, subject: str, text: str) -> None:
+        mails.append((to, subject, text))
+
+    monkeypatch.setattr(mail, "is_set_up", lambda: True)
+    monkeypatch.setattr(mail, "send", send)
+    return mails
+
+
+async def test_a_friend_gets_one_mail_whoever_invites_and_their_first_order_is_credited_as_less_sure(
+    web: Browser, sent
+):
+    mara, ben, ines = await a_member("mara"), await a_member("ben"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    sent.clear()
+    browser, form = await sign_in(web(), mara), {"email": "Friend@Example.org"}
+    assert (await submit(browser, "/earn/invite", form)).status_code == 303
+    for _again in range(2):
+        answer = await web(token=ben.token).post("/api/v1/earn/invites", json={"email": "friend@example.org"})
+        assert answer.status_code == 204
+    await run_jobs()
+    ((to, subject, text),) = [one for one in sent if "invites you" in one[1]]
+    assert to == "friend@example.org" and "@mara" in subject and "I may earn from this link." in text
+    await db.execute("DELETE FROM invite WHERE member_id = $1", ben.id)
+    clock.travel(timedelta(days=1))
+    await tell(web, shop, "order.paid", bought(1, customer={"id": "c1", "email": "friend@example.org"}))
+    assert await standing(mara) == {("pending", "USD"): 1200}
+    told = (await why(web, mara))["candidates"][0]
+    assert (told["via"], told["confidence"]) == ("invite", 60)
+    everything = "".join(str(dict(row)) for row in await db.fetch("SELECT data FROM event"))
+    assert "friend@example.org" not in everything
+    await books_are_right()
+
+
+async def test_nobody_becomes_the_friend_of_a_customer_by_inviting_them(web: Browser, sent):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    buyer = {"id": "c1", "email": "old@example.org"}
+    await tell(web, shop, "order.paid", bought(1, customer=buyer))
+    clock.travel(timedelta(hours=1))
+    await web(token=mara.token).post("/api/v1/earn/invites", json={"email": "old@example.org"})
+    clock.travel(timedelta(hours=1))
+    await tell(web, shop, "order.paid", bought(2, customer=buyer))
+    assert await standing(mara) == {}
+    own = await web(token=mara.token).post("/api/v1/earn/invites", json={"email": "mara+x@example.org"})
+    assert own.status_code == 422
+    door = "/api/v1/earn/invites"
+    tries = [await web(token=mara.token).post(door, json={"email": f"f{n}@example.org"}) for n in range(20)]
+    assert tries[-1].status_code == 429
