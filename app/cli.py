@@ -271,6 +271,7 @@ from app.cli_backup import backup, restore  # noqa: E402
 from app.cli_clicks import clicks  # noqa: E402
 from app.cli_import import importing  # noqa: E402
 from app.cli_ledger import ledger  # noqa: E402
+from app.cli_payouts import tax  # noqa: E402
 from app.cli_people import erase, export  # noqa: E402
 from app.cli_referrals import program  # noqa: E402
 from app.cli_search import search  # noqa: E402
@@ -286,6 +287,7 @@ main.add_command(ledger)
 main.add_command(program)
 main.add_command(restore)
 main.add_command(search)
+main.add_command(tax)
 main.add_command(store)
 main.add_command(webhooks)
 

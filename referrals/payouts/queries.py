@@ -95,8 +95,8 @@ async def batches_of(store_id: int, *, cursor: str | None, limit: int = 20) -> P
 async def totals_of(batch_id: int) -> asyncpg.Record:
     row = await db.fetch_one(
         """SELECT count(*) AS many, coalesce(sum(amount), 0)::bigint AS amount,
-                  coalesce(sum(sends), 0)::bigint AS sends, coalesce(sum(fee), 0)::bigint AS fee, coalesce(sum(withheld), 0)::bigint AS withheld,
-                  coalesce(sum(bonus), 0)::bigint AS bonus, count(*) FILTER (WHERE state = 'settled') AS settled,
+                  coalesce(sum(sends), 0)::bigint AS sends, coalesce(sum(fee), 0)::bigint AS fee,
+                  count(*) FILTER (WHERE state = 'settled') AS settled,
                   count(*) FILTER (WHERE state IN ('failed', 'returned')) AS failed,
                   count(*) FILTER (WHERE state IN ('approved', 'submitted')) AS going
              FROM payout WHERE batch_id = $1""",

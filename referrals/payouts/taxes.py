@@ -11,7 +11,7 @@ from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Invalid
 from app.i18n import gettext as _
-from app.money import share_of
+from app.money import check_amount, check_currency, share_of
 from app.text import clean
 from referrals.payouts.countries import COUNTRIES
 from referrals.payouts.methods import confirm_person
@@ -82,6 +82,26 @@ def verdict_of(
     withheld = 0 if has_number else sum(share_of(earned, row.withhold_bps) for row in reached if country)
     must_ask = not has_number and any(row.action == "ask" or (row.withhold_bps and not country) for row in reached)
     return Verdict(sorted({row.regime for row in reached}), min(withheld, earned), must_ask)
+
+
+async def set_threshold(row: Threshold) -> None:
+    """The operator's own, in place of a shipped one of the same regime, country and first year."""
+    check_currency(row.currency)
+    check_amount(row.amount)
+    if row.country not in COUNTRIES | {"EU"}:
+        raise Invalid("country", _("Please choose a country."))
+    if not 0 <= row.withhold_bps <= 10_000 or bool(row.withhold_bps) != (row.action == "withhold"):
+        raise Invalid(
+            "withhold_bps", _("1 to 10,000 basis points are kept back by “withhold”, and none by the others.")
+        )
+    await db.execute(
+        """INSERT INTO tax_threshold (regime, country, currency, amount, action, since_year, withhold_bps, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+           ON CONFLICT (regime, country, since_year) DO UPDATE SET currency = excluded.currency,
+               amount = excluded.amount, action = excluded.action, withhold_bps = excluded.withhold_bps""",
+        *msgspec.structs.astuple(row),
+        clock.now(),
+    )
 
 
 async def thresholds() -> tuple[Threshold, ...]:

@@ -180,3 +180,15 @@ def test_the_stripe_key_is_looked_at_before_anything_starts():
     assert load(good).stripe_key == "rk_live_1"
     with pytest.raises(BadSetting, match="STRIPE_KEY"):
         load({"GRAPEVINE_STRIPE_KEY": "pk_live_1"})
+
+
+async def test_an_operator_sees_and_changes_thresholds_from_the_command_line(web: Browser):
+    from tests.referrals.test_ledger import grapevine
+
+    status, said = await grapevine("tax", "thresholds")
+    assert status == 0 and {row["regime"] for row in said["thresholds"]} == {"US 1099-NEC", "CN IIT", "EU DAC7"}
+    own = "--regime,EU DAC7,--country,EU,--currency,EUR,--amount,100,--action,withhold,--since,2023".split(",")
+    assert (await grapevine("tax", "set", *own))[0] == 1, "to keep back nothing is a slip"
+    assert (await grapevine("tax", "set", *own, "--withhold-bps", "500"))[0] == 0
+    assert (await grapevine("tax", "set", *own, "--withhold-bps", "700"))[0] == 0
+    assert {row.withhold_bps for row in await taxes.thresholds() if row.regime == "EU DAC7"} == {700}
