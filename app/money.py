@@ -59,6 +59,11 @@ def format_money(money: Money, *, accounting: bool = False) -> str:
     return f"{sign}{symbol}{figure}"
 
 
+def percent(rate_bps: int) -> str:
+    """`10 %`, `12.5 %`, `10.05 %`."""
+    return f"{rate_bps / 100:.2f}".rstrip("0").rstrip(".") + " %"
+
+
 def share_of(amount: int, rate_bps: int) -> int:
     """`rate_bps` basis points of `amount`, rounded half to even, exactly (no floats)."""
     quotient, remainder = divmod(amount * rate_bps, 10_000)

@@ -23,7 +23,7 @@ from app.auth import Viewer, csrf_token, form_cookie_name
 from app.disclosure import mark as ad_mark
 from app.errors import Invalid, Malformed, Problem, TooMany
 from app.i18n import gettext, ngettext
-from app.money import Money, format_money
+from app.money import Money, format_money, percent
 from app.settings import settings
 from app.text import excerpt
 
@@ -300,4 +300,4 @@ def money(value: Money | tuple[int, str]) -> str:
 
 
 environment.globals.update(ad_mark=ad_mark, asset=asset, once_field=once_field, languages=i18n.LANGUAGES, now=clock.now)
-environment.filters.update(when=when, date=date, number=number, money=money, excerpt=excerpt)
+environment.filters.update(when=when, date=date, number=number, money=money, percent=percent, excerpt=excerpt)

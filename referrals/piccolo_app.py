@@ -18,6 +18,7 @@ APP_CONFIG = AppConfig(
                 "attribution",
                 "ledger",
                 "commissions",
+                "bounties",
                 "simulator",
                 "payouts",
                 "books",

@@ -9,7 +9,7 @@ import msgspec
 
 from app.errors import Invalid
 from app.i18n import gettext as _
-from app.money import EXPONENTS, Money, check_currency, in_major_units
+from app.money import EXPONENTS, Money, check_currency, in_major_units, percent
 from referrals.programs.schemas import Rules
 from referrals.programs.terms import (
     Caps,
@@ -26,7 +26,6 @@ from referrals.programs.terms import (
     Terms,
     Volume,
 )  # fmt: skip
-from referrals.programs.words import percent
 
 SPARE_ROWS = 3
 _SCOPES: tuple[str, ...] = get_args(Scope)

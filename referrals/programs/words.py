@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.i18n import gettext as _
-from app.money import EXPONENTS, Money, format_money
+from app.money import EXPONENTS, Money, format_money, percent
 from referrals.programs.schemas import Rules
 from referrals.programs.terms import Caps, Friend, Rule, Terms, Volume
 
@@ -51,10 +51,6 @@ def sentences(rules: Rules, terms: Terms) -> list[str]:
     return [*said, *_release(rules, terms)]
 
 
-def percent(bps: int) -> str:
-    return f"{bps / 100:.2f}".rstrip("0").rstrip(".") + " %"
-
-
 def sum_of(amount: int, currency: str) -> str:
     return format_money(Money(amount, currency)) if currency in EXPONENTS else str(amount)
 
@@ -76,6 +72,7 @@ def rule_name(rule: str) -> str:
         "recruiter": _("A share of what a partner earned whom you brought"),
         "budget_spent": _("The budget was spent"),
         "activation": _("A new member became active"),
+        "bounty": _("Work for a bounty"),
         "volume": _("A higher rate by the month's volume"),
     }.get(rule, rule)
 
