@@ -41,6 +41,7 @@ class Way(msgspec.Struct, frozen=True):
     turns: Turns | None = None
     """A password, counted visits, rules or a split: ask `pass_by`. None for most links."""
     store_id: int | None = None
+    ends_at: datetime | None = None
 
 
 class Passage(msgspec.Struct, frozen=True):
@@ -116,7 +117,9 @@ async def _known_way(code: str) -> Way | None:
     except (*db.LOST, Unavailable, TimeoutError):
         if not isinstance(last, Way):
             raise
-        return last
+        # The day a link ends comes also while the database is away.
+        ended = last.ends_at is not None and clock.now() >= last.ends_at
+        return msgspec.structs.replace(last, open=False, blocked=passing.EXPIRED) if ended and last.open else last
     if row is None:
         last_known.forget(code)
         return None
@@ -135,6 +138,7 @@ def way_of(link: asyncpg.Record, code: str) -> Way:
         trigger="qr" if code == link["scan_code"] else "link",
         turns=passing.turns_of(link),
         store_id=link["store_id"],
+        ends_at=link["ends_at"],
     )
 
 

@@ -20,6 +20,7 @@ from referrals.clicks.classify import HUMAN, PREVIEW
 from referrals.clicks.directory import Way
 from referrals.clicks.heard import DENIED
 from referrals.clicks.visit import click_of
+from referrals.links.passing import SIDE_COOKIE
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
         await behind(scope, receive, send)
         return
     try:
-        location, cookie = await _follow(code, scope)
+        location, cookies = await _follow(code, scope)
     except (Unavailable, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
         log.exception("a click could not be kept")
         await _say_unavailable(send)
@@ -44,8 +45,7 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
         await behind(scope, receive, send)
         return
     headers = [(b"location", location.encode()), *_fixed_headers()]
-    if cookie:
-        headers.append((b"set-cookie", cookie))
+    headers += [(b"set-cookie", cookie) for cookie in cookies]
     await send({"type": "http.response.start", "status": 302, "headers": headers})  # type: ignore[arg-type]
     await send({"type": "http.response.body", "body": b""})  # type: ignore[arg-type]
 
@@ -84,23 +84,23 @@ async def _look_after_for_ever() -> None:
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _follow(code: str, scope: Scope) -> tuple[str, bytes]:
-    """The address to send the visitor to, once their click is kept, and the cookie; empty when a page answers."""
+async def _follow(code: str, scope: Scope) -> tuple[str, tuple[bytes, ...]]:
+    """The address to send the visitor to, once their click is kept, and the cookies; empty when a page answers."""
     known, way = directory.remembered(code)
     if not known:
         way = await directory.look_up(code)
     if way is None:
-        return "", b""
+        return "", ()
     try:
         return await _click(way, scope)
     except writer.LinkIsGone:
         # Removed (or made anew) within the last seconds: look again, once.
         directory.forget(code)
         way = await directory.look_up(code)
-        return await _click(way, scope) if way is not None else ("", b"")
+        return await _click(way, scope) if way is not None else ("", ())
 
 
-async def _click(way: Way, scope: Scope) -> tuple[str, bytes]:
+async def _click(way: Way, scope: Scope) -> tuple[str, tuple[bytes, ...]]:
     at = clock.now()
     client = scope["client"]
     click = click_of(way.link_id, scope, at=at, address=client[0] if client else "", trigger=way.trigger)
@@ -112,16 +112,21 @@ async def _click(way: Way, scope: Scope) -> tuple[str, bytes]:
         before, after, click.variant, click.blocked = passage.before, passage.after, passage.variant, passage.blocked
     await writer.write(click)
     if click.blocked or (click.kind == PREVIEW and scope["method"] == "GET"):  # type: ignore[comparison-overlap]
-        return "", b""
+        return "", ()
     if click.consent == DENIED:
         # The address as its shop wrote it, and nothing that could be recognised later.
-        return before[: -len("?gv=")] + after.removeprefix(directory.STAND_DOWN), b""
+        return before[: -len("?gv=")] + after.removeprefix(directory.STAND_DOWN), ()
     # Only a person's click is remembered: what merely looks ahead must not displace whoever brought them.
-    return f"{before}{click.id.hex}{after}", _cookie(click.id.hex) if click.kind == HUMAN else b""
+    location = f"{before}{click.id.hex}{after}"
+    if click.kind != HUMAN:
+        return location, ()
+    cookies = (_cookie("gv", click.id.hex),)
+    # A visitor of a split stays on their side, also when their address changes.
+    return location, (*cookies, _cookie(f"{SIDE_COOKIE}{way.link_id}", click.variant)) if click.variant else cookies
 
 
-def _cookie(click: str) -> bytes:
-    return f"gv={click}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{_secure()}".encode()
+def _cookie(name: str, value: str) -> bytes:
+    return f"{name}={value}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{_secure()}".encode()
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from app.settings import settings
 from referrals.links.routing import Routes, choose, visit_of
 
 DISABLED, EARLY, EXPIRED, USED_UP, LOCKED = "disabled", "early", "expired", "used_up", "password"
-KEY_COOKIE = "gv_key_"
+KEY_COOKIE, SIDE_COOKIE = "gv_key_", "gv_side_"
 
 
 class Turns(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ def key_of(link: Mapping[str, Any]) -> str:
 async def pass_by(
     link_id: int, turns: Turns, headers: list[tuple[bytes, bytes]], *, at: datetime, address: str, is_person: bool
 ) -> Passage:
-    if turns.key and not _holds_key(headers, link_id, turns.key):
+    if turns.key and _cookie(headers, f"{KEY_COOKIE}{link_id}") != turns.key:
         return Passage("", blocked=LOCKED)
     if turns.is_counted and is_person and not await _take_visit(link_id):
         return Passage("", blocked=USED_UP)
@@ -68,6 +68,8 @@ async def pass_by(
     visit = visit_of(
         headers, at=at, address=address, country_header=given.country_header, key=given.secret_key.encode()
     )
+    if turns.routes.split:
+        visit = msgspec.structs.replace(visit, side=_cookie(headers, f"{SIDE_COOKIE}{link_id}"))
     choice = choose(turns.routes, turns.destination, visit, link_id)
     return Passage(choice.destination, variant=choice.variant)
 
@@ -80,9 +82,11 @@ async def _take_visit(link_id: int) -> bool:
     )
 
 
-def _holds_key(headers: list[tuple[bytes, bytes]], link_id: int, key: str) -> bool:
-    wanted = f"{KEY_COOKIE}{link_id}={key}"
-    return any(
-        name == b"cookie" and wanted in (part.strip() for part in value.decode("latin-1").split(";"))
-        for name, value in headers
-    )
+def _cookie(headers: list[tuple[bytes, bytes]], name: str) -> str:
+    for header, value in headers:
+        if header == b"cookie":
+            for part in value.decode("latin-1").split(";"):
+                key, _equals, given = part.strip().partition("=")
+                if key == name:
+                    return given
+    return ""

@@ -60,7 +60,9 @@ class Visit(msgspec.Struct, frozen=True):
     country: str
     at: datetime
     who: bytes = b""
-    """Keeps a visitor on one side of a split; never stored."""
+    """Picks a side of a split, always the same for one browser at one address; never stored."""
+    side: str = ""
+    """The side this browser was given before, by its cookie."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -85,7 +87,8 @@ def choose(routes: Routes, otherwise: str, visit: Visit, link_id: int) -> Choice
         if all(check.holds for check in checks(rule.when, visit)):
             return Choice(rule.destination, rule=number)
     if routes.split:
-        branch = _side(routes.split, visit.who, link_id)
+        kept = next((branch for branch in routes.split if branch.name == visit.side), None)
+        branch = kept or _side(routes.split, visit.who, link_id)
         return Choice(branch.destination, variant=branch.name)
     return Choice(otherwise)
 

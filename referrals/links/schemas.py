@@ -163,6 +163,7 @@ class Tried(msgspec.Struct):
     rule: int
     """The number of the rule that decided; 0: none."""
     variant: str
+    """The side of a split it might get: each visitor is given one and keeps it."""
     device: str
     os: str
     browser: str

@@ -178,6 +178,23 @@ def test_a_split_keeps_its_weights_and_each_visitor_keeps_their_side():
     assert 0.55 < sum(one == two for one, two in zip(first, other, strict=True)) / len(people) < 0.70
 
 
+async def test_a_visitor_stays_on_their_side_from_another_address_too(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    split = [{"name": f"s{n}", "weight": 1, "to": f"https://north.example/{n}"} for n in range(8)]
+    code = await a_routed_link(web, mara, split=split)
+    guest = web()
+    first = await leads(guest, code, IPHONE)
+    # The cookie decides, whatever the browser says of itself by now.
+    assert {await leads(guest, code, f"{IPHONE} Version/{n}") for n in range(12)} == {first}
+    assert len({await leads(web(), code, f"{IPHONE} Version/{n}") for n in range(12)}) > 1
+    # A side that is gone, or made up, is chosen anew; who denies consent gets no cookie.
+    link_id = await db.fetch_val("SELECT id FROM link WHERE code = $1", code)
+    assert (await leads(web(), code, cookie=f"gv_side_{link_id}=evil")).startswith("https://north.example/")
+    denied = await web().get(f"/r/{code}", headers={"user-agent": IPHONE, "sec-gpc": "1"})
+    assert denied.status_code == 302 and "set-cookie" not in denied.headers
+
+
 async def test_the_side_is_kept_on_the_click_so_orders_are_counted_by_side(web: Browser):
     mara = await a_member("mara")
     shop = await a_paying_shop()
@@ -222,7 +239,7 @@ async def test_the_dry_run_says_what_will_happen_and_counts_nothing(web: Browser
     assert (await client.get(f"/api/v1/links/{code}/route", params={"at": "soon"})).status_code == 422
     browser = await sign_in(web(), mara)
     shown = (await browser.get(f"/share/{code}/routes?try=wechat&language=zh-CN")).text
-    assert "because rule 1 holds" in shown and "wants wechat, sees wechat" in shown
+    assert "because rule 1 holds" in shown and "wants WeChat 微信, sees WeChat 微信" in shown
 
 
 async def test_rules_are_added_moved_and_removed_on_the_page(web: Browser):
