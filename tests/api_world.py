@@ -6,7 +6,7 @@ import httpx
 import msgspec
 from jsonschema import Draft202012Validator
 
-from app import db
+from app import clock, db
 from referrals.clicks import directory
 from tests.crediting_world import crediting_at_north
 from tests.factories import Person, a_group, a_member
@@ -46,6 +46,7 @@ class World(msgspec.Struct):
             "review_id": self.review,
             "payout_id": self.payout,
             "method_id": self.method,
+            "month": f"{clock.now():%Y-%m}",
             "emoji": "👍",
             "external_id": "GR-38",
             "ref": "1001",
