@@ -50,7 +50,8 @@ async def hints_of(cases: Sequence[Asked]) -> list[asyncpg.Record]:
         """SELECT o.id AS order_id, a.id, a.version, a.program_version_id, a.winner_id, a.link_id, a.click_id, a.rule,
                   a.candidates, a.shares, a.decided_at,
                   v.decided_at AS override_at, v.winner_id AS override_winner_id, m.email AS override_email,
-                  coalesce(c.email_hmac, '') AS mailbox,
+                  c.email_hmac <> '' AND EXISTS (SELECT 1 FROM invite i WHERE i.email_hmac = c.email_hmac)
+                  AS was_invited,
                   EXISTS (SELECT 1 FROM conversion k WHERE k.store_id = o.store_id AND k.order_external_id <> ''
                              AND k.order_external_id = o.external_id)
                   OR EXISTS (SELECT 1 FROM conversion k WHERE k.store_id = o.store_id AND k.customer_external_id <> ''

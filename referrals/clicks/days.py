@@ -67,6 +67,7 @@ async def _drop(name: str) -> tuple[int, int]:
                  WHERE EXISTS (SELECT 1 FROM orders o WHERE o.gv = c.id)
                     OR EXISTS (SELECT 1 FROM click_claim k WHERE k.click_id = c.id)
                     OR EXISTS (SELECT 1 FROM signup_referral s WHERE s.click_id = c.id)
+                    OR EXISTS (SELECT 1 FROM conversion t WHERE t.click_id = c.id)
                     OR EXISTS (SELECT 1 FROM attribution a WHERE a.click_id = c.id)"""
         )
         await db.execute(f"DROP TABLE {name}")
