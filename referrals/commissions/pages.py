@@ -13,6 +13,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, page, redirect
 from referrals.commissions import limits
+from referrals.commissions.mine import terms_for
 from referrals.commissions.whatif import Cart, quote, read_cart
 from referrals.partners.queries import tiers_of
 from referrals.programs import words
@@ -59,6 +60,12 @@ class CommissionPages(Controller):
         except Problem as problem:
             return await _owners_page(request, viewer, store, asked, problem=problem, status=problem.status)
         return await _owners_page(request, viewer, store, asked, answer=found)
+
+    @get("/earn/programs")
+    async def mine(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        """What the stores pay me: my rate, my tier, how far my month has come."""
+        programs = await terms_for(require_member(viewer))
+        return page(request, viewer, "referrals/commissions/mine.html", programs=programs)
 
     @get("/earn/programs/{slug:str}")
     async def terms(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:

@@ -26,6 +26,9 @@ class CommissionView(msgspec.Struct):
     hold_until: str
     role: str
     why_url: str
+    rule: str = ""
+    """The rule that paid, as it was called then; empty: the plain rate."""
+    rate_bps: int = 0
 
 
 class CommissionList(msgspec.Struct):

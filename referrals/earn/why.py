@@ -78,6 +78,8 @@ def commission_view(row: asyncpg.Record) -> CommissionView:
         hold_until=row["hold_until"].isoformat(),
         role=row["role"],
         why_url=address_of_why(row["order_ref"]) if row["order_ref"] else "/earn/commissions",
+        rule=rule_name(row["rule_name"]) if row["rule_name"] else "",
+        rate_bps=row["rate_bps"],
     )
 
 

@@ -1,13 +1,15 @@
 """What would this pay? The same reckoning as for an order, explained line by line before anything is sold."""
 
 import random
+from datetime import timedelta
 
 import pytest
 
-from app import db
+from app import clock, db
 from referrals.commissions.limits import set_budget
 from referrals.commissions.whatif import Cart, CartLine, quote, read_cart
-from referrals.programs.terms import Caps, CodeRate, Exclusion, Friend, Rule, Terms
+from referrals.partners.service import agree_rate, set_tier
+from referrals.programs.terms import Caps, CodeRate, Exclusion, Friend, Rule, Step, Terms, Volume
 from storefront.stores.queries import store_by_slug
 from tests.factories import Browser, a_member, sign_in, submit
 from tests.referrals.cast import books_are_right
@@ -122,3 +124,19 @@ async def test_budgets_and_agreed_rates_are_set_on_pages(web: Browser):
     override = await db.fetch_val("SELECT id FROM rate_override")
     assert (await submit(browser, f"{rates}/{override}/end", {}, page=rates)).status_code == 303
     assert await db.fetch_val("SELECT ended_by_id FROM rate_override") == owner.id
+
+
+async def test_a_member_sees_the_terms_that_are_theirs(web: Browser):
+    owner, kol = await a_member("ona"), await a_member("kol")
+    terms = Terms(currency="USD", volume=Volume("marginal", [Step(50_000, 1250)]))
+    shop = await a_shop_that_pays(terms)
+    await sell(shop, await a_click(web, kol, shop), "1")
+    browser = await sign_in(web(), kol)
+    with db.watch_queries() as queries:
+        shown = (await browser.get("/earn/programs")).text
+    assert "10 %" in shown and "Sold this month: $100.00" in shown and "12.5 % from $500.00 on" in shown
+    assert len(queries) <= 12
+    await set_tier("north", "kol", "Gold", owner.viewer)
+    await agree_rate("north", "kol", 2505, clock.now() + timedelta(days=9), owner.viewer)
+    shown = (await browser.get("/earn/programs")).text
+    assert "25.05 %" in shown and "Tier Gold" in shown and "A rate agreed with you" in shown
