@@ -6,14 +6,17 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from app import db
+from app import clock, db
 from referrals.clicks.classify import HIDDEN
 from referrals.clicks.queries import is_click
 from referrals.fraud.rules import LEADERS, Facts
 from storefront.orders.fingerprints import mailbox_fingerprint
 
 A_DAY, A_WEEK, A_QUARTER = timedelta(days=1), timedelta(days=7), timedelta(days=90)
-MOST_CLICKS = 5_000
+# People who come by chance have gaps whose quartiles lie 1.585 medians apart (an exponential distribution). Unlike the
+# standard deviation, one quiet night does not hide a clock.
+QUARTILES_OF_CHANCE = 1.585
+MOST_CLICKS, MOST_ORDERS = 5_000, 500
 
 
 async def subject_of(commission_id: int) -> asyncpg.Record | None:
@@ -81,29 +84,29 @@ async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
                WHERE y.member_id = $1 AND ((x.address_hmac = $3 AND $3 <> '')
                                            OR (x.instrument_hmac = $4 AND $4 <> ''))) AS ring_customers,
              (SELECT count(DISTINCT y.order_id) FROM commission y
-               WHERE y.member_id = $1 AND y.created_at > $8::timestamptz - interval '1 hour' AND y.created_at <= $8) AS orders_hour,
+               WHERE y.member_id = $1 AND y.created_at BETWEEN $8::timestamptz - interval '1 hour' AND $8
+             ) AS orders_hour,
              (SELECT count(*) FROM signup_referral s
-               WHERE s.referrer_id = $1 AND s.created_at > $8::timestamptz - interval '1 hour' AND s.created_at <= $8
+               WHERE s.referrer_id = $1 AND s.created_at BETWEEN $8::timestamptz - interval '1 hour' AND $8
              ) AS signups_hour,
              (SELECT count(DISTINCT y.order_id) FROM commission y
-               WHERE y.member_id = $1 AND y.created_at > $8::timestamptz - interval '1 day' AND y.created_at <= $8) AS orders_day,
+               WHERE y.member_id = $1 AND y.created_at BETWEEN $8::timestamptz - interval '1 day' AND $8) AS orders_day,
              (SELECT count(DISTINCT mine.day) FROM member_visitor mine
                WHERE mine.member_id = $1 AND (
                      (mine.visitor_day_hash = $9 AND $9 <> '' AND mine.day = $10)
                      OR EXISTS (SELECT 1 FROM member_visitor theirs
                                  WHERE theirs.member_id = $6 AND theirs.visitor_day_hash = mine.visitor_day_hash
                                    AND theirs.day = mine.day AND $6 <> $1))) AS own_device_days,
-             (SELECT count(*) FROM (SELECT DISTINCT y.order_id FROM commission y
-                JOIN program_version v ON v.id = y.program_version_id JOIN program p ON p.id = v.program_id
-               WHERE y.member_id = $1 AND p.store_id = $7 AND y.order_id IS NOT NULL
-                 AND y.created_at > $8::timestamptz - $11::interval AND y.created_at <= $8) q) AS orders_quarter,
-             (SELECT count(*) FROM (SELECT DISTINCT y.order_id FROM commission y
-                JOIN program_version v ON v.id = y.program_version_id JOIN program p ON p.id = v.program_id
-                JOIN orders x ON x.id = y.order_id
-               WHERE y.member_id = $1 AND p.store_id = $7 AND y.created_at > $8::timestamptz - $11::interval AND y.created_at <= $8
-                 AND (x.cancelled_at IS NOT NULL OR EXISTS (
-                      SELECT 1 FROM refund r WHERE r.store_id = x.store_id AND r.order_external_id = x.external_id
-                         AND r.kind <> 'dispute_won'))) q) AS returned_quarter""",
+             quarter.*
+           FROM (SELECT count(*) AS orders_quarter, count(*) FILTER (WHERE went_back) AS returned_quarter FROM (
+                     SELECT y.order_id, bool_or(x.cancelled_at IS NOT NULL OR EXISTS (
+                                SELECT 1 FROM refund r WHERE r.store_id = x.store_id
+                                   AND r.order_external_id = x.external_id AND r.kind <> 'dispute_won')) AS went_back
+                       FROM (SELECT order_id FROM commission
+                              WHERE member_id = $1 AND created_at > $12::timestamptz - $11::interval
+                              ORDER BY created_at DESC LIMIT $13) y
+                       JOIN orders x ON x.id = y.order_id AND x.store_id = $7
+                      GROUP BY y.order_id) ordered) quarter""",
         subject["member_id"],
         subject["order_id"] or 0,
         subject["address_hmac"] or "",
@@ -115,6 +118,8 @@ async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
         subject["visitor_day_hash"] or "",
         subject["click_day"],
         A_QUARTER,
+        clock.now(),
+        MOST_ORDERS,
     )
     assert row is not None
     return row
@@ -133,7 +138,10 @@ async def _about_visits(subject: asyncpg.Record) -> dict[str, Any]:
                         - lag(occurred_at) OVER (ORDER BY occurred_at))::float8 AS gap
                  FROM mine WHERE kind = 'human' AND visitor_day_hash <> '' AND occurred_at > $2 - $4::interval)
            SELECT (SELECT count(*) FROM day) AS clicks_day,
-                  (SELECT coalesce(100 * stddev_pop(gap) / nullif(avg(gap), 0), 100)::int FROM day) AS spread_percent,
+                  (SELECT CASE WHEN q[2] IS NULL THEN 100 WHEN q[2] = 0 THEN 0
+                               ELSE least(999, 100 * (q[3] - q[1]) / q[2] / {QUARTILES_OF_CHANCE}) END::int
+                     FROM (SELECT percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY gap) AS q
+                             FROM day) quartiles) AS spread_percent,
                   (SELECT coalesce(100 * max(n) / nullif(sum(n), 0), 0)::int
                      FROM (SELECT count(*) AS n FROM day GROUP BY visitor_day_hash) one) AS one_browser_percent,
                   (SELECT count(*) FROM mine WHERE signals & {HIDDEN} > 0) AS hidden_week,

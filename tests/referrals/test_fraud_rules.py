@@ -1,0 +1,120 @@
+"""Each rule beside the cheat it is for, and beside the honest neighbour it must let pass."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import Invalid
+from referrals.fraud.rules import REASONS, Facts, distance, hits_of
+from referrals.fraud.thresholds import BOUNDS, PLAIN, RULES, Thresholds, check_thresholds
+
+HOUR = 3_600.0
+RNG = random.Random(7)
+# People who were told about a thing buy within minutes, or think about it for some days.
+PEOPLE = [RNG.expovariate(1 / (9 * HOUR)) for _ in range(400)]
+
+
+def struck(limits: Thresholds = PLAIN, **facts: object) -> set[str]:
+    return {hit.rule for hit in hits_of(Facts(**facts), limits)}  # type: ignore[arg-type]
+
+
+FLOOD = {"clicks_day": 900, "orders_day": 1}
+CASES = [
+    ("own_email", {"same_mailbox": True}, {"same_mailbox": False}),
+    ("own_device", {"own_device_days": 1}, {"own_device_days": 0, "device_key": "buyer:7"}),
+    ("own_address", {"own_address_orders": 1, "address": "a"}, {"address": "a"}),
+    ("own_card", {"own_card_orders": 1, "card": "c"}, {"card": "c"}),
+    # Two flat-mates are no ring.
+    ("ring", {"ring_customers": 3, "address": "a"}, {"ring_customers": 2, "address": "a"}),
+    ("velocity", {"orders_hour": 15}, {"orders_hour": 14, "signups_hour": 19}),
+    ("velocity", {"signups_hour": 20}, {"signups_hour": 3}),
+    # A clock's visits; a viral post has many more, and nearly nobody buys, yet people come by chance.
+    ("click_flood", {**FLOOD, "spread_percent": 5}, {"clicks_day": 50_000, "orders_day": 3, "spread_percent": 97}),
+    ("click_flood", {**FLOOD, "one_browser_percent": 90}, {**FLOOD, "one_browser_percent": 12}),
+    # A shop's newsletter goes out on the minute, and sells.
+    ("click_flood", {**FLOOD, "spread_percent": 20}, {**FLOOD, "orders_day": 40, "spread_percent": 20}),
+    ("stuffing", {"hidden_week": 400, "visits_week": 420}, {"hidden_week": 12, "visits_week": 3_000}),
+    ("leaked_code", {"code": "X", "code_state": "leaked"}, {"code": "X", "code_state": "ok", "cold_uses": 3}),
+    ("leaked_code", {"code_state": "watch", "cold_uses": 5}, {"code_state": "watch", "cold_uses": 4}),
+    # Facebook puts fbclid on posts that nobody paid for.
+    ("paid_traffic", {"paid_param": "gclid", "link_code": "a"}, {"paid_param": "fbclid", "link_code": "a"}),
+    ("refunds", {"orders_quarter": 10, "returned_quarter": 5}, {"orders_quarter": 3, "returned_quarter": 3}),
+    ("refunds", {"orders_quarter": 40, "returned_quarter": 20}, {"orders_quarter": 40, "returned_quarter": 11}),
+    # Thrown in at the checkout; and somebody whose friends think longer, but not otherwise.
+    (
+        "odd_times",
+        {"delays": [RNG.uniform(2, 9) for _ in range(25)], "delays_of_others": PEOPLE},
+        {"delays": [RNG.expovariate(1 / (12 * HOUR)) for _ in range(25)], "delays_of_others": PEOPLE},
+    ),
+    # Stuffed into browsers: the orders come whenever those people happen to buy, evenly over the month.
+    (
+        "odd_times",
+        {"delays": [RNG.uniform(0, 720 * HOUR) for _ in range(30)], "delays_of_others": PEOPLE},
+        {"delays": [1.0] * 19, "delays_of_others": PEOPLE},
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "cheat", "neighbour"), CASES)
+def test_a_rule_sees_the_cheat_and_not_the_honest_neighbour(rule: str, cheat: dict, neighbour: dict):
+    assert rule in struck(**cheat)
+    assert struck(**neighbour) == set()
+
+
+def test_sites_and_advertised_links_are_the_stores_own_lists():
+    limits = Thresholds(banned_referrers=("*.coupon.example", "steal.example"), paid_allowed=("summer-*",))
+    assert (
+        struck(limits, referrer="de.coupon.example") == struck(limits, referrer="steal.example") == {"banned_referrer"}
+    )
+    assert struck(limits, referrer="coupon.example.org") == struck(limits, referrer="") == set()
+    assert struck(limits, paid_param="gclid", link_code="mara") == {"paid_traffic"}
+    assert struck(limits, paid_param="gclid", link_code="SUMMER-7") == set()
+    assert struck(limits, paid_param="gclid", link_code="mara", placement="Summer-ads") == set()
+
+
+def test_an_author_is_not_asked_about_visits_that_somebody_else_sent():
+    assert struck(role="author", paid_param="gclid", hidden_week=400, visits_week=400, orders_hour=99) == set()
+    assert struck(role="author", own_card_orders=1) == {"own_card"}
+
+
+def test_a_store_switches_a_rule_off():
+    assert struck(Thresholds(off=("own_address",)), own_address_orders=3, own_card_orders=1) == {"own_card"}
+
+
+def test_every_rule_has_words_for_both_sides():
+    from referrals.commissions.reasons import reason_words
+    from referrals.fraud.words import rule_help, rule_words
+
+    for rule in RULES:
+        assert rule_words(rule) != rule and rule_help(rule)
+        assert reason_words(REASONS[rule]) != reason_words("?")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({field: least - 1} for field, (least, _most) in BOUNDS.items()),
+        *({field: most + 1} for field, (_least, most) in BOUNDS.items()),
+        {"banned_referrers": ("*",)},
+        {"banned_referrers": ("x" * 200,)},
+        {"paid_params": tuple(map(str, range(200)))},
+        {"off": ("no-such-rule",)},
+    ],
+)
+def test_a_limit_that_cannot_be_meant_is_refused(wrong: dict):
+    with pytest.raises(Invalid):
+        check_thresholds(Thresholds(**wrong))
+    check_thresholds(PLAIN)
+
+
+times = st.lists(st.floats(0, 1e7), min_size=1, max_size=60)
+
+
+@given(times, times)
+def test_the_distance_is_the_same_from_both_sides_and_none_to_oneself(some: list[float], others: list[float]):
+    assert distance(some, some) == 0
+    assert distance(some, others) == pytest.approx(distance(others, some))
+    assert 0 <= distance(some, others) <= 1
+    assert distance(some, [value + 2e7 for value in others]) == 1
