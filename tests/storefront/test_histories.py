@@ -1,5 +1,6 @@
 """Generated histories of one order, told in every sequence, with repetitions: the facts and the money end the same."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -43,14 +44,14 @@ refunds = st.fixed_dictionaries(
 @given(
     told=st.lists(tellings, min_size=1, max_size=4),
     back=st.lists(refunds, max_size=3),
-    chance=st.randoms(use_true_random=False),
+    seed=st.integers(0, 2**32),
 )
 async def test_any_history_ends_the_same_in_any_sequence(
-    web: Browser, told: list[dict[str, Any]], back: list[dict[str, Any]], chance: Any
+    web: Browser, told: list[dict[str, Any]], back: list[dict[str, Any]], seed: int
 ):
     gv, started = await _the_stage(web)
     messages = [_order(one, gv, started) for one in told] + [_refund(n, one) for n, one in enumerate(back)]
-    store, outcomes = await store_by_slug("north"), []
+    store, outcomes, chance = await store_by_slug("north"), [], random.Random(seed)
     for _ in range(3):
         sequence = messages + chance.sample(messages, min(2, len(messages)))
         chance.shuffle(sequence)
