@@ -1,3 +1,5 @@
+from typing import Any
+
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -78,7 +80,7 @@ class OverridePages(Controller):
         return redirect(f"/admin/programs/{slug}/overrides", flash=_("Withdrawn. The facts decide again."))
 
 
-async def _shown(request: Request, viewer: Viewer, slug: str) -> dict[str, object]:
+async def _shown(request: Request, viewer: Viewer, slug: str) -> dict[str, Any]:
     store = await access_own_store(viewer, slug)
     found = await overrides.overrides_of(store["id"], cursor=request.query_params.get("after"), limit=20)
     return {"store": store, "overrides": found, "viewer_id": viewer.member_id}

@@ -76,5 +76,8 @@ class MyCodeApi(Controller):
 
     @get(summary="Your codes in every programme", opt=door(gives=examples.my_codes, scope="read"))
     async def mine(self, viewer: NamedDependency[Viewer]) -> MyCodes:
-        rows = await queries.codes_of_member(require_member(viewer, "read"))
+        """One is made where a programme has none for you yet."""
+        member_id = require_member(viewer, "read")
+        await service.give_personal_codes(member_id)
+        rows = await queries.codes_of_member(member_id)
         return MyCodes([my_view_of(row) for row in rows])

@@ -1,3 +1,5 @@
+from typing import Any
+
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -73,10 +75,10 @@ class CodePages(Controller):
         return redirect(f"/admin/programs/{slug}/codes", flash=_("Its buyers are counted anew from now."))
 
 
-async def _mine(viewer: Viewer, fresh: bool = True) -> dict[str, object]:
+async def _mine(viewer: Viewer, fresh: bool = True) -> dict[str, Any]:
     member_id = require_member(viewer)
     await service.give_personal_codes(member_id)
-    shown: dict[str, object] = {
+    shown: dict[str, Any] = {
         "codes": await queries.codes_of_member(member_id),
         "stores": await queries.stores_with_programs(),
         "label": label(),
@@ -85,7 +87,7 @@ async def _mine(viewer: Viewer, fresh: bool = True) -> dict[str, object]:
     return shown | ({"values": {}, "problem": None} if fresh else {})
 
 
-async def _of_store(request: Request, viewer: Viewer, slug: str) -> dict[str, object]:
+async def _of_store(request: Request, viewer: Viewer, slug: str) -> dict[str, Any]:
     store = await access_own_store(viewer, slug)
     search, cursor = request.query_params.get("q", "")[:64], request.query_params.get("after")
     return {

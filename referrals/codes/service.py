@@ -212,13 +212,15 @@ async def judge(code_id: int, rules: LeakRules) -> str:
             return code["leak_state"]
         if cold >= rules.leaked:
             await _replace(code)
-            return "leaked"
-        await db.execute(
-            "UPDATE code SET leak_state = 'watch', watched_at = $2 WHERE id = $1 AND leak_state = 'ok'",
-            code_id,
-            clock.now(),
-        )
-        return "watch"
+            state = "leaked"
+        else:
+            await db.execute(
+                "UPDATE code SET leak_state = 'watch', watched_at = $2 WHERE id = $1 AND leak_state = 'ok'",
+                code_id,
+                clock.now(),
+            )
+            state = "watch"
+    return state
 
 
 async def _replace(code: asyncpg.Record) -> None:

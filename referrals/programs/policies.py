@@ -47,7 +47,7 @@ async def publish_crediting(viewer: Viewer, slug: str, crediting: Crediting, *, 
         program_id = await db.fetch_val("SELECT id FROM program WHERE store_id = $1 FOR UPDATE", store["id"])
         if program_id is None:
             raise NotFound(_("This store has no programme yet."))
-        newest = await db.fetch_val("SELECT max(version) FROM program_version WHERE program_id = $1", program_id)
+        newest: int = await db.fetch_val("SELECT max(version) FROM program_version WHERE program_id = $1", program_id)
         if newest != instead_of:
             raise Conflict(_("The rules were changed meanwhile. Look at them again, please."))
         names = ", ".join(kept)
