@@ -55,8 +55,6 @@ quotes = QuoteList(
         )
     ]
 )
-new_method = NewMethod(
-    "bank", {"holder": "Ada Lovelace", "account": "DE89 3704 0044 0532 0130 00", "bic": ""}, "correct horse battery"
-)
-method = MethodView("3", "bank", "DE•• 3000", "2026-04-02T09:26:53+00:00", "cooling_off")
+new_method = NewMethod("paypal", {"account": "ada@example.org"}, "correct horse battery")
+method = MethodView("3", "paypal", "a•••@example.org", "2026-04-02T09:26:53+00:00", "cooling_off")
 methods = MethodList([method])
