@@ -2,35 +2,65 @@
 
 from collections.abc import Collection
 
+import asyncpg
 import msgspec
 
 from app import clock, db
 from app.disclosure import EarningLink, market_of
+from app.money import Money, format_money
+from referrals.commissions.reckoning import WHOLE, Buyer, Item, Seller, reckon
 from referrals.kit.channels import gift_of
 from referrals.programs.terms import Friend
+from referrals.programs.terms import Terms as Rules
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """`earners`: those with a live link of their own to the store, or money from it. `rate_bps`: what it pays now.
+    """`earners`: those with a live link of their own to the store, or money from it. `rates`: what each store pays now.
 
     `codes`: their links to the products of this screen, by member and product. `market`: where all of the stores sell.
     `gift`: what a friend gets who buys by a link ("10%"), when it is one store's.
     """
 
     earners: frozenset[int] = frozenset()
-    rate_bps: int = 0
+    rates: dict[int, tuple[int, Rules]] = {}
     codes: dict[tuple[int, int], str] = {}
     market: str = ""
     gift: str = ""
 
     @property
-    def percent(self) -> str:
-        return f"{self.rate_bps / 100:g}"
+    def is_paying(self) -> bool:
+        return bool(self.rates)
+
+    @property
+    def best(self) -> str:
+        """The best plain rate, for something about many products; nothing where rules make it differ between them."""
+        if any(rules.rules or rules.deny for _plain, rules in self.rates.values()):
+            return ""
+        return _percent(max((plain for plain, _rules in self.rates.values()), default=0))
+
+    def pays(self, product: asyncpg.Record) -> str:
+        """What a sale of this very product pays anybody ("10%", "$5.00"), by the reckoning that settles orders."""
+        if product["store_id"] not in self.rates:
+            return ""
+        plain, rules = self.rates[product["store_id"]]
+        item = Item(
+            product=product["external_id"],
+            slug=product["slug"],
+            category=product["category"],
+            brand=product["brand"],
+            # A product may come without a price: then it is about the rate.
+            gross=product["price"] or WHOLE,
+        )
+        now, currency = clock.now(), product["currency"]
+        found = reckon(item, rules, plain, seller=Seller(), buyer=Buyer(), codes=[], at=now, currency=currency)
+        if not found.amount:
+            return ""
+        return _percent(found.how.rate_bps) if found.how.kind == "percent" else _sum(found.amount, currency)
 
     @property
     def facts(self) -> tuple:
         """All of it, in an order that does not change: what a page was made from."""
-        return sorted(self.earners), self.rate_bps, sorted(self.codes.items()), self.market, self.gift
+        return sorted(self.earners), sorted(self.rates.items()), sorted(self.codes.items()), self.market, self.gift
 
     def link_of(self, member_id: int | None, product_id: int) -> EarningLink | None:
         """The member's own way to the shop, with its label."""
@@ -45,22 +75,26 @@ async def terms_of(
     product_ids: Collection[int] = (),
     guide_id: int | None = None,
 ) -> Terms:
-    """One query for a whole screen. Of several stores the best rate counts; a link to the guide itself counts too."""
+    """One query for a whole screen. A link to the guide itself counts as one to each of its stores."""
     row = await db.fetch_one(
         """WITH paying AS (
                SELECT DISTINCT ON (p.store_id) p.store_id, v.rate_bps,
                       coalesce(nullif(v.terms->>'market', ''), s.currency) AS place, v.terms->'friend' AS friend,
-                      coalesce(nullif(v.terms->>'currency', ''), s.currency) AS currency
+                      coalesce(nullif(v.terms->>'currency', ''), s.currency) AS currency, v.terms,
+                      -- A plain rate of nothing may still pay by a rule, by volume, or what was agreed with one member.
+                      v.rate_bps > 0 OR v.terms ?| array['rules', 'volume', 'activation', 'events', 'codes']
+                      OR EXISTS (SELECT 1 FROM rate_override o WHERE o.program_id = p.id) AS is_paying
                  FROM program p JOIN program_version v ON v.program_id = p.id JOIN store s ON s.id = p.store_id
                 WHERE p.store_id = ANY($1::bigint[]) AND v.published_at <= $3
                 ORDER BY p.store_id, v.version DESC)
-           SELECT coalesce(max(rate_bps), 0) AS rate_bps, array_agg(DISTINCT place) AS places,
+           SELECT coalesce(jsonb_agg(jsonb_build_array(store_id, rate_bps, terms)) FILTER (WHERE is_paying), '[]')
+                      AS rates, array_agg(DISTINCT place) AS places,
                   coalesce(jsonb_agg(jsonb_build_array(friend, currency)) FILTER (
                       WHERE jsonb_typeof(friend) = 'object'), '[]') AS gifts,
                   array(SELECT l.owner_id FROM link l
                          WHERE l.owner_id = ANY($2::bigint[]) AND l.disabled_at IS NULL
-                           AND EXISTS (SELECT 1 FROM paying WHERE rate_bps > 0)
-                           AND (l.store_id IN (SELECT store_id FROM paying WHERE rate_bps > 0)
+                           AND EXISTS (SELECT 1 FROM paying WHERE is_paying)
+                           AND (l.store_id IN (SELECT store_id FROM paying WHERE is_paying)
                                 OR (l.target_kind = 'guide' AND l.target_id = $4))
                         UNION
                         SELECT c.member_id FROM commission c JOIN orders o ON o.id = c.order_id
@@ -83,7 +117,7 @@ async def terms_of(
     markets = {market_of(place) for place in row["places"] or ()}
     return Terms(
         frozenset(row["earners"]),
-        row["rate_bps"],
+        {store_id: (plain, msgspec.convert(rules, Rules)) for store_id, plain, rules in row["rates"]},
         codes,
         markets.pop() if len(markets) == 1 else "",
         _gift(row["gifts"]) if len(store_ids) == 1 and row["gifts"] else "",
@@ -93,6 +127,14 @@ async def terms_of(
 def _gift(gifts: list) -> str:
     friend, currency = gifts[0]
     return gift_of(msgspec.convert(friend, Friend), currency)
+
+
+def _percent(bps: int) -> str:
+    return f"{bps / 100:g}%" if bps else ""
+
+
+def _sum(amount: int, currency: str) -> str:
+    return format_money(Money(amount, currency))
 
 
 async def earners_among(written: Collection[tuple[str, int]]) -> set[tuple[str, int]]:

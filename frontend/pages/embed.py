@@ -51,8 +51,8 @@ class WidgetProduct(msgspec.Struct):
     url: str
     write_url: str
     share_url: str
-    percent: str
-    """What links to it pay now, in percent; empty when they pay nothing."""
+    pays: str
+    """What a sale by somebody's link pays them now ("10%"); empty when nothing."""
     gift: str
     """What a friend gets; empty when nothing."""
     mark: str
@@ -120,7 +120,7 @@ async def _describe(slug: str, limit: int) -> WidgetProduct:
         url=ours,
         write_url=f"{ours}/review",
         share_url=f"{settings().base_url}/share?target={quote('product:' + slug, safe='')}",
-        percent=terms.percent if terms.rate_bps else "",
+        pays=terms.pays(product),
         gift=terms.gift,
         mark=MARKETS[terms.market].mark if terms.market else "",
         log_url=f"{settings().base_url}/moderation/log",

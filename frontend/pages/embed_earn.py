@@ -32,7 +32,7 @@ class Sum(msgspec.Struct):
 
 class WidgetEarner(msgspec.Struct):
     is_member: bool
-    percent: str
+    pays: str
     gift: str
     mark: str
     earn_url: str
@@ -74,7 +74,7 @@ async def _describe(shop: asyncpg.Record, member_id: int | None) -> WidgetEarner
     terms = await terms_of([shop["id"]], [])
     told = WidgetEarner(
         is_member=member_id is not None,
-        percent=terms.percent if terms.rate_bps else "",
+        pays=terms.best,
         gift=terms.gift,
         mark=MARKETS[terms.market].mark if terms.market else "",
         earn_url=settings().base_url + ("/earn" if member_id else "/join?next=/earn"),

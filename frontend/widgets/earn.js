@@ -7,10 +7,10 @@ export class Earn extends Widget {
     return read(`${home}/embed/v1/earn/${encodeURIComponent(this.getAttribute("store"))}`, { method: "POST", body: this.getAttribute("token") || "" })
   }
 
-  content({ is_member, percent, gift, mark, earn_url, people, orders, sums }) {
+  content({ is_member, pays, gift, mark, earn_url, people, orders, sums }) {
     const { words } = this
     const note = el("small", "note", null, el("b", "mark", null, [...new Set([words.ad, mark])].join(" ").trim()), " ", words.says, gift ? ` ${words.gift(gift)}` : "")
-    if (!is_member) return [link("button", earn_url, words.join(percent)), note]
+    if (!is_member) return [link("button", earn_url, words.join(pays)), note]
     return [
       el("dl", "figures", null,
         ...sums.flatMap(({ available_text, pending_text }) => [figure(words.available, available_text), figure(words.pending, pending_text)]),

@@ -4,14 +4,14 @@ import { Widget, el, icon, link } from "./widget.js"
 export class Share extends Widget {
   limit = 0
 
-  content({ title, share_url, percent, gift, mark }) {
+  content({ title, share_url, pays, gift, mark }) {
     const { words } = this
     const button = link("button", share_url, "")
-    button.setAttribute("aria-label", `${words.share(percent)}: ${title}`)
-    button.append(icon(), el("span", "", null, words.share(percent)))
+    button.setAttribute("aria-label", `${words.share(pays)}: ${title}`)
+    button.append(icon(), el("span", "", null, words.share(pays)))
     return [
       button,
-      percent ? el("small", "note", null, el("b", "mark", null, [...new Set([words.ad, mark])].join(" ").trim()), " ", words.says, gift ? ` ${words.gift(gift)}` : "") : "",
+      pays ? el("small", "note", null, el("b", "mark", null, [...new Set([words.ad, mark])].join(" ").trim()), " ", words.says, gift ? ` ${words.gift(gift)}` : "") : "",
     ].filter(Boolean)
   }
 }

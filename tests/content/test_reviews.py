@@ -260,7 +260,7 @@ async def test_who_earns_from_the_store_is_told_beside_their_review(web: Browser
     told = (await web().get(f"/api/v1/products/{slug}/reviews")).json()["items"]
     assert {item["author"]["handle"]: item["earns_from_store"] for item in told} == {"mia": True, "ben": False}
     page = (await web().get(f"/p/{slug}")).text
-    assert page.count('href="/r/abc" rel="sponsored nofollow"') == 1
+    assert page.count('href="/r/abc" rel="sponsored nofollow noopener"') == 1
     assert page.count("Earns from their link") == 1 and "Share &amp; earn 8%" in page
 
 
@@ -314,7 +314,7 @@ async def test_a_click_is_carried_on_to_the_shop(web: Browser):
     slug = await a_product(shop, "SKU-9", title="Query", url=f"{shop.origin}/p?x=1&gv=old")
     gv = "0b8f2f0e-9a55-4a52-8a0e-0c5a2b7d9f11"
     page = (await web().get(f"/p/{slug}?gv={gv}")).text
-    assert f'href="{shop.origin}/p?x=1&amp;gv={gv}" rel="sponsored nofollow noopener"' in page
+    assert f'href="{shop.origin}/p?x=1&amp;gv={gv}&amp;afsrc=1" rel="sponsored nofollow noopener"' in page
     remembered = (await web(Cookie=f"gv={gv}").get(f"/p/{slug}")).text
     assert gv in remembered and gv not in (await web().get(f"/p/{slug}")).text
     plain = (await web().get(f"/p/{slug}?gv=%22onclick")).text

@@ -13,6 +13,8 @@ from app import clock, db
 from frontend.pages.embed import SCRIPT
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
+from referrals.programs.terms import Exclusion, Terms, as_json
+from referrals.programs.terms import Rule as TermRule
 from tests.content.people import say
 from tests.factories import Browser, a_member
 from tests.frontend.test_widgets_browser import CHROMIUM, a_shop_page, grapevine, playwright, until, visit
@@ -30,7 +32,7 @@ in_a_browser = pytest.mark.skipif(
 async def test_the_door_says_what_sharing_pays_and_what_the_market_wants(web: Browser):
     await a_paying_shop(currency="CNY", rate_bps=750)
     told = (await web().get(DOOR)).json()
-    assert (told["percent"], told["mark"], told["gift"]) == ("7.5", "广告", "")
+    assert (told["pays"], told["mark"], told["gift"]) == ("7.5%", "广告", "")
     assert told["share_url"] == "http://test.example/share?target=product%3Atrail-pack"
     assert (await web().get("/share", params={"target": "product:trail-pack"})).status_code == 303
 
@@ -43,10 +45,44 @@ async def test_the_same_answer_stands_for_readers_of_any_language(web: Browser):
     assert answers[0].content == answers[1].content and "(#ad)" in answers[0].json()["reviews"][0]["text"]
 
 
+async def test_no_button_promises_what_the_rules_do_not_pay(web: Browser):
+    """The figure comes from the reckoning that settles orders: a rule, an amount, or nothing for what is denied."""
+    shop = await a_paying_shop()
+    await a_product(shop, "CARD", title="Gift card", category="Gift cards")
+    await a_product(shop, "TENT", title="Tent", brand="Alder")
+    rules = Terms(
+        currency="USD",
+        rules=[
+            TermRule("Tents", scope="brand", value="Alder", rate_bps=1250),
+            TermRule("Packs", scope="product", value="SKU-1", kind="flat", amount=500),
+        ],
+        deny=[Exclusion("category", "Gift cards")],
+    )
+    await db.execute(
+        "INSERT INTO program_version"
+        " (program_id, version, rate_bps, hold_days, window_days, model, terms, published_at)"
+        " SELECT program_id, 2, 0, 14, 30, 'last', $1, now() - interval '1 second' FROM program_version",
+        as_json(rules),
+    )
+    for product, slug, pays, words in (
+        ("SKU-1", "trail-pack", "$5.00", "Share &amp; earn $5.00"),
+        ("TENT", "tent", "12.5%", "Share &amp; earn 12.5%"),
+        ("CARD", "gift-card", "", "Share"),
+    ):
+        assert (await web().get(f"/embed/v1/products/north/{product}")).json()["pays"] == pays
+        page = (await web().get(f"/p/{slug}", headers={"Accept-Language": "en"})).text
+        assert f"</svg>{words}</a>" in page, slug
+    # Whoever has a link is said to earn, though the plain rate pays nothing.
+    mara = await a_member("mara")
+    await a_link(web, mara)
+    await say(mara, "trail-pack", 5, "Good.")
+    assert "Earns from their link" in (await web().get("/p/trail-pack", headers={"Accept-Language": "en"})).text
+
+
 async def test_a_shop_without_a_programme_gets_a_plain_share_button(web: Browser):
     await a_product(await a_shop())
     told = (await web().get(DOOR)).json()
-    assert (told["percent"], told["gift"], told["mark"]) == ("", "", "")
+    assert (told["pays"], told["gift"], told["mark"]) == ("", "", "")
 
 
 def test_the_script_stays_small():
@@ -112,7 +148,7 @@ async def test_a_customer_sees_in_the_shop_what_they_earn_there_and_nothing_else
     assert answer.status_code == 200 and answer.headers["access-control-allow-origin"] == "https://north.example"
     assert answer.headers["cache-control"] == "private, no-store" and "set-cookie" not in answer.headers
     told = answer.json()
-    assert (told["is_member"], told["people"], told["orders"], told["percent"]) == (True, 1, 1, "10")
+    assert (told["is_member"], told["people"], told["orders"], told["pays"]) == (True, 1, 1, "10%")
     (sums,) = told["sums"]
     assert (sums["pending"], sums["available"], sums["pending_text"]) == (1000, 0, "$10.00")
     assert "mara" not in answer.text
