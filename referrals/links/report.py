@@ -49,13 +49,15 @@ class PlacedList(msgspec.Struct):
     next: str | None
 
 
-# The newest decision of each order names the link that won it. What was refunded in full is no customer.
+# The newest decision of each order names the link that won it. What was refunded in full is no customer; one whose
+# order pays nothing (a rate of zero, a budget used up) is one all the same.
 _ORDERS = """
     SELECT a.link_id, a.click_id FROM attribution a
      WHERE a.link_id = ANY($1) AND a.winner_id IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM attribution later WHERE later.order_id = a.order_id AND later.version > a.version)
-       AND EXISTS (SELECT 1 FROM commission c WHERE c.attribution_id = a.id
-                      AND c.state NOT IN ('rejected', 'reversed'))"""
+       AND (NOT EXISTS (SELECT 1 FROM commission c WHERE c.order_id = a.order_id AND c.member_id = a.winner_id)
+            OR EXISTS (SELECT 1 FROM commission c WHERE c.order_id = a.order_id AND c.member_id = a.winner_id
+                          AND c.state NOT IN ('rejected', 'reversed')))"""
 
 
 async def report_of(link: asyncpg.Record) -> Report:

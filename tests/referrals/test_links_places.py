@@ -126,12 +126,21 @@ async def test_what_a_customer_cost_at_each_place(web: Browser):
         ("shelf north", 3, 3),
     ]
     assert listed[0]["per_order"] is None and listed[0]["cost"] == {"amount": 5000, "currency": "USD"}
-    orders = listed[1]["orders"]
-    assert orders in (2, 3) and listed[1]["per_order"] == {"amount": -(-1001 // orders), "currency": "USD"}
+    # Of three orders one was cancelled; 10.01 over two is 5.01, rounded up.
+    assert listed[1]["orders"] == 2 and listed[1]["per_order"] == {"amount": 501, "currency": "USD"}
     assert (await web(token=eve.token).get("/api/v1/placements")).json() == {"items": [], "next": None}
     page = (await (await sign_in(web(), mara)).get("/share/placements")).text
     assert "shelf north" in page and "Hall 3" in page and "$50.00" in page
     await books_are_right()
+
+
+async def test_an_order_that_pays_nothing_is_a_customer_all_the_same(web: Browser):
+    mara = await a_member("mara")
+    shop = await a_paying_shop(rate_bps=0)
+    code = (await a_link(web, mara))["code"]
+    await tell(web, shop, "order.paid", order("1001", gv=await click(web(), code)))
+    came = (await web(token=mara.token).get(f"/api/v1/links/{code}/report")).json()
+    assert came["orders"] == 1
 
 
 async def test_the_list_of_places_costs_the_same_however_long_it_is(web: Browser):
