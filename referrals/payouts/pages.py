@@ -111,6 +111,7 @@ class PayoutPages(Controller):
             profile=profile,
             legal_name=taxes.legal_name_of(profile),
             is_own=is_own,
+            booked=await queries.booked_as(payout_id),
             words=words,
             number=number_of(payout_id),
         )

@@ -67,6 +67,14 @@ async def items_in(payout_id: int) -> list[asyncpg.Record]:
     )
 
 
+async def booked_as(payout_id: int) -> bytes | None:
+    """The hash in the ledger's chain under which a payout was last booked."""
+    return await db.fetch_val(
+        "SELECT hash FROM ledger_transaction WHERE ref_type = 'payout' AND ref_id = $1 ORDER BY id DESC LIMIT 1",
+        payout_id,
+    )
+
+
 async def steps_of(*, payout_id: int | None = None, batch_id: int | None = None) -> list[asyncpg.Record]:
     return await db.fetch(
         """SELECT s.step, s.note, s.at, m.handle FROM payout_step s LEFT JOIN member m ON m.id = s.actor_id

@@ -89,6 +89,8 @@ class Payee(msgspec.Struct, frozen=True):
     country: str
     has_tax_number: bool
     paid: int
+    reviewed_at: list[int]
+    """Stores where something of theirs is held: while a case is open, nothing is paid out there."""
     methods: dict[str, asyncpg.Record]
 
 
@@ -133,7 +135,10 @@ async def payees(member_ids: list[int], currency: str) -> dict[int, Payee]:
                   coalesce(t.country, '') AS country, coalesce(t.last4, '') <> '' AS has_tax_number,
                   (SELECT coalesce(sum(p.amount + p.bonus), 0)::bigint FROM payout p
                     WHERE p.member_id = m.id AND p.currency = $2 AND p.created_at >= $4
-                      AND p.state IN ('claimed', 'approved', 'submitted', 'settled')) AS paid
+                      AND p.state IN ('claimed', 'approved', 'submitted', 'settled')) AS paid,
+                  ARRAY(SELECT DISTINCT p.store_id FROM commission c
+                          JOIN program_version v ON v.id = c.program_version_id JOIN program p ON p.id = v.program_id
+                         WHERE c.member_id = m.id AND c.state = 'held') AS reviewed_at
              FROM member m LEFT JOIN payout_wish w ON w.member_id = m.id LEFT JOIN tax_profile t ON t.member_id = m.id
             WHERE m.id = ANY($1::bigint[])""",
         member_ids,
@@ -164,7 +169,7 @@ def quote(total: Sum, payee: Payee, terms: Terms, rows: tuple[Threshold, ...], r
         withheld=tax.withheld,
         sends=max(0, sends),
         reached=tax.reached,
-        trouble=_trouble(amount, sends, payee, terms, rail, tax),
+        trouble=_trouble(total, sends, payee, terms, rail, tax),
     )
 
 
@@ -175,10 +180,18 @@ async def quote_for(member_id: int, store_id: int, currency: str, rail: str) -> 
     return quote(total, payee, await terms_of(store_id, currency), await thresholds(), rail)
 
 
-def _trouble(amount: int, sends: int, payee: Payee, terms: Terms, rail: str, tax: Verdict) -> str:
-    """The first thing that stands in the way, in the order in which a member would have to deal with them."""
+def refusal(payee: Payee, store_id: int) -> str:
+    """Why nothing of this store is paid to this member now, whatever the way; empty when it may be."""
     if payee.is_suspended:
         return "suspended"
+    return "under_review" if store_id in payee.reviewed_at else ""
+
+
+def _trouble(total: Sum, sends: int, payee: Payee, terms: Terms, rail: str, tax: Verdict) -> str:
+    """The first thing that stands in the way, in the order in which a member would have to deal with them."""
+    amount = total.amount
+    if refused := refusal(payee, total.store_id):
+        return refused
     if rail not in terms.rails or rail not in RAILS or not RAILS[rail].is_ready():
         return "not_offered" if rail else "no_method"
     if amount <= 0:

@@ -14,6 +14,7 @@ from app.events import publish
 from referrals.payouts.batches import BatchSubmitted
 from referrals.payouts.events import BatchPaused
 from referrals.payouts.methods import details_of, trouble_with
+from referrals.payouts.quotes import payees, refusal
 from referrals.payouts.rails import RAILS
 from referrals.payouts.rails.shape import Outcome, PayOrder
 from referrals.payouts.settlement import fail, note, settle
@@ -50,6 +51,11 @@ async def send(payout_id: int) -> None:
     """One payout by its rail, if its account is still the one that was approved."""
     payout = await _payout(payout_id)
     rail = RAILS[payout["rail"]]
+    payee = (await payees([payout["member_id"]], payout["currency"]))[payout["member_id"]]
+    if refused := refusal(payee, payout["store_id"]):
+        # Something came up after the approval: fail closed, the money stays theirs.
+        await fail(payout_id, refused, blame_method=False)
+        return
     if rail.name == "store_credit":
         await settle(payout_id)
         return

@@ -85,6 +85,8 @@ def reason_words(reason: str) -> str:
         "balance_insufficient": _("The store's balance at the provider was too low"),
         "details_unreadable": _("The account's details can no longer be read"),
         "refused": _("The bank refused it"),
+        "suspended": _("Suspended"),
+        "under_review": _("Something was being checked"),
         "cooling_off": _("The account was added too recently"),
         "method_failed": _("Payouts to this account failed more than once"),
     }.get(reason, reason)
@@ -96,6 +98,7 @@ def trouble_words(of: Quote) -> str:
     least = format_money(Money(of.terms.least or of.terms.minimum, currency))
     return {
         "suspended": _("A suspended account is not paid."),
+        "under_review": _("Something of yours is being checked. Until that is done, nothing is paid out here."),
         "not_offered": _("This store does not pay this way."),
         "nothing": _("Nothing is available to pay out: it is on its way already, or was taken back."),
         "no_method": _("Say first where the money should go."),
@@ -111,6 +114,7 @@ def trouble_about_other(of: Quote) -> str:
     """The same about somebody else, for those who run the store."""
     return {
         "suspended": _("Suspended"),
+        "under_review": _("Something of theirs is being checked"),
         "not_offered": _("Wants to be paid in a way this store does not offer"),
         "no_method": _("Has not said where the money should go"),
         "nothing": _("Owes the store as much, after refunds"),

@@ -409,7 +409,7 @@ async def test_yen_and_dinar_are_paid_in_their_own_units(web: Browser):
 
 
 async def test_what_is_held_is_not_paid(web: Browser):
-    from referrals.commissions.holds import hold
+    from referrals.commissions.holds import hold, lift
 
     house, mara = await a_house(), await a_member("mara")
     await a_bank_account(mara)
@@ -417,10 +417,55 @@ async def test_what_is_held_is_not_paid(web: Browser):
     await earn(web, house.shop, mara, "1002", 30_000)
     async with db.transaction():
         await hold([await db.fetch_val("SELECT min(id) FROM commission")], "velocity", actor_id=house.ada.id)
-    await ask(house, mara)
-    assert (await the_payout_of(mara))["amount"] == 3_000
+    assert (await quote_for(mara.id, house.shop.id, "USD", "bank")).trouble == "under_review"
+    assert (await a_batch(house))["state"] == "cancelled", "nobody is in it"
+    other = await a_house("south")
+    await earn(web, other.shop, mara, "2001", 30_000)
+    await ask(other, mara)
+    async with db.transaction():
+        await lift([await db.fetch_val("SELECT min(id) FROM commission")], "cleared", actor_id=house.ada.id)
     await ripen()
+    await ask(house, mara)
+    assert (await the_payout_of(mara))["amount"] == 8_000
     await all_is_right()
+
+
+async def test_who_is_suspended_or_checked_after_the_approval_is_not_paid(web: Browser):
+    from referrals.commissions.holds import hold
+
+    house, mara, ines = await a_house(), await a_member("mara"), await a_member("ines")
+    for member, order_id in ((mara, "1001"), (ines, "1002")):
+        await earn(web, house.shop, member, order_id, 50_000)
+        await a_bank_account(member, f"12345{order_id}")
+    batch = await a_batch(house)
+    await earn(web, house.shop, mara, "1003", 30_000)
+    async with db.transaction():
+        await hold([await db.fetch_val("SELECT max(id) FROM commission")], "velocity", actor_id=house.ada.id)
+    await db.execute(
+        "INSERT INTO suspension (member_id, by_id, reason, created_at) VALUES ($1, $2, 'spam', $3)",
+        ines.id,
+        house.ada.id,
+        clock.now(),
+    )
+    await send(house, batch)
+    assert (await the_payout_of(mara))["reason"] == "under_review"
+    assert (await the_payout_of(ines))["reason"] == "suspended"
+    assert await state_of(batch) == "done" and await standing(ines) == {("available", "USD"): 5_000}
+    await all_is_right()
+
+
+async def test_a_name_that_is_a_formula_is_a_name_in_the_file(web: Browser):
+    from referrals.payouts.methods import add_method
+
+    house, mara = await a_house(), await a_member("mara")
+    await earn(web, house.shop, mara, "1001", 50_000)
+    told = {"holder": '=HYPERLINK("http://evil.example","x")', "account": IBAN}
+    await add_method(mara.viewer, "bank", told, password=PASSWORD)
+    clock.travel(timedelta(hours=73))
+    batch = await a_batch(house)
+    await send(house, batch)
+    file = await exports.export(house.ada.viewer, "north", batch["id"])
+    assert "\"'=HYPERLINK(" in file and ",=" not in file and ',"=' not in file
 
 
 async def test_the_audit_finds_what_was_changed_behind_its_back(web: Browser):
