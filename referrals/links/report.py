@@ -69,7 +69,8 @@ async def report_of(link: asyncpg.Record) -> Report:
     )
     orders = await db.fetch(
         f"""SELECT coalesce(k.variant, '') AS variant, count(*)::bigint AS n
-              FROM ({_ORDERS}) o LEFT JOIN click k ON k.id = o.click_id AND k.link_id = o.link_id GROUP BY 1""",
+              FROM ({_ORDERS}) o LEFT JOIN click k ON k.id = o.click_id
+               AND k.occurred_at BETWEEN click_from(o.click_id) AND click_until(o.click_id) GROUP BY 1""",
         [link["id"]],
     )
     came = [row for row in rows if row["kind"] == "human" and not row["blocked"]]
@@ -102,8 +103,12 @@ async def placements_of(owner_id: int, *, cursor: str | None, limit: int = 30) -
     )
     links = [row["link_id"] for row in rows]
     people = await db.fetch(
-        """SELECT link_id, count(*)::bigint AS clicks, count(*) FILTER (WHERE trigger = 'qr')::bigint AS scans
-             FROM click WHERE link_id = ANY($1) AND kind = 'human' AND blocked = '' GROUP BY 1""",
+        """SELECT l.id AS link_id, c.clicks, s.scans FROM unnest($1::bigint[]) l(id)
+             LEFT JOIN LATERAL (SELECT coalesce(sum(clicks), 0)::bigint AS clicks FROM click_count
+                                 WHERE link_id = l.id AND kind = 'human') c ON true
+             LEFT JOIN LATERAL (SELECT count(*)::bigint AS scans FROM click
+                                 WHERE link_id = l.id AND trigger = 'qr' AND kind = 'human' AND blocked = '') s
+               ON true""",
         links,
     )
     orders = await db.fetch(f"SELECT link_id, count(*)::bigint AS n FROM ({_ORDERS}) o GROUP BY 1", links)
