@@ -34,7 +34,8 @@ STEPS = {
     "approved": ("allocated", "held", "reversed", "rejected"),
     "allocated": ("paid", "approved"),
     "paid": ("approved",),
-    "rejected": (),
+    # An objection that was right, and nothing else (trails.py).
+    "rejected": ("pending",),
     "reversed": ("pending",),
 }
 BUCKETS = ("pending", "held", "available", "in_payout", "paid", "receivable")

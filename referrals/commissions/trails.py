@@ -23,10 +23,11 @@ WITH trail AS (
     SELECT e.*, lag(e.to_state, 1, '') OVER steps AS came_from, lead(e.id) OVER steps AS next_id,
            row_number() OVER steps AS place
       FROM commission_event e WINDOW steps AS (PARTITION BY e.commission_id ORDER BY e.seq))
-SELECT c.id, c.state, t.seq, t.from_state, t.to_state, t.came_from, t.place, t.next_id
+SELECT c.id, c.state, t.seq, t.from_state, t.to_state, t.came_from, t.place, t.next_id, t.reason
   FROM commission c LEFT JOIN trail t ON t.commission_id = c.id
  WHERE t.id IS NULL OR t.seq <> t.place OR t.from_state <> t.came_from
     OR NOT (coalesce($1::jsonb -> t.from_state, '[]') ? t.to_state)
+    OR (t.from_state = 'rejected' AND t.reason <> 'appeal_upheld')
     OR (t.next_id IS NULL AND t.to_state <> c.state)
     OR (t.next_id IS NULL AND t.to_state = 'approved' AND c.screened_at IS NULL)
  ORDER BY c.id, t.seq
@@ -56,6 +57,8 @@ def _what_is_wrong(row) -> str:  # type: ignore[no-untyped-def]
         return f"misses a step before number {row['seq']}, or one was changed"
     if row["to_state"] not in STEPS.get(row["from_state"], ()):
         return f"went from {row['from_state'] or 'nothing'} to {row['to_state']}, which nothing may"
+    if row["from_state"] == "rejected" and row["reason"] != "appeal_upheld":
+        return "was rejected and came back, though nobody had objected"
     if row["to_state"] != row["state"]:
         return f"is {row['state']}, but its last step led to {row['to_state']}"
     return "was approved without having been looked at for fraud"
