@@ -68,7 +68,7 @@ def rule_name(rule: str) -> str:
     return {
         "": _("Plain rate"),
         "plain": _("Plain rate"),
-        "override": _("A rate agreed with you"),
+        "override": _("Agreed rate"),
         "recruiter": _("A share of what a partner earned whom you brought"),
         "budget_spent": _("The budget was spent"),
         "activation": _("A new member became active"),
