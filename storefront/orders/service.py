@@ -103,6 +103,7 @@ async def apply_customer(store: asyncpg.Record, told: CustomerTold, stamp: str =
             told.external_id,
         )
         assert known is not None
+        customer_id: int = known["id"]
         member_id = email and await db.fetch_val(
             "SELECT id FROM member WHERE lower(email) = $1 AND email_proven_at IS NOT NULL", email
         )
@@ -112,10 +113,9 @@ async def apply_customer(store: asyncpg.Record, told: CustomerTold, stamp: str =
         if news:
             values = {**news, **({"mailbox_hmac": mailbox_fingerprint(email)} if "email_hmac" in news else {})}
             values["stamps"] = known["stamps"] | dict.fromkeys(news, stamp)
-            await _write("customer", known["id"], values)
+            await _write("customer", customer_id, values)
         if member_id and "member_id" in news and known["member_id"] != member_id:
-            await publish(CustomerSeen(customer_id=known["id"], member_id=member_id))
-    customer_id: int = known["id"]
+            await publish(CustomerSeen(customer_id=customer_id, member_id=member_id))
     return customer_id
 
 

@@ -1,6 +1,7 @@
 """The vendors' own libraries as judges: what they sign we take, what we sign they take, and both refuse alike."""
 
 import json
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +11,12 @@ import pytest
 import stripe
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from app import clock
+from app import clock, db
 from storefront.connectors.schemas import BadSignature
 from storefront.connectors.service import CONNECTORS
-from tests.storefront.providers import TELLERS, Message, Sale
+from tests.factories import Browser, run_jobs
+from tests.storefront.providers import TELLERS, Message, Refund, Sale
+from tests.storefront.shop import a_shop
 
 ROOT = Path(__file__).parents[2]
 WHSEC = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -130,13 +133,19 @@ def test_shopifys_newer_headers_are_taken_by_both():
 def judge(secret: str, messages: list[tuple[Message, dict[str, str]]]) -> list[dict[str, Any]]:
     if not (ROOT / "node_modules" / "@shopify" / "shopify-api").is_dir():
         pytest.skip("SHOPIFY'S OWN VERIFIER DID NOT JUDGE: run `npm ci` for @shopify/shopify-api")
-    node = _node()
-    asked = {
-        "secret": secret,
-        "messages": [{"body": message.body.decode(), "headers": headers} for message, headers in messages],
-    }
+    return _by_node(
+        "judge.mjs",
+        {
+            "secret": secret,
+            "messages": [{"body": message.body.decode(), "headers": headers} for message, headers in messages],
+        },
+    )
+
+
+def _by_node(script: str, asked: dict[str, Any]) -> Any:
+    """What the script prints when it is asked this."""
     ran = subprocess.run(
-        [node, str(Path(__file__).with_name("judge.mjs"))],
+        [_node(), str(Path(__file__).with_name(script))],
         input=json.dumps(asked).encode(), capture_output=True, cwd=ROOT, timeout=60,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr.decode()[-2000:]
@@ -159,3 +168,22 @@ def _node() -> str:
         if said.returncode == 0 and int(said.stdout.lstrip("v").split(".")[0]) >= 22:
             return candidate
     pytest.skip("SHOPIFY'S OWN VERIFIER DID NOT JUDGE: there is no Node 22 or newer here")
+
+
+@pytest.mark.anyio
+async def test_the_medusa_subscriber_of_the_docs_is_understood(web: Browser):
+    """The very code block that a shop copies, run by Node with stand-ins for Medusa; what it sends counts."""
+    code = re.search(r"### Medusa.*?```js\n(.*?)```", (ROOT / "docs" / "SHOPS.md").read_text(), re.DOTALL)
+    assert code is not None and len(code[1].strip().splitlines()) <= 20
+    shop = await a_shop(provider="medusa")
+    told = TELLERS["medusa"].order(Sale(refunds=[Refund("re_1", {}, 1_000)]))[0]
+    asked = {"secret": shop.secret, "code": code[1], "order": json.loads(told.body)["data"]}
+    sent = _by_node("medusa_world.mjs", asked)
+    assert len(sent) == 7
+    for message in sent:
+        answer = await web().post("/webhooks/north", content=message["body"].encode(), headers=message["headers"])
+        assert answer.status_code == 202, answer.text
+    await run_jobs()
+    assert {row["state"] for row in await db.fetch("SELECT state FROM inbox")} == {"applied"}
+    assert await db.fetch_val("SELECT paid_at IS NOT NULL AND doubt = '' FROM orders") is True
+    assert await db.fetch_val("SELECT sum(unplaced) FROM refund") == 1_000

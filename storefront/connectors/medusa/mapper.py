@@ -17,9 +17,10 @@ from storefront.orders.fingerprints import address_fingerprint
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundTold
 
 PAID = {"captured", "partially_refunded", "refunded"}
+# Whatever happened, the subscriber sends the whole order as it stands.
 ORDERS = {
     "order.placed", "order.updated", "order.completed", "order.canceled", "order.archived", "order.return_received",
-    "payment.captured", "order.fulfillment_created", "shipment.created", "delivery.created",
+    "payment.captured", "payment.refunded", "shipment.created", "delivery.created",
 }  # fmt: skip
 # What Medusa has no event of its own for is told in the generic shape.
 GENERIC = {"order.refunded", "order.disputed", "dispute.won"}
@@ -34,9 +35,8 @@ def facts(store: asyncpg.Record, topic: str, body: bytes, at: datetime) -> list[
     at = message.timestamp or at
     match message.type:
         case kind if kind in ORDERS:
-            return [_order(_as(message, shapes.Order))]
-        case "payment.refunded":
-            return [_refund(_as(message, shapes.Refund), at)]
+            order = _as(message, shapes.Order)
+            return [_order(order), *_refunds(order)]
         case "customer.created" | "customer.updated":
             customer = _as(message, shapes.Customer)
             return [CustomerTold(customer.id, tidy(customer.email), customer.updated_at or at)]
@@ -106,11 +106,22 @@ def _address(place: shapes.Address | None) -> str:
     )
 
 
-def _refund(refund: shapes.Refund, at: datetime) -> RefundTold:
+def _refunds(order: shapes.Order) -> list[RefundTold]:
     """Medusa gives money back of a payment, not of lines."""
-    currency = checked_currency(refund.currency_code.upper())
-    amount = minor(refund.amount, currency, rounded=True)
-    return RefundTold(refund.id, refund.order_id, currency, refund.created_at or at, [], unplaced=amount)
+    currency = checked_currency(order.currency_code.upper())
+    payments = [payment for one in order.payment_collections or [] for payment in one.payments or []]
+    return [
+        RefundTold(
+            external_id=refund.id,
+            order_external_id=tidy(order.id),
+            currency=currency,
+            refunded_at=refund.created_at or order.updated_at,
+            lines=[],
+            unplaced=minor(refund.amount, currency, rounded=True),
+        )
+        for payment in payments
+        for refund in payment.refunds or []
+    ]
 
 
 def _product(store: asyncpg.Record, product: shapes.Product, at: datetime) -> Fact:

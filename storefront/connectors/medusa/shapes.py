@@ -41,6 +41,20 @@ class Address(msgspec.Struct):
     country_code: str | None = None
 
 
+class Refund(msgspec.Struct):
+    id: Id
+    amount: Decimal
+    created_at: Moment | None = None
+
+
+class Payment(msgspec.Struct):
+    refunds: list[Refund] | None = None
+
+
+class Collection(msgspec.Struct):
+    payments: list[Payment] | None = None
+
+
 class Order(msgspec.Struct):
     id: Id
     currency_code: str
@@ -60,14 +74,7 @@ class Order(msgspec.Struct):
     email: str | None = None
     promotions: list[Promotion | None] | None = None
     shipping_address: Address | None = None
-
-
-class Refund(msgspec.Struct):
-    id: Id
-    amount: Decimal
-    order_id: Id
-    currency_code: str
-    created_at: Moment | None = None
+    payment_collections: list[Collection] | None = None
 
 
 class Customer(msgspec.Struct):

@@ -19,7 +19,7 @@ def order(sale: Sale) -> list[Message]:
     def money(amount: int) -> float:
         return float(major(amount, sale.currency))
 
-    told = {
+    told: dict[str, Any] = {
         "id": sale.id,
         "display_id": 7,
         "currency_code": sale.currency.lower(),
@@ -58,11 +58,9 @@ def order(sale: Sale) -> list[Message]:
         ],
     }
     kind = "order.canceled" if sale.cancelled else "order.placed"
-    messages = [_message(kind, told, sale)]
-    for refund in sale.refunds:
-        back = {"id": refund.id, "amount": money(refund.amount), "order_id": sale.id}
-        messages.append(_message("payment.refunded", {**back, "currency_code": sale.currency.lower()}, sale))
-    return messages
+    back = [{"id": refund.id, "amount": money(refund.amount)} for refund in sale.refunds]
+    told["payment_collections"] = [{"id": "pc", "payments": [{"id": "pay", "refunds": back}]}]
+    return [_message(kind, told, sale)]
 
 
 def dispute(sale: Sale, *, won: bool) -> list[Message]:
