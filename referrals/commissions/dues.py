@@ -67,7 +67,7 @@ async def dues_of(
     terms = terms_of(rules)
     nothing_counts = bool(order["cancelled_at"] or order["doubt"])
     if terms == Terms() and rules["agreed_bps"] is None and not any(c["how"] for c in commissions):
-        return _plainly(lines, commissions, shares, rules["rate_bps"], nothing_counts=nothing_counts)
+        return plain_dues(lines, commissions, shares, rules["rate_bps"], nothing_counts=nothing_counts)
     full = await lines_in_full(order["id"])
     buyer = Buyer() if terms.pays_for == "every_order" else await buyer_of(order)
     may_not = bool(refusal_of_buyer(terms, buyer, at))
@@ -180,7 +180,7 @@ async def _for_the_recruiter(
     return bonuses
 
 
-def _plainly(
+def plain_dues(
     lines: list[asyncpg.Record],
     commissions: list[asyncpg.Record],
     shares: list[Share],

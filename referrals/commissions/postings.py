@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from app import clock, db
-from app.events import publish
+from app.events import publish_all
 from referrals.commissions.debts import Debts
 from referrals.commissions.events import CommissionChanged
 from referrals.commissions.states import BUCKET
@@ -51,7 +51,9 @@ async def bring_all(wanted: Sequence[Wanted]) -> None:
         to_state = _state_after(commission, target, legs)
         if to_state != commission["state"]:
             steps.append(Step(commission["id"], commission["state"], to_state, reason))
-        if legs or to_state != commission["state"]:
+        # That it is there at all was told by CommissionEarned.
+        is_first = commission["postings"] == 0 and to_state == commission["state"]
+        if (legs or to_state != commission["state"]) and not is_first:
             changed.append(commission)
     await take(steps)
     await tell_changed(changed)
@@ -145,9 +147,11 @@ async def note_steps(
         return
     await db.execute(
         """INSERT INTO commission_event (commission_id, seq, from_state, to_state, reason, actor_id, evidence, at)
-           SELECT s.id, coalesce((SELECT max(seq) FROM commission_event e WHERE e.commission_id = s.id), 0) + 1,
-                  s.from_state, s.to_state, s.reason, $5::bigint, $6::jsonb, $7::timestamptz
-             FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS s (id, from_state, to_state, reason)""",
+           SELECT s.id, coalesce(known.seq, 0) + 1, s.from_state, s.to_state, s.reason, $5::bigint, $6::jsonb,
+                  $7::timestamptz
+             FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS s (id, from_state, to_state, reason)
+             LEFT JOIN (SELECT commission_id, max(seq) AS seq FROM commission_event
+                         WHERE commission_id = ANY($1::bigint[]) GROUP BY 1) known ON known.commission_id = s.id""",
         [one.commission_id for one in steps],
         [one.from_state for one in steps],
         [one.to_state for one in steps],
@@ -159,9 +163,11 @@ async def note_steps(
 
 
 async def tell_changed(commissions: Iterable[asyncpg.Record], *, actor_id: int | None = None) -> None:
-    for one in commissions:
-        changed = CommissionChanged(commission_id=one["id"], member_id=one["member_id"], order_id=one["order_id"])
-        await publish(changed, actor_id=actor_id)
+    changed = [
+        CommissionChanged(commission_id=one["id"], member_id=one["member_id"], order_id=one["order_id"])
+        for one in commissions
+    ]
+    await publish_all(changed, actor_id=actor_id)
 
 
 def _state_after(commission: asyncpg.Record, target: int, legs: Sequence[Leg]) -> str:

@@ -47,7 +47,7 @@ async def settle(order_id: int) -> None:
         wanted = []
         for one in commissions:
             target = targets.get(one["id"])
-            wanted.append((one, target or 0, _reason(order, one, target, by_id[one["order_line_id"]])))
+            wanted.append((one, target or 0, reason_for(order, one, target, by_id[one["order_line_id"]])))
         await reschedule(order, commissions, rules)
         await bring_all(wanted)
         await friend.bring(order, decision, rules, lines)
@@ -60,7 +60,7 @@ async def _open_missing(
 
     Later decisions find it again. One that found its budget empty is kept as well: it does not earn by a later refund.
     """
-    known = {_key(c) for c in await queries.commissions_on(order["id"])}
+    known = {key_of(c) for c in await queries.commissions_on(order["id"])}
     fresh = {key: due for key, due in dues.items() if key not in known and (due.granted or due.rule == NO_BUDGET)}
     opened = {key: await _open(order, decision, rules, due) for key, due in fresh.items()}
     await note_steps([Step(one, "", "pending", "order_paid") for one in opened.values()])
@@ -133,7 +133,7 @@ async def _within_limits(
     for is_second in (False, True):
         asked = [one for one in commissions if (one["role"] == RECRUITER) == is_second]
         for one in asked:
-            due = dues.get(_key(one))
+            due = dues.get(key_of(one))
             if due is not None and one["state"] != "rejected":
                 targets[one["id"]] = _wanted(one, due, commissions, targets)
         claims = [
@@ -151,15 +151,15 @@ def _wanted(one: asyncpg.Record, due: Due, commissions: list[asyncpg.Record], ta
     if one["role"] != RECRUITER:
         return due.cut_to(one["granted"]) if was_cut else due.target
     winner = (one["order_line_id"], due.how.winner_id if due.how else 0, SHARER)
-    theirs = next((targets.get(c["id"], 0) for c in commissions if _key(c) == winner), 0)
+    theirs = next((targets.get(c["id"], 0) for c in commissions if key_of(c) == winner), 0)
     return min(one["granted"], share_of(theirs, due.rate_bps)) if was_cut else share_of(theirs, due.rate_bps)
 
 
-def _key(commission: asyncpg.Record) -> Key:
+def key_of(commission: asyncpg.Record) -> Key:
     return (commission["order_line_id"], commission["member_id"], commission["role"])
 
 
-def _reason(order: asyncpg.Record, commission: asyncpg.Record, target: int | None, line: asyncpg.Record) -> str:
+def reason_for(order: asyncpg.Record, commission: asyncpg.Record, target: int | None, line: asyncpg.Record) -> str:
     """Why the books move, in one stable word of `reasons`."""
     if (target or 0) > commission["standing"]:
         if line["won_back"] and commission["postings"]:

@@ -27,6 +27,9 @@ SELECT c.*, p.store_id, money.*
 """
 
 
+NOTHING_POSTED = dict.fromkeys(("standing", "postings", "in_pending", "in_held", "in_available", "in_payout"), 0)
+
+
 async def commissions_on(order_id: int) -> list[asyncpg.Record]:
     """The commissions of an order with what stands of each. The caller holds the order's lock, or only looks."""
     return await commissions_of_orders([order_id])
@@ -57,22 +60,23 @@ async def lines_of(order: asyncpg.Record) -> list[asyncpg.Record]:
     A dispute that was won gives back what the bank had taken, and never more: neither which of the two comes first
     nor how often either is told makes a difference. `disputed` and `won_back` say why, not how much counts.
     """
+    return await lines_of_orders([order["id"]])
+
+
+async def lines_of_orders(order_ids: Sequence[int]) -> list[asyncpg.Record]:
     return await db.fetch(
-        f"""SELECT l.id, l.quantity, greatest(l.gross - l.discount, 0) AS base,
-                  ({given_back("l.external_id", "$2", "$3", "$4")}) AS refunded,
+        f"""SELECT l.id, l.order_id, l.quantity, greatest(l.gross - l.discount, 0) AS base,
+                  ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")}) AS refunded,
                   coalesce(bank.taken, 0)::bigint AS disputed, coalesce(bank.won, 0)::bigint AS won_back
-             FROM order_line l
+             FROM orders o JOIN order_line l ON l.order_id = o.id
              LEFT JOIN LATERAL (
                   SELECT sum(rl.amount) FILTER (WHERE r.kind = 'chargeback') AS taken,
                          sum(rl.amount) FILTER (WHERE r.kind = 'dispute_won') AS won
                     FROM refund r JOIN refund_line rl ON rl.refund_id = r.id
-                   WHERE r.store_id = $2 AND r.order_external_id = $3 AND r.currency = $4
+                   WHERE r.store_id = o.store_id AND r.order_external_id = o.external_id AND r.currency = o.currency
                      AND r.kind IN ('chargeback', 'dispute_won') AND rl.external_line_id = l.external_id) bank ON true
-            WHERE l.order_id = $1 ORDER BY l.id""",
-        order["id"],
-        order["store_id"],
-        order["external_id"],
-        order["currency"],
+            WHERE o.id = ANY($1::bigint[]) ORDER BY l.id""",
+        order_ids,
     )
 
 

@@ -205,7 +205,8 @@ refunds = st.lists(st.tuples(st.integers(0, 2), amounts), max_size=4)
 async def test_any_order_and_repetition_of_the_same_events_gives_the_same_balance(
     web: Browser, told: list, given_back: list, rate: int, currency: str, cancelled: bool, seed: int
 ):
-    """Two shops tell the same story, one as it happened, one shuffled and with repetitions."""
+    """Two shops tell the same story, one as it happened and order by order, one shuffled, with repetitions, and settled
+    together with all orders there are."""
     from storefront.orders.service import apply_order, apply_refund
     from storefront.stores.queries import store_by_slug
 
@@ -222,7 +223,7 @@ async def test_any_order_and_repetition_of_the_same_events_gives_the_same_balanc
         store = await store_by_slug(shop.slug)
         for event in events:
             await (apply_refund if "refund" in event else apply_order)(store, facts(event, gv))
-            await settle_all(shop.id)
+            await settle_all(shop.id, together=name == f"b{number}")
         balances.append(await standing(member))
     expected = sum(
         share_of(max(0, max(gross - discount, 0) - sum(a for at, a in given_back if at == n)), rate)
@@ -274,8 +275,13 @@ def facts(event: dict[str, Any], gv: str):
     )
 
 
-async def settle_all(store_id: int) -> None:
-    from referrals.commissions.service import settle
+async def settle_all(store_id: int, *, together: bool) -> None:
+    """One after the other; or all orders there are in one transaction."""
+    from referrals.commissions import service
+    from referrals.commissions import together as in_company
 
-    for row in await db.fetch("SELECT id FROM orders WHERE store_id = $1", store_id):
-        await settle(row["id"])
+    if together:
+        await in_company.settle_all([row["id"] for row in await db.fetch("SELECT id FROM orders")])
+    else:
+        for row in await db.fetch("SELECT id FROM orders WHERE store_id = $1", store_id):
+            await service.settle(row["id"])
