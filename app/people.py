@@ -61,6 +61,16 @@ FILES = {
     "purchases": """SELECT s.slug AS store, c.external_id AS customer, o.external_id AS order, o.currency, o.paid_at
                       FROM customer c JOIN store s ON s.id = c.store_id LEFT JOIN orders o ON o.customer_id = c.id
                      WHERE c.member_id = $1""",
+    "codes": """SELECT s.slug AS store, c.text, c.kind, c.leak_state, c.used_total, c.created_at, c.disabled_at
+                  FROM code c JOIN program p ON p.id = c.program_id JOIN store s ON s.id = p.store_id
+                 WHERE c.owner_id = $1""",
+    "codes_entered": "SELECT code_id, entered_at FROM code_entry WHERE member_id = $1",
+    "invites": "SELECT invited_at FROM invite WHERE member_id = $1",
+    "credit_by_hand": """SELECT order_id, reason, state, proposed_at, proposed_by = $1 AS proposed_by_you,
+                                coalesce(winner_id = $1, false) AS for_you
+                           FROM attribution_override
+                          WHERE $1 IN (proposed_by, decided_by, withdrawn_by, winner_id)""",
+    "replays": "SELECT store_id, days, state, created_at FROM simulation WHERE made_by = $1",
     "attributions": "SELECT order_id, version, rule, decided_at FROM attribution WHERE winner_id = $1",
     "commissions": """SELECT c.id, o.external_id AS order, c.currency, c.base, c.granted, c.rate_bps, c.state, c.role,
                              c.hold_until, c.created_at
@@ -138,6 +148,14 @@ async def erase(handle: str) -> dict[str, Any]:
             member["id"],
             clock.now(),
             former,
+        )
+        # A personal code begins with the handle. The orders it earned from know it by its use.
+        await db.execute(
+            """UPDATE code SET text = CASE kind WHEN 'personal' THEN 'GONE-' || id ELSE text END,
+                               code_norm = CASE kind WHEN 'personal' THEN 'GONE' || id ELSE code_norm END,
+                               disabled_at = coalesce(disabled_at, $2) WHERE owner_id = $1""",
+            member["id"],
+            clock.now(),
         )
         for table in ("link_former_code", "link_placement"):
             await db.execute(

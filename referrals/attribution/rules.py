@@ -57,6 +57,7 @@ class Touch(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = "human"
     channel: str = "click"
     code: str = ""
+    """The code's id: its text may begin with a handle, and decisions are for ever."""
     confidence: int = 100
     is_buyer: bool = False
     link_closed: bool = False

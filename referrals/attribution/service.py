@@ -56,8 +56,13 @@ def what_differs(decision: Decision, kept: asyncpg.Record) -> str:
         return "another winner"
     if decision.shares != msgspec.convert(kept["shares"] or [], list[Share]):
         return "other shares"
-    same = msgspec.convert(kept["candidates"], list[Candidate]) == decision.candidates
-    return "" if same else "other candidates"
+    before = [one for one in msgspec.convert(kept["candidates"], list[Candidate]) if _matters(one)]
+    return "" if before == [one for one in decision.candidates if _matters(one)] else "other candidates"
+
+
+def _matters(candidate: Candidate) -> bool:
+    """A code that could not count then may be gone by now, with the member whose it was."""
+    return not candidate.code or candidate.outcome not in ("after_order", "code_not_valid")
 
 
 async def _use_codes(case: Case) -> None:
@@ -71,7 +76,7 @@ async def _use_codes(case: Case) -> None:
     for touch in codes:
         refusal = touch.refusal
         if not refusal and not touch.is_too_late:
-            counts = await note_use(case.program_id, touch.code, case.order, is_cold=is_cold and not touch.is_buyer)
+            counts = await note_use(int(touch.code), case.order, is_cold=is_cold and not touch.is_buyer)
             refusal = "" if counts else "code_used_up"
         touches.append(msgspec.structs.replace(touch, refusal=refusal))
     case.touches = touches

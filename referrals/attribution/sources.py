@@ -170,12 +170,16 @@ async def signups(cases: Sequence[Asked]) -> list[asyncpg.Record]:
 
 
 async def codes_on(cases: Sequence[Asked]) -> list[asyncpg.Record]:
-    """The codes of the programme that each order carried, as they stood then."""
+    """The codes of the programme that each order carried, as they stood then.
+
+    Known by its use as well: whoever erases a member renames their codes.
+    """
     asked = [(case, norm) for case in cases for norm in _norms(case.order["codes"])]
     if not asked:
         return []
     return await db.fetch(
-        f"""SELECT t.order_id, c.id AS code_id, c.text AS code, t.ordered_at AS at, c.owner_id AS member_id, m.email,
+        f"""SELECT DISTINCT ON (t.order_id, c.id) t.order_id, c.id::text AS code, t.ordered_at AS at,
+                   c.owner_id AS member_id, m.email,
                    'code' AS channel, c.created_at > t.heard_at AS is_too_late,
                    CASE WHEN c.leaked_at <= t.heard_at THEN 'leaked_code' ELSE c.kind || '_code' END AS via,
                    CASE WHEN c.valid_from > t.ordered_at OR c.valid_until <= t.ordered_at
@@ -183,10 +187,14 @@ async def codes_on(cases: Sequence[Asked]) -> list[asyncpg.Record]:
                         WHEN u.refusal <> '' THEN 'code_used_up' ELSE '' END AS refusal, {_SUSPENDED}
               FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::text[])
                    AS t (order_id, ordered_at, heard_at, program_id, norm)
-              JOIN code c ON c.program_id = t.program_id AND c.code_norm = t.norm
+              JOIN LATERAL (
+                   SELECT * FROM code WHERE program_id = t.program_id AND code_norm = t.norm
+                   UNION ALL
+                   SELECT used.* FROM code_use x JOIN code used ON used.id = x.code_id WHERE x.order_id = t.order_id
+                   ) c ON true
               JOIN member m ON m.id = c.owner_id
               LEFT JOIN code_use u ON u.code_id = c.id AND u.order_id = t.order_id
-             ORDER BY c.id""",
+             ORDER BY t.order_id, c.id""",
         *_times([case for case, _norm in asked]),
         [case.program_id for case, _norm in asked],
         [norm for _case, norm in asked],
@@ -199,7 +207,7 @@ async def codes_entered(cases: Sequence[Asked]) -> list[asyncpg.Record]:
     if not cases:
         return []
     return await db.fetch(
-        f"""SELECT t.order_id, 'entered_code' AS via, c.owner_id AS member_id, e.entered_at AS at, c.text AS code,
+        f"""SELECT t.order_id, 'entered_code' AS via, c.owner_id AS member_id, e.entered_at AS at, c.id::text AS code,
                    'code' AS channel, m.email, {_SUSPENDED}
               FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[])
                    AS t (order_id, ordered_at, heard_at, buyer_id, program_id)

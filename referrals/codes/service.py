@@ -159,14 +159,12 @@ async def enter(viewer: Viewer, slug: str, given: str) -> None:
             await publish(CodeEntered(code_id=code["id"], member_id=member_id), actor_id=member_id)
 
 
-async def note_use(program_id: int, text: str, order: asyncpg.Record, *, is_cold: bool) -> bool:
+async def note_use(code_id: int, order: asyncpg.Record, *, is_cold: bool) -> bool:
     """Keep that an order carried a code, once; whether it counts. In the caller's transaction, who holds the order.
 
     The code's row is the lock of its limits: of two orders that race for the last use, one gets it.
     """
-    code = await db.fetch_one(
-        "SELECT * FROM code WHERE program_id = $1 AND code_norm = $2 FOR UPDATE", program_id, norm_of(text)
-    )
+    code = await db.fetch_one("SELECT * FROM code WHERE id = $1 FOR UPDATE", code_id)
     assert code is not None
     known = await db.fetch_val(
         "SELECT refusal FROM code_use WHERE order_id = $1 AND code_id = $2", order["id"], code["id"]

@@ -50,6 +50,7 @@ async def near_misses(member_id: int, limit: int = 5) -> list[asyncpg.Record]:
         """SELECT o.external_id AS order_ref, o.number, s.name AS store_name, a.decided_at
              FROM attribution a JOIN orders o ON o.id = a.order_id JOIN store s ON s.id = o.store_id
             WHERE a.candidates @> $2::jsonb AND a.winner_id IS DISTINCT FROM $1 AND a.decided_at > $3
+              AND NOT a.shares @> $2::jsonb
               AND NOT EXISTS (SELECT 1 FROM attribution n WHERE n.order_id = a.order_id AND n.version > a.version)
             ORDER BY a.decided_at DESC LIMIT $4""",
         member_id,

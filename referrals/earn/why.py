@@ -8,6 +8,7 @@ from app.money import Money
 from referrals.attribution.overrides import reason_for
 from referrals.attribution.rules import Candidate
 from referrals.attribution.shares import shares_of
+from referrals.codes.queries import codes_by_id
 from referrals.commissions.queries import commissions_of
 from referrals.earn.queries import access_decision, address_of_why, handles_of
 from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, ShareView, Why
@@ -86,6 +87,7 @@ def commission_view(row: asyncpg.Record) -> CommissionView:
 async def _candidates(decision: asyncpg.Record, member_id: int) -> list[CandidateView]:
     candidates = msgspec.convert(decision["candidates"], list[Candidate])
     handles = await handles_of([one.member_id for one in candidates])
+    codes = await codes_by_id([int(one.code) for one in candidates if one.code and one.member_id == member_id])
     views = []
     for one in candidates:
         is_you = one.member_id == member_id
@@ -102,7 +104,7 @@ async def _candidates(decision: asyncpg.Record, member_id: int) -> list[Candidat
                 reason=outcome,
                 words=outcome_words(outcome),
                 confidence=one.confidence,
-                code=one.code if is_you else "",
+                code=codes[int(one.code)]["text"] if one.code and is_you else "",
             )
         )
     return views

@@ -167,10 +167,10 @@ async def _about_the_code(subject: asyncpg.Record) -> dict[str, Any]:
                   (SELECT count(*) FROM code_use u WHERE u.code_id = c.id AND u.is_cold
                       AND u.used_at > coalesce(c.vouched_at, '-infinity')) AS cold_uses
              FROM code c JOIN program p ON p.id = c.program_id
-            WHERE p.store_id = $1 AND c.owner_id = $2 AND upper(c.text) = upper($3)""",
+            WHERE p.store_id = $1 AND c.owner_id = $2 AND c.id = $3""",
         subject["store_id"],
         subject["member_id"],
-        won["code"],
+        int(won["code"]),
     )
     return {"code": row["text"], "code_state": row["leak_state"], "cold_uses": row["cold_uses"]} if row else {}
 

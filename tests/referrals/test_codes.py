@@ -268,3 +268,19 @@ async def test_the_pages_of_codes_are_for_whom_they_are(web: Browser):
     assert made.status_code == 303 and "SUMMER" in (await owner.get(made.headers["location"])).text
     again = await submit(owner, "/admin/programs/north/codes", form)
     assert again.status_code == 409 and "That code is taken." in again.text
+
+
+async def test_an_erased_member_leaves_no_handle_in_codes_and_the_books_stay(web: Browser):
+    from app.people import erase
+
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    await tell(web, shop, "order.paid", bought(1, await code_of(mara)))
+    await erase("mara")
+    await run_jobs()
+    left = await db.fetch("SELECT text || code_norm AS words FROM code WHERE owner_id = $1", mara.id)
+    kept = await db.fetch("SELECT candidates::text AS words FROM attribution")
+    assert left and kept and not any("mara" in row["words"].lower() for row in [*left, *kept])
+    assert await standing(mara) == {("pending", "USD"): 1200}
+    await tell(web, shop, "order.paid", bought(2, "mara"))
+    await books_are_right()
