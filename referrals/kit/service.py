@@ -5,7 +5,8 @@ import asyncpg
 from app import db, i18n
 from app.auth import Viewer, require_member
 from app.disclosure import MARKETS, mark, sentence
-from app.errors import NotFound
+from app.errors import Gone, NotFound
+from app.i18n import gettext as _
 from app.settings import settings
 from community.members.queries import AVATAR_URL
 from referrals.kit.channels import CHANNELS, Channel, text_for
@@ -26,7 +27,7 @@ async def kit_of(
         raise NotFound()
     lang = lang if lang in i18n.LANGUAGES else i18n.current()
     with i18n.speaking(lang):
-        subject, offer = await subject_of(link), await offer_of(link)
+        subject, offer = await _public_subject(link), await offer_of(link)
         market = market if market in MARKETS else offer.market
         kit = KitView(
             url=url_of_link(link),
@@ -42,6 +43,15 @@ async def kit_of(
             texts=[_text(channel, link, subject, offer, lang, market) for channel in CHANNELS],
         )
     return link, subject, offer, kit
+
+
+async def _public_subject(link: asyncpg.Record) -> Subject:
+    try:
+        return await subject_of(link)
+    except (NotFound, Gone) as hidden:
+        raise NotFound(
+            _("Not everybody may see this, so it has no posters and no texts. The link works for those who may.")
+        ) from hidden
 
 
 def _text(channel: Channel, link: asyncpg.Record, subject: Subject, offer: Offer, lang: str, market: str) -> ShareText:

@@ -184,6 +184,14 @@ async def test_the_price_is_todays_and_a_poster_is_printed_once(web: Browser, mo
     assert await storage.get(f"posters/{row['digest']}.png") == changed.content
 
 
+async def test_a_poster_lost_from_the_storage_is_printed_again(web: Browser):
+    _mara, link = await a_shared_pack(web)
+    before = await fetch(web, link["code"])
+    await storage.forget(f"posters/{await db.fetch_val('SELECT digest FROM poster')}.png")
+    again = await fetch(web, link["code"])
+    assert again.status_code == 200 and again.content == before.content
+
+
 async def test_many_who_look_at_once_get_the_same_picture_and_cause_one_print(
     web: Browser, monkeypatch: pytest.MonkeyPatch
 ):
@@ -245,6 +253,8 @@ async def test_what_a_stranger_may_not_read_has_no_poster_and_no_greeting(web: B
         for path in (f"/r/{code}/poster.png", f"/r/{code}/card.jpg", f"/hi/{code}"):
             answer = await web().get(path)
             assert answer.status_code == 404 and "heist" not in answer.text and "plan" not in answer.text
+        told = await (await sign_in(web(), mara)).get(f"/share/{code}/kit", headers={"Accept-Language": "en"})
+        assert told.status_code == 404 and "Not everybody may see this" in told.text
     open_group = await a_group(mara, name="Tea table")
     code = (await a_link(web, mara, f"group:{open_group}"))["code"]
     assert (await fetch(web, code)).status_code == 200 and "Tea table" in (await web().get(f"/hi/{code}")).text
