@@ -63,6 +63,7 @@ async def _fill(f: Filling, progress: Progress) -> None:
     progress("a month of links and orders", 45, STEPS)
     await trade.share_links(f)
     await trade.count_clicks(f)
+    await trade.hang_links(f)
     await trade.run_the_tills(
         f, lambda done, total: progress("a month of links and orders", 45 + 38 * done // total, STEPS)
     )

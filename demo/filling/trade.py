@@ -54,6 +54,41 @@ async def share_links(f: Filling) -> None:
     )
 
 
+# Code: where its QR hangs, and what printing it cost.
+HUNG = {
+    "samir-thursday": ("poster", "The back room, beside the coats", 1800, "GBP"),
+    "callum-vest": ("shelf", "Depot, third board on the left", 650, "GBP"),
+    "linwei-qr": ("event", "线下分享会入口", 12_000, "CNY"),
+}
+INSIDE_WECHAT = {
+    "code": "linwei-pack",
+    "rules": [
+        {
+            "when": {"in_app": ["wechat"]},
+            "to": "page:/p/alder-trail-pack-28",
+            "destination": "/p/alder-trail-pack-28",
+        }
+    ],
+}
+
+
+async def hang_links(f: Filling) -> None:
+    """Some links are printed, and people scan them; one leads visitors inside WeChat to a page of ours."""
+    await copy_in(
+        "link_placement",
+        "link_id kind location cost currency created_at",
+        [(f.links[code], *place, f.now) for code, place in HUNG.items()],
+    )
+    await db.execute(
+        "UPDATE click SET trigger = 'qr' WHERE link_id = ANY($1) AND kind = 'human'", [f.links[code] for code in HUNG]
+    )
+    await db.execute(
+        "UPDATE link SET routes = $2::jsonb WHERE code = $1",
+        INSIDE_WECHAT["code"],
+        msgspec.json.encode({"rules": INSIDE_WECHAT["rules"]}).decode(),
+    )
+
+
 async def _target(f: Filling, link: Link) -> tuple[int | None, str, int, str]:
     """Store, kind, id and destination, as making the link would have found them."""
     kind, _, name = link.target.partition(":")

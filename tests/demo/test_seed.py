@@ -58,6 +58,8 @@ async def everything_is_there(content):
     assert await count("topic") == sum(len(group.topics) for group in content.groups)
     assert await count("post") >= sum(len(topic.posts) for group in content.groups for topic in group.topics)
     assert await count("product") == len(content.products)
+    assert await count("link WHERE scan_code IS NULL") == 0
+    assert await count("link_placement") >= 3 and await count("click WHERE trigger = 'qr'") > 50
     assert await count("review") == len(content.reviews)
     assert await count("guide") == len(content.guides)
     assert await count("click") == len(content.clicks)
