@@ -33,7 +33,7 @@ FRONTEND = Path(__file__).parent.parent / "frontend"
 FORM_FIELDS = 200
 LONGEST_KEPT = 100_000
 VARY = "Accept-Language, Cookie"
-NOT_SHOWN_AGAIN = {"password", "current", "_csrf"}
+NOT_SHOWN_AGAIN = {"password", "tax_password", "current", "_csrf"}
 
 environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(FRONTEND / "templates"),

@@ -112,12 +112,12 @@ async def choose(viewer: Viewer, rail_name: str, *, automatic: bool) -> None:
     )
 
 
-async def confirm_person(viewer: Viewer, password: str) -> None:
+async def confirm_person(viewer: Viewer, password: str, *, field: str = "password") -> None:
     """The password once more: an open browser is not yet its owner."""
     member_id = require_member(viewer)
     await limit("payout-password", member_id, most=10, per=300)
     if await check_password(viewer.handle, password[:1024]) != member_id:
-        raise Invalid("password", _("This is not your password."))
+        raise Invalid(field, _("This is not your password."))
 
 
 async def live_method(member_id: int, rail_name: str) -> asyncpg.Record | None:

@@ -19,7 +19,9 @@ from referrals.payouts.seal import seal, unseal
 from referrals.payouts.thresholds import SHIPPED, Threshold, in_force
 
 
-class NewTaxProfile(msgspec.Struct):
+class NewTaxProfile(msgspec.Struct, rename={"password": "tax_password"}):
+    """Its form stands on the page of the accounts', whose field is called `password`."""
+
     country: Annotated[str, Meta(max_length=2)]
     kind: Annotated[str, Meta(max_length=10)]
     legal_name: Annotated[str, Meta(max_length=200)]
@@ -46,7 +48,7 @@ async def tell_tax_profile(viewer: Viewer, told: NewTaxProfile) -> None:
     tax_id = re.sub(r"[\s./-]", "", clean(told.tax_id, "tax_id", most=40)).upper()
     if tax_id and not re.fullmatch(r"[A-Z0-9]{5,25}", tax_id):
         raise Invalid("tax_id", _("A tax number is 5 to 25 letters and digits."))
-    await confirm_person(viewer, told.password)
+    await confirm_person(viewer, told.password, field="tax_password")
     await db.execute(
         """INSERT INTO tax_profile (member_id, country, kind, sealed, last4, changed_at)
            VALUES ($1, $2, $3, $4, $5, $6)

@@ -232,3 +232,20 @@ async def test_programs_can_do_what_pages_do(web: Browser):
     assert (await api.delete(f"/api/v1/payout-methods/{made.json()['id']}")).status_code == 204
     assert (await web().get("/api/v1/payouts")).status_code == 401
     await all_is_right()
+
+
+async def test_a_member_tells_the_tax_office_what_it_asks(web: Browser):
+    mara = await a_member("mara")
+    browser = await sign_in(web(), mara)
+    page, told = "/earn/payouts/methods", {"country": "DE", "kind": "person", "legal_name": "Mara Weiss"}
+    wrong = await submit(browser, "/earn/payouts/tax", told | {"tax_password": "no"}, page=page)
+    assert wrong.status_code == 422 and 'href="#tax_password"' in wrong.text and "Mara Weiss" in wrong.text
+    told |= {"tax_id": "12 345 678 901", "tax_password": PASSWORD}
+    assert (await submit(browser, "/earn/payouts/tax", told, page=page)).status_code == 303
+    shown = (await browser.get(page)).text
+    assert "number ending in 8901" in shown and "345678" not in shown
+    names = re.findall(r' id="([^"]+)"', shown)
+    assert len(names) == len(set(names)), "each label leads to its own field"
+    saved = await submit(browser, "/earn/payouts/wish", {"rail": "store_credit"}, page=page)
+    assert saved.status_code == 303
+    assert (await submit(browser, "/earn/payouts/wish", {"rail": "bank"}, page=page)).status_code == 422
