@@ -16,7 +16,7 @@ from tests.storefront.shop import a_product, a_shop
 pytestmark = pytest.mark.anyio
 
 PREVIEW = {"user-agent": "WhatsApp/2.24"}
-OPEN_DOORS = {"/api/v1/members", "/api/v1/tokens", "/api/v1/live/ticket"}
+OPEN_DOORS = {"/api/v1/members", "/api/v1/tokens", "/api/v1/live/ticket", "/api/v1/apps/first-start"}
 
 
 async def a_token(member_id: int, *scopes: str) -> str:
