@@ -1,3 +1,4 @@
+import asyncpg
 from babel import Locale
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
@@ -52,8 +53,7 @@ class KitPages(Controller):
         shape = posters.CARD if file == "card.jpg" else request.query_params.get("shape", "poster")
         if shape not in posters.SHAPES or posters.file_of(shape) != file or lang not in i18n.LANGUAGES:
             raise NotFound()
-        await limit("poster-look", address_of(request), most=600, per=PER)
-        link = await open_link(code)
+        link = await _asked_for(request, code)
         sheet = await posters.sheet_of(link, shape, lang)
         tag = f'"{posters.digest_of(sheet)}"'
         headers = {"ETag": tag, "Cache-Control": FIVE_MINUTES, "X-Robots-Tag": "noindex"}
@@ -76,8 +76,7 @@ class KitPages(Controller):
     @get("/hi/{code:str}")
     async def greet(self, request: Request, viewer: NamedDependency[Viewer], code: FromPath[str]) -> Response:
         """Whoever was told of this by somebody: who it was, what it is, what they get. Looking is not yet a click."""
-        await limit("greeting", address_of(request), most=GUESSES, per=PER)
-        link = await open_link(code)
+        link = await _asked_for(request, code)
         subject, offer = await subject_of(link), await offer_of(link)
         owner = await service.owner_of(link)
         return _unindexed(
@@ -93,6 +92,15 @@ class KitPages(Controller):
                 card_url=service.poster_url(link["code"], "card", i18n.current()),
             )
         )
+
+
+async def _asked_for(request: Request, code: str) -> asyncpg.Record:
+    """The link. Whoever asks for many that do not exist is guessing, and waits; a crowd at a poster is not."""
+    try:
+        return await open_link(code)
+    except NotFound:
+        await limit("guess-code", address_of(request), most=GUESSES, per=PER)
+        raise
 
 
 def _markets(*, may_be_any: bool) -> list[tuple[str, str]]:

@@ -183,8 +183,13 @@ async def test_a_code_that_was_told_is_typed_and_leads_on(web: Browser):
         assert answer.status_code == 200 and "location" not in answer.headers and "<script>alert" not in answer.text
 
 
-async def test_guessing_codes_soon_ends(web: Browser):
+async def test_guessing_codes_soon_ends_but_a_crowd_at_one_poster_is_welcome(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    code = (await a_link(web, mara))["code"]
     stranger = web()
+    crowd = [(await stranger.get(f"/hi/{code}")).status_code for _ in range(80)]
+    assert set(crowd) == {200}
     answers = [(await stranger.get(f"/hi/guess{number}")).status_code for number in range(62)]
     assert answers[:60] == [404] * 60 and answers[60:] == [429, 429]
 
