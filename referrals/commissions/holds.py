@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from app import clock, db
+from referrals.commissions import limits
 from referrals.commissions.debts import Debts
 from referrals.commissions.postings import Step, difference, legs_of, owed, posting, take, tell_changed
 from referrals.commissions.standing import lock_commissions
@@ -78,6 +79,7 @@ async def reject(
     await take(
         [Step(one["id"], one["state"], "rejected", reason) for one in found], actor_id=actor_id, evidence=evidence
     )
+    await limits.give_back(one["id"] for one in found)
     debts, postings = Debts(), []
     for one in found:
         legs = await difference(one, -one["standing"], debts)

@@ -137,6 +137,14 @@ async def reserve(claims: Sequence[Claim], heights: Mapping[int, int] | None = N
     return has
 
 
+async def give_back(commission_ids: Iterable[int]) -> None:
+    """These are over: what they had of their limits is free for others. The caller holds their locks."""
+    rows = await db.fetch(
+        "SELECT id, reserved FROM commission WHERE id = ANY($1::bigint[]) AND reserved > 0", list(commission_ids)
+    )
+    await reserve([Claim(row["id"], 0, row["reserved"]) for row in rows])
+
+
 async def lock_for(commission_ids: Iterable[int]) -> None:
     """Lock every limit of these commissions, by id: whoever asks several times in a transaction begins with this.
 

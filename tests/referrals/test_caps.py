@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app import db
+from referrals.commissions.holds import reject
 from referrals.commissions.limits import set_budget
 from referrals.commissions.service import settle
 from referrals.programs.terms import Caps, Rule, Terms
@@ -180,4 +181,21 @@ async def test_whatever_happens_limits_hold_and_a_full_refund_leaves_nothing(
         await give_back(shop, str(number), f"all-{number}", gross, quantity=2)
     assert await standing(kol) == {}
     assert all(used == 0 for used, _most in (await limits_of(shop)).values())
+    await books_are_right()
+
+
+async def test_what_is_rejected_is_free_for_others(web: Browser):
+    kol = await a_member("kol")
+    shop = await a_shop_that_pays(Terms(currency="USD", budget="Launch", caps=Caps(day=1_000)))
+    await set_budget(await program_id(), "Launch", 1_000, "USD")
+    gv = await a_click(web, kol, shop)
+    await sell(shop, gv, "1")
+    async with db.transaction():
+        await reject([await db.fetch_val("SELECT id FROM commission")], "confirmed")
+    assert (await limits_of(shop))["budget Launch"] == (0, 1_000)
+    await books_are_right()
+    await sell(shop, gv, "2", buyer="eve")
+    assert await standing(kol) == {("pending", "USD"): 1_000}
+    await settle(await db.fetch_val("SELECT id FROM orders WHERE external_id = '1'"))
+    assert await standing(kol) == {("pending", "USD"): 1_000}
     await books_are_right()
