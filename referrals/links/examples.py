@@ -35,6 +35,7 @@ link = LinkView(
     target="product:5",
     destination="https://shop.example/p/grinder-38",
     placement="newsletter",
+    label="#ad",
     disclosure="I may earn from this link.",
     clicks=37,
     bots=4,

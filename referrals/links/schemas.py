@@ -111,6 +111,8 @@ class LinkView(msgspec.Struct):
     """The kind of thing shared, and its id where it has one: "product:12"."""
     destination: str
     placement: str
+    label: str
+    """The mark that belongs right beside the link wherever it is shown: “#ad”, “广告”."""
     disclosure: str
     """What stands beside the link wherever it is shown."""
     clicks: int

@@ -3,7 +3,7 @@
 import asyncpg
 import msgspec
 
-from app.i18n import gettext as _
+from app.disclosure import mark, sentence
 from app.settings import settings
 from referrals.links import domains
 from referrals.links.routing import Routes
@@ -44,7 +44,8 @@ def view_of(link: asyncpg.Record, place: asyncpg.Record | None = None) -> LinkVi
         target=target_of(link),
         destination=link["destination"],
         placement=link["placement"],
-        disclosure=_("I may earn from this link."),
+        label=mark(),
+        disclosure=sentence(),
         clicks=link["clicks"] if counted else 0,
         bots=link["bots"] if counted else 0,
         created_at=link["created_at"].isoformat(),

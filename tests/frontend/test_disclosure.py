@@ -306,6 +306,7 @@ async def test_the_json_door_hands_out_no_link_without_its_label(web: Browser):
     assert (await a_link(web, mara))["disclosure"] == "I may earn from this link."
     for link in (await web(token=mara.token, **CHINESE).get("/api/v1/links")).json()["items"]:
         assert link["disclosure"] and link["disclosure"] != "I may earn from this link."
+        assert link["label"] == "广告"
 
 
 async def test_no_json_door_is_documented_with_a_link_that_has_no_label_beside_it(application: object):
