@@ -8,14 +8,16 @@ from prometheus_client import Gauge
 from app import clock, db
 from app.auth import Viewer, require_admin
 from app.events import publish
-from referrals.books.counts import check_counts
+from referrals.attribution.audit import check_attributions
 from referrals.books.events import BooksDrifted, CheckAsked
+from referrals.books.projections import check_cases, check_counts
 from referrals.commissions.audit import check_commissions
 from referrals.ledger.audit import check_balances, check_entries
 from referrals.payouts.audit import check_payouts
 
 log = logging.getLogger(__name__)
 MOST_KEPT = 200
+CHECKS = (check_balances, check_commissions, check_attributions, check_payouts, check_cases, check_counts)
 
 errors_found = Gauge("grapevine_ledger_errors", "What the last check of the books found wrong, in this process")
 last_checked = Gauge("grapevine_ledger_checked_timestamp_seconds", "When this process last checked the books")
@@ -23,9 +25,9 @@ last_checked = Gauge("grapevine_ledger_checked_timestamp_seconds", "When this pr
 
 async def verify() -> tuple[int, list[str]]:
     """How many entries there are, and everything that does not hold: entries and chain, balances, commissions against
-    the orders' facts, their trails and buckets, payouts, clicks counted."""
+    the orders' facts, their trails and buckets, decisions made once more, payouts, cases, clicks counted."""
     entries, errors = await check_entries()
-    for check in (check_balances, check_commissions, check_payouts, check_counts):
+    for check in CHECKS:
         errors += await check()
     return entries, errors
 

@@ -99,6 +99,8 @@ async def test_the_nightly_check_finds_drift_and_wakes_the_admins_once(web: Brow
         ("DELETE FROM click WHERE id = (SELECT id FROM click LIMIT 1)", "are counted"),
         ("UPDATE click_count SET clicks = clicks + 1", "are counted"),
         ("DELETE FROM commission_event", "no step says"),
+        ("UPDATE commission SET state = 'held'", "no case is open that holds it"),
+        ("UPDATE attribution SET rule = 'nobody'", "order"),
         ("DELETE FROM ledger_entry; DELETE FROM ledger_transaction", "the facts ask for"),
     ],
 )
