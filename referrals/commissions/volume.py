@@ -2,6 +2,7 @@
 of its own for each member and month. It is worked out from what is left of the month's sales, so any order of orders
 and refunds ends at the same sum, and each change is a posting that says why."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -13,7 +14,10 @@ from referrals.commissions.postings import bring_all
 from referrals.commissions.reckoning import WHOLE, half_even, months_after
 from referrals.commissions.rewards import grant
 from referrals.commissions.standing import given_back, lock_commissions
+from referrals.programs.queries import version
 from referrals.programs.terms import Volume, terms_of
+
+VOLUME = "volume"
 
 
 async def rerate(order_id: int, member_id: int) -> None:
@@ -53,7 +57,7 @@ async def _bring(
                 rules,
                 member_id=member_id,
                 role="sharer",
-                rule="volume",
+                rule=VOLUME,
                 amount=target,
                 currency=currency,
                 reason="rerated",
@@ -124,3 +128,21 @@ async def _rules_of_month(
         start,
         months_after(start, 1),
     )
+
+
+async def restore(commission_ids: Iterable[int]) -> None:
+    """Commissions without an order were opened again after a rejection: what they are worth stands once more.
+
+    The caller is in a transaction and has moved their states.
+    """
+    for one in await lock_commissions(commission_ids):
+        target = one["granted"]
+        if one["rule"] == VOLUME:
+            program_id, member_id, month, currency = one["source"].split(":")[1:]
+            start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+            rules = await version(one["program_version_id"])
+            steps, sold = terms_of(rules).volume, await sold_in(int(program_id), int(member_id), currency, start)
+            target = addition(steps, rules["rate_bps"], sold) if steps else 0
+        if one["reserved"] is not None:
+            target = (await limits.reserve([limits.Claim(one["id"], target, one["reserved"])]))[one["id"]]
+        await bring_all([(one, target, "appeal_upheld")])

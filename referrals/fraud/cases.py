@@ -15,6 +15,7 @@ from referrals.commissions import holds
 from referrals.commissions.postings import Step, take
 from referrals.commissions.service import settle
 from referrals.commissions.standing import lock_commissions
+from referrals.commissions.volume import restore
 from referrals.fraud import notices, queries
 from referrals.fraud.rules import REASONS, Hit
 from referrals.fraud.thresholds import thresholds_of
@@ -263,4 +264,5 @@ async def _give_back(case_id: int, actor_id: int) -> set[int]:
         actor_id=actor_id,
         evidence={"case": case_id},
     )
+    await restore([one["id"] for one in found if one["order_id"] is None])
     return {one["order_id"] for one in found if one["order_id"] is not None}

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from app import clock, db
 from app.money import share_of
-from referrals.commissions import rewards
+from referrals.commissions import postings, rewards
 from referrals.commissions.audit import check_commissions
+from referrals.commissions.holds import reject
 from referrals.commissions.limits import set_budget
 from referrals.commissions.release import release_due
-from referrals.commissions.volume import addition
+from referrals.commissions.volume import addition, restore
 from referrals.programs.service import publish_rules
 from referrals.programs.terms import EventPay, Step, Terms, Volume
 from tests.factories import Browser, a_group, a_member, run_jobs
@@ -169,3 +170,24 @@ async def test_such_commissions_are_held_and_released_like_any_other(web: Browse
     await books_are_right()
     await db.execute("UPDATE commission SET granted = 78, state = 'pending'")
     assert await check_commissions()
+
+
+async def test_what_an_appeal_opens_again_stands_again(web: Browser):
+    kol = await a_member("kol")
+    await a_shop_that_pays(Terms(currency="USD", budget="Leads"))
+    await set_budget(await db.fetch_val("SELECT id FROM program"), "Leads", 100, "USD")
+    rules = await db.fetch_one("SELECT * FROM program_version ORDER BY version DESC LIMIT 1")
+    assert rules
+    async with db.transaction():
+        one = await rewards.grant(
+            "test:1", rules, member_id=kol.id, role="sharer", rule="x", amount=77, currency="USD", reason="lead"
+        )
+        assert one
+        await reject([one], "confirmed")
+    assert await standing(kol) == {}
+    await books_are_right()
+    async with db.transaction():
+        await postings.take([postings.Step(one, "rejected", "pending", "appeal_upheld")])
+        await restore([one])
+    assert await standing(kol) == {("pending", "USD"): 77}
+    await books_are_right()
