@@ -1,4 +1,4 @@
-from app.events import on
+from app.events import on, within
 from community.notifications.service import notify
 from referrals.codes import queries, service
 from referrals.codes.events import CodeLeaked, CodeUsed
@@ -7,8 +7,9 @@ from referrals.programs.events import ProgramPublished
 from referrals.programs.policy import policy_of
 
 
-@on(LinkMade)
+@within(LinkMade)
 async def give_codes_with_the_personal_link(event: LinkMade) -> None:
+    """In the commit that makes the personal link, which is that of the sign-up."""
     if await queries.is_personal_link(event.link_id):
         await service.give_personal_codes(event.owner_id)
 
