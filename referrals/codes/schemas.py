@@ -35,8 +35,8 @@ class CodeView(msgspec.Struct):
     used: int
     limit_total: int
     limit_per_buyer: int
-    valid_from: str
-    valid_until: str
+    valid_from: str | None
+    valid_until: str | None
     replaces: str
     """The id of the leaked code it came for; empty for most."""
     created_at: str

@@ -17,8 +17,8 @@ def view_of(row: asyncpg.Record) -> CodeView:
         used=row["used_total"],
         limit_total=row["limit_total"],
         limit_per_buyer=row["limit_per_buyer"],
-        valid_from=row["valid_from"].isoformat() if row["valid_from"] else "",
-        valid_until=row["valid_until"].isoformat() if row["valid_until"] else "",
+        valid_from=row["valid_from"].isoformat() if row["valid_from"] else None,
+        valid_until=row["valid_until"].isoformat() if row["valid_until"] else None,
         replaces=str(row["replaces_id"] or ""),
         created_at=row["created_at"].isoformat(),
     )
