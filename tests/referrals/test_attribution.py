@@ -247,6 +247,9 @@ def test_a_coupon_site_at_the_checkout_stands_down_for_whoever_told_the_buyer():
     # A day later the story is over, and nobody stands down where no story was told.
     assert winner_of(touch(ADA, 24.01), touch(BEN, 0), policy=policy)[0] == BEN
     assert winner_of(touch(ADA, 23.99), touch(BEN, 0), policy=policy)[0] == ADA
+    assert winner_of(touch(ADA, 24), touch(BEN, 0), policy=policy)[0] == BEN
+    # What a person decided stands, whatever kind of partner it is for.
+    assert winner_of(story, touch(BEN, 0, "override"), policy=policy) == (BEN, "override")
     assert winner_of(touch(ADA, 20, kind="bot"), grab, policy=policy)[0] == BEN
     # Also with its code, which otherwise goes before every click.
     assert winner_of(story, code(BEN), policy=policy)[0] == ADA
