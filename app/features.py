@@ -67,6 +67,7 @@ from referrals.earn import jobs as earn_jobs
 from referrals.earn.api import EarnApi
 from referrals.earn.pages import EarnPages
 from referrals.fraud import jobs as fraud_jobs
+from referrals.fraud.api import CaseApi, CheckApi
 from referrals.fraud.pages import CasePages, CheckPages
 from referrals.kit import jobs as kit_jobs
 from referrals.kit.api import KitApi
@@ -175,6 +176,8 @@ API: list = [
     OverrideApi,
     CreditingApi,
     EarnApi,
+    CheckApi,
+    CaseApi,
     ProgramApi,
     QuoteApi,
     PayoutApi,

@@ -95,9 +95,20 @@ async def a_world(web: Any) -> World:
     product_id = (await as_ada.get(f"{API}/products/{product}")).json()["id"]
     payout, method = await money_at_south(web, ada)
     crediting = await crediting_at_north(web, shop, ada, bob)
+    crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     return World(
         ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method, crediting
     )
+
+
+async def a_case(shop: Shop, about: Person, rule: str) -> str:
+    """A rule struck at the shop; the id of the case about this member."""
+    from referrals.fraud import cases
+    from referrals.fraud.rules import Hit
+
+    async with db.transaction():
+        await cases.report(shop.id, about.id, Hit(rule, {"orders": 1}), source="commission:0", concerned=[])
+    return str(await db.fetch_val("SELECT id FROM fraud_case WHERE member_id = $1 AND rule = $2", about.id, rule))
 
 
 async def made(client: httpx.AsyncClient, door: str, body: dict[str, Any], key: str = "id") -> str:

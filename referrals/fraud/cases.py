@@ -18,6 +18,7 @@ from referrals.commissions.standing import lock_commissions
 from referrals.commissions.volume import restore
 from referrals.fraud import notices, queries
 from referrals.fraud.rules import REASONS, Hit
+from referrals.fraud.schemas import Verdict
 from referrals.fraud.thresholds import thresholds_of
 from storefront.stores.policy import access_own_store
 
@@ -67,6 +68,14 @@ async def report(store_id: int, member_id: int, hit: Hit, *, source: str, concer
     if opened["is_new"]:
         await notices.opened(case_id)
     return True
+
+
+async def give_verdict(viewer: Viewer, slug: str, case_id: int, wanted: Verdict) -> None:
+    """Any of the four words a person may say, on a case or on the objection to it."""
+    if wanted.verdict in ("confirm", "clear"):
+        await decide(viewer, slug, case_id, confirm=wanted.verdict == "confirm", words=wanted.words)
+    else:
+        await decide_appeal(viewer, slug, case_id, uphold=wanted.verdict == "uphold", words=wanted.words)
 
 
 async def decide(viewer: Viewer, slug: str, case_id: int, *, confirm: bool, words: str) -> None:

@@ -61,7 +61,7 @@ class CasePages(Controller):
     ) -> Response:
         try:
             wanted = await form(request, Verdict)
-            await _decide(viewer, slug, case_id, wanted)
+            await cases.give_verdict(viewer, slug, case_id, wanted)
         except Problem as problem:
             shown = await _case(viewer, slug, case_id)
             return await form_again(request, viewer, "referrals/fraud/case.html", problem, **shown)
@@ -125,24 +125,19 @@ class CheckPages(Controller):
         return redirect(f"/earn/checks/{case_id}", flash=_("Whoever decides will read it."))
 
 
-async def _decide(viewer: Viewer, slug: str, case_id: int, wanted: Verdict) -> None:
-    if wanted.verdict in ("confirm", "clear"):
-        await cases.decide(viewer, slug, case_id, confirm=wanted.verdict == "confirm", words=wanted.words)
-    else:
-        await cases.decide_appeal(viewer, slug, case_id, uphold=wanted.verdict == "uphold", words=wanted.words)
-
-
 async def _case(viewer: Viewer, slug: str, case_id: int) -> dict[str, Any]:
     store = await access_own_store(viewer, slug)
     case = await queries.case_of_store(store["id"], case_id)
+    # Whoever runs the store and is the one it is about learns no more than any member would.
+    is_about_oneself = not cases.may_decide(viewer, case)
     return {
         "store": store,
         "case": case,
-        "signals": await queries.signals_of(case_id),
-        "entries": await queries.entries_of(case_id),
+        "signals": [] if is_about_oneself else await queries.signals_of(case_id),
+        "entries": await queries.entries_of(case_id, for_member=is_about_oneself),
         "commissions": await queries.commissions_in(case_id),
         "about": await queries.about(case["member_id"], store["id"]),
-        "may_decide": cases.may_decide(viewer, case)
+        "may_decide": not is_about_oneself
         and not (case["state"] == "appealed" and case["decided_by_id"] == viewer.member_id),
         "words": words,
         "until": _until,

@@ -49,14 +49,17 @@ async def cases_of_store(
     return cut(rows, limit, lambda row: (row[at], row["id"]))
 
 
-# What a case concerns: how many commissions, and what stands of them by currency.
+# What a case concerns: how many commissions, and what stands of them (or was taken back) by currency.
 _AMOUNTS = """
 SELECT sum(n)::int AS n, jsonb_object_agg(currency, amount) AS amounts FROM (
-    SELECT k.currency, count(DISTINCT k.id) AS n, coalesce(sum(e.amount), 0)::bigint AS amount
+    SELECT k.currency, count(*) AS n,
+           sum(CASE WHEN k.state = 'rejected' THEN k.granted ELSE coalesce(money.amount, 0) END)::bigint AS amount
       FROM fraud_hold h JOIN commission k ON k.id = h.commission_id
-      LEFT JOIN ledger_transaction t ON t.ref_type = 'commission' AND t.ref_id = k.id
-      LEFT JOIN (SELECT e.transaction_id, e.amount FROM ledger_entry e JOIN ledger_account a ON a.id = e.account_id
-                  WHERE a.kind = 'commission_expense') e ON e.transaction_id = t.id
+      LEFT JOIN LATERAL (
+           SELECT sum(e.amount) AS amount FROM ledger_transaction t
+             JOIN ledger_entry e ON e.transaction_id = t.id
+             JOIN ledger_account a ON a.id = e.account_id AND a.kind = 'commission_expense'
+            WHERE t.ref_type = 'commission' AND t.ref_id = k.id) money ON true
      WHERE h.case_id = c.id GROUP BY k.currency) by_currency"""
 
 
@@ -186,3 +189,25 @@ async def about(member_id: int, store_id: int) -> dict[str, Any]:
 
 def reason_of(rule: str) -> str:
     return REASONS.get(rule, "under_review")
+
+
+async def concerned_by(case_ids: list[int]) -> dict[int, list[str]]:
+    """The commissions of each case."""
+    rows = await db.fetch(
+        """SELECT case_id, array_agg(commission_id ORDER BY commission_id) AS ids FROM fraud_hold
+            WHERE case_id = ANY($1::bigint[]) GROUP BY case_id""",
+        case_ids,
+    )
+    return {row["case_id"]: [str(one) for one in row["ids"]] for row in rows}
+
+
+async def seen_in(case_ids: list[int]) -> dict[int, list[asyncpg.Record]]:
+    """What rules saw, by case, the latest first."""
+    seen: dict[int, list[asyncpg.Record]] = {}
+    for row in await db.fetch(
+        """SELECT s.* FROM unnest($1::bigint[]) asked (id), LATERAL (
+               SELECT * FROM fraud_signal WHERE case_id = asked.id ORDER BY id DESC LIMIT 20) s""",
+        case_ids,
+    ):
+        seen.setdefault(row["case_id"], []).append(row)
+    return seen

@@ -100,6 +100,7 @@ async def test_nobody_decides_about_themselves_and_strangers_see_nothing(web: Br
     browser = await sign_in(web(), mara)
     page = (await browser.get(f"{HERE}/{case_id}")).text
     assert "Somebody else decides this" in page and 'name="verdict"' not in page
+    assert "It stands on" not in page, "nor do they read what gave them away"
     assert (await _forced(browser, case_id)).status_code == 403
     await db.execute("UPDATE member SET role = 'admin' WHERE id = $1", mara.id)
     assert (await _forced(browser, case_id)).status_code == 403
@@ -322,3 +323,21 @@ async def test_a_store_sets_its_limits(web: Browser):
     assert bad.status_code == 422 and "From 1 to 720" in bad.text
     assert (await submit(browser, page, {**form, "banned_referrers": "*"})).status_code == 422
     assert (await thresholds_of(shop.id)).sla_hours == 72
+
+
+async def test_programs_read_answer_and_decide_cases_as_people_do(web: Browser):
+    mara, olive, _shop, case_id = await a_case(web)
+    hers, theirs = web(token=mara.token), web(token=olive.token)
+    listed = (await hers.get("/api/v1/earn/checks")).json()["items"]
+    assert [(one["reason"], one["state"]) for one in listed] == [("household", "open")]
+    assert (await hers.get("/api/v1/stores/north/cases")).status_code == 403
+    said = await hers.post(f"/api/v1/earn/checks/{case_id}/answers", json={"words": "My aunt."})
+    assert said.status_code == 201
+    found = (await theirs.get("/api/v1/stores/north/cases")).json()["items"]
+    assert [(one["rule"], one["member"], len(one["evidence"])) for one in found] == [("own_address", "mara", 1)]
+    door = f"/api/v1/stores/north/cases/{case_id}/decision"
+    assert (await hers.post(door, json={"verdict": "clear", "words": "Fine."})).status_code == 403
+    assert (await theirs.post(door, json={"verdict": "perhaps", "words": "Fine."})).status_code == 422
+    assert (await theirs.post(door, json={"verdict": "clear", "words": "Fine."})).json()["state"] == "cleared"
+    assert (await theirs.post(door, json={"verdict": "clear", "words": "Fine."})).status_code == 409
+    assert await standing(mara) == {("pending", "USD"): 1_200}
