@@ -78,10 +78,28 @@ async def _check_postings() -> list[str]:
 
 
 async def _check_credit() -> list[str]:
+    """Each payout in credit has its code, and the unused codes are what the books say members have."""
     rows = await db.fetch(
         """SELECT p.id FROM payout p LEFT JOIN store_credit c ON c.payout_id = p.id
             WHERE (p.rail = 'store_credit' AND p.state = 'settled')
                   IS DISTINCT FROM (c.id IS NOT NULL AND c.amount = p.sends AND c.member_id = p.member_id)
             ORDER BY p.id"""
     )
-    return [f"payout {row['id']} and its store credit do not fit together" for row in rows]
+    errors = [f"payout {row['id']} and its store credit do not fit together" for row in rows]
+    rows = await db.fetch(
+        """WITH booked AS (
+               SELECT a.owner_id AS member_id, a.currency, -sum(e.amount)::bigint AS amount
+                 FROM ledger_account a JOIN ledger_entry e ON e.account_id = a.id
+                WHERE a.owner_kind = 'member' AND a.kind = 'store_credit' GROUP BY 1, 2),
+           unused AS (
+               SELECT member_id, currency, sum(amount)::bigint AS amount
+                 FROM store_credit WHERE used_at IS NULL GROUP BY 1, 2)
+           SELECT coalesce(b.member_id, u.member_id) AS id, coalesce(b.amount, 0) AS booked,
+                  coalesce(u.amount, 0) AS unused
+             FROM booked b FULL JOIN unused u ON (u.member_id, u.currency) = (b.member_id, b.currency)
+            WHERE coalesce(b.amount, 0) <> coalesce(u.amount, 0) ORDER BY 1"""
+    )
+    errors += [
+        f"member {row['id']} has {row['unused']} in unused store credit; the books say {row['booked']}" for row in rows
+    ]
+    return errors

@@ -233,6 +233,10 @@ async def test_store_credit_is_there_at_once_with_its_bonus(web: Browser):
     assert credit["amount"] == 1_357 and len(credit["code"]) == 16
     assert await standing(mara) == {("store_credit", "USD"): 1_357}
     await all_is_right()
+    from referrals.payouts.audit import check_payouts
+
+    await db.execute("UPDATE store_credit SET used_at = now()")
+    assert ["unused store credit" in error for error in await check_payouts()] == [True]
 
 
 async def test_a_member_takes_a_waiting_payout_back(web: Browser):
