@@ -220,7 +220,7 @@ def _best(item: Item, terms: Terms, seller: Seller, at: datetime, currency: str,
 
 
 def _lowered(item: Item, terms: Terms, how: How, codes: list[str], *, may_replace: bool) -> tuple[How, list[str]]:
-    notes = []
+    notes: list[str] = []
     used = {_same(code) for code in codes}
     for one in terms.codes:
         if _same(one.code) in used:

@@ -18,9 +18,10 @@ def check_terms(terms: Terms) -> None:
         raise Invalid("rules", _("Two rules have the same name."))
     for number, rule in enumerate(terms.rules):
         _check_rule(rule, f"rules.{number}")
-    for number, one in enumerate([*terms.deny, *terms.margins]):
-        if one.scope != "store" and not one.value.strip():
-            raise Invalid(f"deny.{number}", _("Say which product, category or brand."))
+    named = [("deny", one.scope, one.value) for one in terms.deny]
+    for field, scope, value in [*named, *(("margins", one.scope, one.value) for one in terms.margins)]:
+        if scope != "store" and not value.strip():
+            raise Invalid(field, _("Say which product, category or brand."))
     if any(one.scope == "store" for one in terms.deny):
         raise Invalid("deny", _("The whole store cannot be excluded; set the rate to zero instead."))
     if len({one.code.casefold() for one in terms.codes}) < len(terms.codes):

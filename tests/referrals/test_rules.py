@@ -1,14 +1,20 @@
 """What a store pays: its owner sets the rules, and each order keeps those it was told under."""
 
 import asyncio
+import itertools
+import random
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import msgspec
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from app import clock, db
 from app.errors import Invalid
+from referrals.commissions import service
 from referrals.commissions.audit import check_commissions
 from referrals.partners.service import agree_rate, set_tier
 from referrals.programs.service import publish_rules
@@ -19,6 +25,7 @@ from tests.referrals.till import a_click, a_line, a_shop_that_pays, give_back, s
 from tests.storefront.shop import a_product, a_shop
 
 pytestmark = pytest.mark.anyio
+_numbers = itertools.count(1)
 
 
 async def test_only_its_owner_and_admins_see_a_stores_programme(web: Browser):
@@ -304,3 +311,84 @@ async def test_whoever_tampers_with_rates_or_limits_is_found_out(web: Browser, t
             f"SET session_replication_role = replica; {tampering}; SET session_replication_role = origin"
         )
     assert await check_commissions()
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    told=st.lists(st.tuples(st.integers(1, 9_999), st.integers(1, 4)), min_size=1, max_size=3),
+    backs=st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4_000), st.integers(0, 2)), max_size=4),
+    pays=st.sampled_from([{"rate_bps": 3333}, {"kind": "flat", "amount": 333}, {"kind": "flat", "amount": 9_999}]),
+    lowered=st.sampled_from([[], [CodeRate("X", 777)], [CodeRate("X", 5_001, "instead")]]),
+    friend=st.sampled_from([None, Friend("percent", 333), Friend("flat", amount=250)]),
+    parts=st.sampled_from([(10_000,), (7_000, 3_000), (3_334, 3_333, 3_333)]),
+    seed=st.integers(0, 10**6),
+)
+async def test_any_order_of_the_same_facts_under_any_terms_ends_at_the_same_sums(
+    web: Browser,
+    monkeypatch: pytest.MonkeyPatch,
+    told: list,
+    backs: list,
+    pays: dict,
+    lowered: list,
+    friend: Friend | None,
+    parts: tuple,
+    seed: int,
+):
+    """Two shops hear the same story, one shuffled and twice; helpers have shares. What is given back is never more
+    than was paid, or the order is in doubt."""
+    sums = []
+    number = next(_numbers)
+    paid_left = [gross for gross, _quantity in told]
+    given = []
+    for at, amount, quantity in backs:
+        if at < len(told) and amount <= paid_left[at]:
+            paid_left[at] -= amount
+            given.append((at, amount, quantity))
+    for name, is_shuffled in ((f"a{number}", False), (f"b{number}", True)):
+        kol = await a_member(f"kol-{name}")
+        helpers = [await a_member(f"h{n}-{name}") for n in range(len(parts) - 1)]
+        terms = Terms(currency="USD", rules=[Rule(name="all", **pays)], codes=lowered, friend=friend)
+        shop = await a_shop_that_pays(terms, name)
+        people = [kol, *helpers]
+        monkeypatch.setattr(service, "attribute", partial(decided_with, members=people, parts=parts))
+        lines = [a_line(f"l{n}", gross, quantity=quantity) for n, (gross, quantity) in enumerate(told)]
+        events: list = ["sell", *((f"r{n}", *one) for n, one in enumerate(given))]
+        if is_shuffled:
+            events *= 2
+            random.Random(seed).shuffle(events)
+        for event in events:
+            if event == "sell":
+                await sell(shop, "", "1", *lines, codes=("x",))
+            else:
+                ref, at, amount, quantity = event
+                await give_back(shop, "1", ref, amount, line=f"l{at}", quantity=quantity)
+        sums.append([await standing(person) for person in people] + [{"credit": await credit_of(shop)}])
+    assert sums[0] == sums[1]
+    errors = [one for one in await check_commissions() if "nobody decided" not in one]
+    assert errors == []
+
+
+async def decided_with(order, members: list[Person], parts: tuple[int, ...]):
+    """As a policy with shares would decide: the first is the sharer, the others helped."""
+    known = await db.fetch_one("SELECT * FROM attribution WHERE order_id = $1", order["id"])
+    if known:
+        return known
+    shares = [
+        {"member_id": one.id, "role": "author" if n else "sharer", "bps": bps}
+        for n, (one, bps) in enumerate(zip(members, parts, strict=True))
+    ]
+    return await db.fetch_one(
+        """INSERT INTO attribution
+                  (order_id, version, program_version_id, winner_id, rule, candidates, shares, decided_at)
+           SELECT $1, 1, v.id, $2, 'carried', '[]', $3::jsonb, now() FROM program_version v
+             JOIN program p ON p.id = v.program_id WHERE p.store_id = $4 ORDER BY v.version DESC LIMIT 1 RETURNING *""",
+        order["id"],
+        members[0].id,
+        msgspec.json.encode(shares).decode(),
+        order["store_id"],
+    )

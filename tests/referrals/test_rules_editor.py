@@ -3,9 +3,12 @@
 import re
 from html import unescape
 
+import msgspec
 import pytest
 
 from app import db
+from referrals.commissions import examples as quote_examples
+from referrals.programs import examples as program_examples
 from referrals.programs.editor import as_form, as_rules
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
@@ -24,7 +27,7 @@ from referrals.programs.terms import (
     Volume,
 )  # fmt: skip
 from tests.factories import Browser, a_member, sign_in, submit
-from tests.storefront.shop import a_shop
+from tests.storefront.shop import a_product, a_shop
 
 pytestmark = pytest.mark.anyio
 RULES = "/admin/programs/north/rules"
@@ -134,3 +137,15 @@ async def test_whoever_publishes_one_part_leaves_the_other_as_it_was(web: Browse
     await publish_rules("north", terms=Terms(sale_bps=200))
     rows = await db.fetch("SELECT rate_bps, terms FROM program_version ORDER BY version")
     assert [(row["rate_bps"], row["terms"]["sale_bps"]) for row in rows] == [(700, 100), (800, 100), (800, 200)]
+
+
+async def test_the_examples_of_the_document_are_taken(web: Browser):
+    """They name a store and a product that the world of examples has."""
+    owner = await a_member("ona")
+    shop = await a_shop("north", owner_id=owner.id)
+    await a_product(shop, "GR-38", title="Hand grinder 38 mm")
+    client = web(token=owner.token)
+    told = await client.put("/api/v1/stores/north/program", json=msgspec.to_builtins(program_examples.told))
+    assert told.status_code == 200 and told.json()["words"][:2] == program_examples.program.words
+    answer = await client.post("/api/v1/stores/north/quotes", json=msgspec.to_builtins(quote_examples.cart))
+    assert answer.status_code == 200 and answer.json()["amount"] == {"amount": 1680, "currency": "USD"}
