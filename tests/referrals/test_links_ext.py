@@ -1,6 +1,7 @@
 """Links that another program keeps, by its own ids."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -81,6 +82,46 @@ async def test_one_that_is_wrong_leaves_none_of_them_and_is_named(web: Browser):
     missing = await client.put("/api/v1/links/ext", json={"links": [good, {"external_id": "b", "target": "topic:99"}]})
     assert missing.status_code == 404
     assert await db.fetch_val("SELECT count(*) FROM link") == before
+
+
+async def test_what_no_person_would_type_gets_a_clear_answer(web: Browser):
+    owner = await a_member("owner")
+    shop = await a_paying_shop()
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", owner.id, shop.id)
+    client = web(token=owner.token)
+    odd = ["%00", "%ff", "a%00b", "%E2%80%AE", "9" * 3000, "%F0%9F%92%A9", "..%2f..", "%0d%0aX-Evil:1"]
+    answers = []
+    for text in odd:
+        for method, path in (
+            ("GET", f"/links?q={text}"),
+            ("GET", f"/links/{text}"),
+            ("GET", f"/links/{text}/report"),
+            ("GET", f"/links/owner/route?agent={text}&language={text}&country={text}"),
+            ("GET", f"/links/owner/route?at={text}"),
+            ("GET", f"/placements?after={text}"),
+            ("PUT", f"/links/ext/{text}"),
+            ("PATCH", f"/links/{text}"),
+            ("DELETE", f"/links/{text}/closure"),
+            ("PUT", f"/stores/north/hosts/{text}"),
+            ("DELETE", f"/stores/north/hosts/{text}"),
+            ("PUT", f"/stores/north/domains/{text}"),
+            ("PUT", f"/stores/north/domains/{text}/use"),
+            ("PUT", f"/stores/north/domains/{text}/block"),
+            ("DELETE", f"/stores/north/domains/{text}"),
+        ):
+            body = {"json": {"target": "page:/p/"}} if method in ("PUT", "PATCH") and "links" in path else {}
+            answers.append((method, path, (await client.request(method, f"/api/v1{path}", **body)).status_code))
+        answers.append(("GET", text, (await web().get(f"/.well-known/grapevine-domain?domain={text}")).status_code))
+        answers.append(("GET", text, (await web().get(f"/r/{text}/qr.png?level={text}&logo={text}")).status_code))
+    for target in ("product:\0", "guide:\0", "group:\ud800", "page:/\0", "https://north.example/\0", "topic:\0"):
+        for told in (
+            {"target": target},
+            {"target": "page:/p/", "code": target[-5:]},
+            {"target": "page:/p/", "placement": target},
+        ):
+            body = json.dumps(told)
+            answers.append(("POST", str(told), (await client.post("/api/v1/links", content=body)).status_code))
+    assert [answer for answer in answers if answer[2] >= 500] == []
 
 
 async def test_whoever_is_erased_leaves_no_name_on_their_links(web: Browser):
