@@ -1,6 +1,7 @@
 """Stable words of the books, said to a person."""
 
 from app.i18n import gettext as _
+from referrals.commissions.reasons import bucket_words as bucket_words
 from referrals.commissions.reasons import reason_words as reason_words
 
 
