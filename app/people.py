@@ -89,6 +89,9 @@ FILES = {
     "store_credit": """SELECT s.slug AS store, c.code, c.currency, c.amount, c.issued_at, c.used_at
                          FROM store_credit c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
     "hosts_vouched_for": "SELECT host, created_at FROM store_host WHERE added_by_id = $1",
+    "checks": """SELECT c.id, s.slug AS store, c.state, c.opened_at, c.decided_at, c.resolution
+                   FROM fraud_case c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
+    "said_in_checks": "SELECT case_id, kind, said, at FROM fraud_entry WHERE actor_id = $1",
     "stores": "SELECT slug, name, provider, currency, origin, created_at FROM store WHERE owner_id = $1",
 }
 

@@ -16,7 +16,7 @@ from tests.referrals.cast import books_are_right, standing
 pytestmark = pytest.mark.anyio
 
 # Tables that point at a member only to say who acted upon somebody else's things.
-NOT_THEIRS = {"commission_event", "hiding", "modlog_entry"} | {
+NOT_THEIRS = {"commission_event", "hiding", "modlog_entry", "fraud_settings", "fraud_signal"} | {
     f"payout_{acted}" for acted in ("terms", "batch", "batch_approval", "step")
 }
 
