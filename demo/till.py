@@ -202,6 +202,7 @@ def _as_told(order: Order) -> dict[str, Any]:
             for line in order.lines
         ],
         "shipping": order.shipping,
+        "total": order.total.amount,
         "updated_at": clock.now(),
     }
 

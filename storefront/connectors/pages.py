@@ -20,6 +20,7 @@ from storefront.connectors.queries import held_orders, unapplied_of, wire_of
 from storefront.connectors.service import replay
 from storefront.connectors.silence import REMEMBERED, silent_stores
 from storefront.orders.doubts import clear_doubt
+from storefront.orders.words import doubt_words
 from storefront.stores.policy import access_own_store
 
 
@@ -49,6 +50,7 @@ class ConnectorPages(Controller):
             viewer,
             "storefront/connectors/orders.html",
             store=store,
+            doubt_words=doubt_words,
             wire=await wire_of(store["id"]),
             silent=silent,
             held=await held_orders(store["id"], after),

@@ -92,7 +92,7 @@ def doubt_of(order: asyncpg.Record, lines: Sequence[Line], refunds: Sequence[Ref
 
 async def _refunds_of(order: asyncpg.Record) -> list[Refund]:
     rows = await db.fetch(
-        """SELECT f.id, f.kind, f.unplaced, f.is_sum,
+        """SELECT f.id, f.kind, f.unplaced, f.is_sum, f.is_void,
                   coalesce(jsonb_object_agg(l.external_line_id, l.amount)
                            FILTER (WHERE l.id IS NOT NULL AND NOT l.is_estimate), '{}') AS lines,
                   coalesce(bool_or(l.is_estimate), false) AS is_estimated
@@ -104,7 +104,9 @@ async def _refunds_of(order: asyncpg.Record) -> list[Refund]:
         order["currency"],
     )
     return [
-        Refund(row["id"], row["kind"], row["unplaced"], row["is_sum"], row["lines"], row["is_estimated"])
+        Refund(
+            row["id"], row["kind"], row["unplaced"], row["is_sum"], row["lines"], row["is_estimated"], row["is_void"]
+        )
         for row in rows
     ]
 

@@ -26,6 +26,7 @@ class Refund(msgspec.Struct, frozen=True):
     is_sum: bool
     lines: dict[str, int]
     is_estimated: bool = False
+    is_void: bool = False
 
 
 def spread(lines: Sequence[Line], others: int, refunds: Sequence[Refund]) -> dict[int, dict[str, int]]:
@@ -56,8 +57,9 @@ def _placed(refunds: Sequence[Refund]) -> dict[str, int]:
 
 def _one_after_another(refunds: Sequence[Refund]) -> list[tuple[int, int]]:
     """Each refund with what it adds; one that says "so much in all" adds what the single ones did not tell."""
-    single = [(refund.id, refund.unplaced) for refund in refunds if not refund.is_sum]
-    told = sum(amount for _, amount in single) + sum(sum(r.lines.values()) for r in refunds if not r.is_sum)
+    single = [(refund.id, 0 if refund.is_void else refund.unplaced) for refund in refunds if not refund.is_sum]
+    # One that failed was in the sums that were told before it did.
+    told = sum(refund.unplaced + sum(refund.lines.values()) for refund in refunds if not refund.is_sum)
     sums = sorted((refund for refund in refunds if refund.is_sum), key=lambda refund: refund.unplaced)
     for refund in sums:
         single.append((refund.id, max(0, refund.unplaced - told)))

@@ -2,9 +2,11 @@ import asyncpg
 
 from app import db
 
-# What went back of each line of an order. A refund in another currency than its order counts for nothing.
+# What went back of each line of an order, less what a won dispute gave back again.
+# A refund in another currency than its order counts for nothing.
 REFUNDED = """LEFT JOIN LATERAL (
-    SELECT sum(rl.quantity) AS quantity, sum(rl.amount)::bigint AS amount
+    SELECT sum(CASE f.kind WHEN 'dispute_won' THEN -rl.quantity ELSE rl.quantity END) AS quantity,
+           greatest(0, sum(CASE f.kind WHEN 'dispute_won' THEN -rl.amount ELSE rl.amount END))::bigint AS amount
       FROM refund f JOIN refund_line rl ON rl.refund_id = f.id
      WHERE f.store_id = o.store_id AND f.order_external_id = o.external_id AND f.currency = o.currency
        AND rl.external_line_id = l.external_id) back ON true"""

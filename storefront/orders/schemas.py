@@ -74,3 +74,5 @@ class RefundTold(msgspec.Struct, frozen=True):
     unplaced: int = 0
     is_sum: bool = False
     """`unplaced` is all that has gone back so far, rather than one more refund."""
+    is_void: bool = False
+    """It failed afterwards: nothing went back."""

@@ -58,8 +58,8 @@ async def apply_refund(store: asyncpg.Record, told: RefundTold) -> bool:
             raise Flagged(f"a refund in {told.currency} for an order in {order['currency']}")
         refund_id = await db.fetch_val(
             """INSERT INTO refund (store_id, external_id, order_external_id, kind, currency, unplaced, is_sum,
-                                   refunded_at, created_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                   is_void, refunded_at, created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
                ON CONFLICT (store_id, external_id) DO NOTHING RETURNING id""",
             store["id"],
             told.external_id,
@@ -68,6 +68,7 @@ async def apply_refund(store: asyncpg.Record, told: RefundTold) -> bool:
             told.currency,
             told.unplaced,
             told.is_sum,
+            told.is_void,
             told.refunded_at,
             clock.now(),
         )
@@ -337,6 +338,9 @@ async def _is_better_told(store_id: int, told: RefundTold) -> bool:
             "UPDATE refund SET unplaced = greatest(unplaced, $2) WHERE id = $1", known["id"], told.unplaced
         )
         return told.unplaced > known["unplaced"]
+    if is_same and told.is_void and not known["is_void"]:
+        await db.execute("UPDATE refund SET is_void = true WHERE id = $1", known["id"])
+        return True
     if is_same and lines == now and known["unplaced"] == told.unplaced:
         return False
     if is_same and not lines and now and known["unplaced"]:

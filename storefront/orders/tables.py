@@ -113,6 +113,8 @@ class Refund(Table, tablename="refund"):
     """What went back without a word of which lines; storefront.orders.placing spreads it."""
     is_sum = yes_no()
     """`unplaced` is all that has gone back so far, rather than one more refund."""
+    is_void = yes_no()
+    """It failed afterwards, so nothing went back; for ever, whatever older news says."""
     refunded_at = moment()
     created_at = moment()
 

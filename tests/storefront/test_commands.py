@@ -132,3 +132,44 @@ async def test_flagged_messages_are_listed_and_read_again(web: Browser):
     assert (code, json.loads(out)) == (0, {"queued": 2})
     assert await run_jobs() == 2 and await db.fetch_val("SELECT count(*) FROM inbox WHERE state = 'received'") == 0
     assert (await grapevine("webhooks", "replay", "--since", "yesterday"))[0] == 2
+
+
+async def test_the_operator_sees_and_clears_what_is_in_doubt(web: Browser):
+    shop = await a_shop()
+    await send(web(), shop, "order.paid", order(total=99_999))
+    await run_jobs()
+    held = json.loads((await grapevine("webhooks", "held", "--json"))[1])["held"]
+    assert [(row["store"], row["external_id"]) for row in held] == [("north", "1001")] and "999.99" in held[0]["doubt"]
+    words = ("webhooks", "clear", "--store", "north", "--order", "1001", "--note", "a gift card", "--json")
+    assert json.loads((await grapevine(*words))[1]) == {"cleared": True}
+    assert json.loads((await grapevine(*words))[1]) == {"cleared": False}
+    assert (await grapevine("webhooks", "clear", "--store", "north", "--order", "none"))[0] == 1
+    assert json.loads((await grapevine("webhooks", "held", "--json"))[1]) == {"held": []}
+    assert await db.fetch_val("SELECT note FROM doubt_clearance") == "a gift card"
+
+
+@pytest.mark.parametrize("provider", ["shopify", "woocommerce", "stripe", "medusa"])
+async def test_a_store_of_each_kind_is_opened_and_its_secret_changed(web: Browser, provider: str):
+    given = ("--secret", "shpss_0123456789abcdef") if provider == "shopify" else ()
+    code, out, err = await grapevine(*NEW_STORE, "--provider", provider, *given, "--json")
+    assert code == 0, err
+    first = json.loads(out)["secret"]
+    words = ("store", "secret", "--slug", "tea", "--json")
+    if provider != "medusa":
+        words = (*words, "--secret", "whsec_of-the-providers-own-kind")
+        assert (await grapevine("store", "secret", "--slug", "tea", "--secret", "short"))[0] == 1
+    second = json.loads((await grapevine(*words))[1])["secret"]
+    row = await db.fetch_one("SELECT secret, old_secret, old_secret_until > now() AS is_taken FROM store")
+    assert first != second and tuple(row) == (second, first, True)
+
+
+async def test_access_is_given_sealed_and_a_shop_that_does_not_answer_is_a_failure(web: Browser):
+    await a_shop(provider="woocommerce", secret="what-we-agreed-on")
+    words = ("store", "access", "--slug", "north", "--url")
+    assert (await grapevine(*words, "javascript:alert(1)", "--keys", "ck_1:cs_2"))[0] == 1
+    assert (await grapevine(*words, "https://north.example"))[0] == 1
+    assert (await grapevine(*words, "http://127.0.0.1:9", "--keys", "ck_1:cs_2"))[0] == 0
+    assert "cs_2" not in await db.fetch_val("SELECT keys FROM store_access")
+    code, out, err = await grapevine("webhooks", "pull", "--store", "north", "--json")
+    assert code == 1 and "not_public" in json.loads(out)["error"] and "not_public" in err
+    assert (await grapevine("store", "codes", "--slug", "north", "MARA10"))[0] == 1

@@ -206,6 +206,23 @@ async def test_a_chargeback_takes_it_and_winning_gives_it_back(web: Browser, pro
     assert await back() == {"11": 0, "12": 0} and (await standing())["doubt"] == ""
 
 
+@pytest.mark.parametrize("first", ["told first", "failed first", "sum first"])
+async def test_a_stripe_refund_that_failed_gave_nothing_back(web: Browser, first: str):
+    """Also when the charge's sum still had it, and whichever is heard first."""
+    shop, teller = await a_shop_of("stripe"), TELLERS["stripe"]
+    sale = msgspec.structs.replace(NO_SHIPPING, refunds=[Refund("re_1", {}, 4_000), Refund("re_2", {}, 1_000)])
+    order, one, two, so_far = teller.order(sale)
+    failed = msgspec.json.decode(one.body)["data"]["object"] | {"status": "failed"}
+    failure = teller.event("refund.failed", failed, sale)
+    sequences = {
+        "told first": [order, one, two, so_far, failure],
+        "failed first": [failure, two, one, order, so_far],
+        "sum first": [so_far, order, failure, one, two],
+    }
+    await tell(web, "stripe", shop, sequences[first])
+    assert await back() == {"11": 1_000} and (await standing())["doubt"] == ""
+
+
 @every_provider
 async def test_a_customer_and_a_product_are_known(web: Browser, provider: str):
     shop = await a_shop_of(provider)

@@ -36,7 +36,7 @@ def facts(store: asyncpg.Record, topic: str, body: bytes, at: datetime) -> list[
         case "charge.refunded":
             return [_refunded_so_far(_as(told, shapes.Charge), at)]
         case "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated":
-            return _refund(_as(told, shapes.Refund))
+            return [_refund(_as(told, shapes.Refund))]
         case "charge.dispute.created" | "charge.dispute.closed" | "charge.dispute.updated":
             return _dispute(_as(told, shapes.Dispute))
         case "customer.created" | "customer.updated":
@@ -142,14 +142,16 @@ def _refunded_so_far(charge: shapes.Charge, at: datetime) -> RefundTold:
     return RefundTold(f"charge:{charge.id}", order_id, currency, at, [], unplaced=amount, is_sum=True)
 
 
-def _refund(refund: shapes.Refund) -> list[Fact]:
-    """One that failed later is a second entry that takes the first one back, whichever is heard first."""
-    currency, order_id, at = _currency(refund.currency), _needed(refund.payment_intent), _moment(refund.created)
-    amount = _minor(refund.amount, currency)
-    told = RefundTold(refund.id, order_id, currency, at, [], unplaced=amount)
-    if refund.status in ("failed", "canceled"):
-        return [told, RefundTold(f"{refund.id}:failed", order_id, currency, at, [], "dispute_won", amount)]
-    return [told]
+def _refund(refund: shapes.Refund) -> RefundTold:
+    return RefundTold(
+        external_id=refund.id,
+        order_external_id=_needed(refund.payment_intent),
+        currency=_currency(refund.currency),
+        refunded_at=_moment(refund.created),
+        lines=[],
+        unplaced=_minor(refund.amount, _currency(refund.currency)),
+        is_void=refund.status in ("failed", "canceled"),
+    )
 
 
 def _dispute(dispute: shapes.Dispute) -> list[Fact]:
