@@ -65,7 +65,7 @@ async def publish_crediting(viewer: Viewer, slug: str, crediting: Crediting, *, 
         assert row is not None
         event = ProgramPublished(store_id=store["id"], program_version_id=row["id"])
         await publish(event, actor_id=actor_id)
-    number: int = row["version"]
+        number: int = row["version"]
     return number
 
 
