@@ -7,7 +7,7 @@ the programme's market wants when that differs: a Chinese shop's link reads “#
 import html
 import posixpath
 import re
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import msgspec
 from markupsafe import Markup, escape
@@ -49,7 +49,7 @@ LABEL = (
 
 _EARNING_PATH = re.compile(r"/(?:r|hi)/[^/]+", re.I)
 _CLICK = re.compile(r"(?:^|[&;])gv=[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}(?:&|;|$)", re.I)
-_ANCHOR = re.compile(r'<a\b([^>]*?\bhref="([^"]*)"[^>]*)>(.*?)</a>', re.S)
+_ANCHOR = re.compile(r'<a\b([^>]*?\bhref="([^"]*)"[^>]*)>(.*?)</a>(?: <small class="ad">.*?</small>)?', re.S)
 _ADDRESS = re.compile(r"(?:https?://[^\s<>()\[\]]+|(?<![\w/])/(?:r|hi)/[^\s<>()\[\]]+)", re.I)
 
 _CODE_AT_SHOP = re.compile(r"(?:^|[&;])(?:ref|via)=[a-z0-9_-]", re.I)
@@ -104,19 +104,35 @@ def is_earning(address: str) -> bool:
         return len(parts.path) > 1
     if host in _shop_hosts and _CODE_AT_SHOP.search(parts.query):
         return True
+    if parts.netloc.lower() != settings().host.lower():
+        return False
     path = posixpath.normpath(unquote(parts.path).replace("\\", "/"))
-    return parts.netloc.lower() == settings().host.lower() and _EARNING_PATH.fullmatch(path) is not None
+    return _EARNING_PATH.fullmatch(path) is not None or _leads_on_to_one(path, parts.query)
+
+
+def _leads_on_to_one(path: str, query: str) -> bool:
+    """A page of ours that sends on: to `next` after signing in, or from a typed code to its greeting."""
+    try:
+        asked = parse_qs(query, max_num_fields=20)
+    except ValueError:
+        return False
+    if path == "/hi":
+        return bool(asked.get("code"))
+    return any(next_.startswith("/") and "next=" not in next_ and is_earning(next_) for next_ in asked.get("next", ()))
 
 
 def labelled(cleaned: str) -> str:
-    """Cleaned HTML of a member, with the label right behind each earning link in it."""
+    """Cleaned HTML of a member, with the label right behind each earning link in it. Doing it again changes nothing:
+    pages do, for what was written before a shop had its programme or its short domain."""
     return _ANCHOR.sub(_with_label, cleaned) if "<a " in cleaned else cleaned
 
 
 def _with_label(anchor: re.Match[str]) -> str:
     if not is_earning(html.unescape(anchor[2])):
         return anchor[0]
-    attributes = anchor[1].replace('rel="', 'rel="sponsored ', 1)
+    attributes = anchor[1]
+    if "sponsored" not in attributes:
+        attributes = attributes.replace('rel="', 'rel="sponsored ', 1)
     return f"<a{attributes}>{anchor[3]}</a> {LABEL}"
 
 

@@ -20,6 +20,7 @@ from markupsafe import Markup, escape
 
 from app import clock, i18n, rendered
 from app.auth import Viewer, csrf_token, form_cookie_name
+from app.disclosure import labelled
 from app.disclosure import mark as ad_mark
 from app.errors import Invalid, Malformed, Problem, TooMany
 from app.i18n import gettext, ngettext
@@ -291,6 +292,11 @@ def _day_in(day: Day, lang: str) -> str:
     return format_date(day, "medium", locale=lang.replace("-", "_"))
 
 
+def said(html: str | None) -> Markup:
+    """What a member wrote, as it was rendered then; what has come to earn since is labelled now."""
+    return Markup(labelled(html or ""))
+
+
 def number(value: int | float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
 
@@ -300,4 +306,6 @@ def money(value: Money | tuple[int, str]) -> str:
 
 
 environment.globals.update(ad_mark=ad_mark, asset=asset, once_field=once_field, languages=i18n.LANGUAGES, now=clock.now)
-environment.filters.update(when=when, date=date, number=number, money=money, percent=percent, excerpt=excerpt)
+environment.filters.update(
+    said=said, when=when, date=date, number=number, money=money, percent=percent, excerpt=excerpt
+)

@@ -2,12 +2,13 @@
 
 import ast
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from app import disclosure
+from app import clock, disclosure
 from app.disclosure import EarningLink, is_earning, labelled_text, mark
 from app.text import chat_markdown, excerpt, markdown
 from app.web import FRONTEND, environment
@@ -30,6 +31,9 @@ SPELLINGS = [
     "/g/../r/mara",
     "http:/r/mara",
     "/hi/mara",
+    "/hi?code=mara",
+    "/login?next=/r/mara",
+    "http://test.example/join?a=b&next=%2Fr%2Fmara",
     "/p/trail-pack?gv=0123456789abcdef0123456789abcdef",
     "https://north.example/p?x=1&gv=01234567-89ab-cdef-0123-456789abcdef",
 ]
@@ -46,8 +50,9 @@ class Anchors(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list) -> None:
         given = {name: value or "" for name, value in attrs}
-        # A page's link to itself in another language leads nowhere new.
-        if tag == "a" and "hreflang" not in given:
+        # A page's link to itself, in another language or signed in, leads nowhere new.
+        to_itself = "hreflang" in given or given.get("href", "").startswith(("/login?next=/hi/", "/join?next=/hi/"))
+        if tag == "a" and not to_itself:
             self._open, self._label = True, False
             self.found.append({"href": given.get("href", ""), "rel": given.get("rel", ""), "label": ""})
         elif tag == "small" and given.get("class") == "ad" and self.found and not self._open:
@@ -92,6 +97,9 @@ def test_an_address_that_was_only_typed_is_labelled_too():
     [
         "/p/trail-pack",
         "/reviews/r/x",
+        "/hi",
+        "/login?next=/earn",
+        "/login?next=https://elsewhere.example/r/x",
         "https://elsewhere.example/r/mara",
         "/rr/x",
         "/r",
@@ -263,6 +271,30 @@ async def test_no_page_of_the_house_shows_a_bare_earning_link(web: Browser):
             assert answer.status_code in (200, 401, 403, 404), (path, answer.status_code)
             seen += len(earning_links(answer.text))
     assert seen >= 25
+
+
+def test_labelling_again_changes_nothing():
+    once = markdown("[x](/r/mara), [y](/p/x) and http://test.example/r/bob")
+    assert disclosure.labelled(once) == once == disclosure.labelled(disclosure.labelled(once))
+
+
+async def test_what_was_written_before_it_earned_is_labelled_when_it_is_read(web: Browser):
+    from referrals.links import domains
+
+    mara = await a_member("mara")
+    group = await a_group(mara)
+    words = "Mine: [here](https://north.example/p/1?ref=mara)"
+    await domains.refresh()  # no shop yet
+    topic = {"title": "Packs", "body": words, "kind": "discussion"}
+    url = (await web(token=mara.token).post(f"/api/v1/groups/{group}/topics", json=topic)).json()["url"]
+    assert earning_links((await web().get(url)).text) == []
+    await a_paying_shop()
+    await domains.refresh()
+    clock.travel(timedelta(minutes=1))  # a stranger's page is rendered once a minute for the same rows
+    try:
+        assert len(earning_links((await web().get(url)).text)) == 1
+    finally:
+        disclosure.shops_live_at(frozenset())
 
 
 async def test_talk_labels_earning_links_for_everyone_in_the_room(web: Browser):
