@@ -30,12 +30,14 @@ class StatementApi(Controller):
         self,
         viewer: NamedDependency[Viewer],
         month: FromPath[str],
-        currency: FromQuery[str],
+        currency: FromQuery[str | None] = None,
         after: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Statement:
-        """`month` is like 2026-03, in UTC. Opening plus all entries is closing, in each bucket."""
+        """`month` is like 2026-03, in UTC; `currency`, if left out, the one you last earned in.
+        Opening plus all entries is closing, in each bucket."""
         member_id = require_member(viewer, "read")
+        currency = await service.currency_for(member_id, month, currency)
         return await service.statement_of(
             member_id, viewer.handle, month, currency, after=after, limit=limit_of(limit, 100)
         )
@@ -45,6 +47,10 @@ class StatementApi(Controller):
         summary="Your entries of a month as they were hashed, to check them without us",
         opt=door(gives=examples.proof, refuses=(NotFound,), scope="read"),
     )
-    async def proof(self, viewer: NamedDependency[Viewer], month: FromPath[str], currency: FromQuery[str]) -> Proof:
+    async def proof(
+        self, viewer: NamedDependency[Viewer], month: FromPath[str], currency: FromQuery[str | None] = None
+    ) -> Proof:
         """For each entry sha256(prev_hash + told) is hash; the entries lead from the opening to the closing."""
-        return await service.proof_of(require_member(viewer, "read"), viewer.handle, month, currency)
+        member_id = require_member(viewer, "read")
+        currency = await service.currency_for(member_id, month, currency)
+        return await service.proof_of(member_id, viewer.handle, month, currency)

@@ -26,7 +26,7 @@ class StatementPages(Controller):
         """`?currency=` one of the month's, `after=` for the next page of entries."""
         member_id = require_member(viewer)
         currencies = await _currencies(member_id, month)
-        currency = request.query_params.get("currency") or next(iter(currencies), "")
+        currency = await service.currency_for(member_id, month, request.query_params.get("currency"))
         statement = await service.statement_of(
             member_id,
             viewer.handle,

@@ -124,6 +124,20 @@ async def months_of(member_id: int) -> list[asyncpg.Record]:
     )
 
 
+async def usual_currency(member_id: int, end: datetime) -> str | None:
+    """The currency in which something last moved for the member before a moment; else the first store's."""
+    return await db.fetch_val(
+        """SELECT coalesce(
+                  (SELECT a.currency FROM ledger_account a
+                     JOIN ledger_entry e ON e.account_id = a.id
+                     JOIN ledger_transaction t ON t.id = e.transaction_id AND t.occurred_at < $2
+                    WHERE a.owner_kind = 'member' AND a.owner_id = $1 ORDER BY t.id DESC, e.line LIMIT 1),
+                  (SELECT currency FROM store ORDER BY id LIMIT 1))""",
+        member_id,
+        end,
+    )
+
+
 async def accounts_in(transaction_ids: list[int]) -> dict[int, list[tuple[str, int, str, str, int]]]:
     """Every leg of transactions, by account name, as they were hashed."""
     rows = await db.fetch(

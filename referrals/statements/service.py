@@ -139,6 +139,14 @@ def safe_cell(value: object) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not is_figure else text
 
 
+async def currency_for(member_id: int, month: str, asked: str | None) -> str:
+    """The currency asked for, or the member's usual one."""
+    bounds = queries.bounds(month)
+    if asked or bounds is None:
+        return asked or ""
+    return await queries.usual_currency(member_id, bounds[1]) or ""
+
+
 def file_of(month: str, name: str) -> tuple[str, str]:
     """Currency and ending of a file's name ("USD.csv"), when there can be such a statement."""
     currency, _dot, ending = name.partition(".")
