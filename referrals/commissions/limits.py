@@ -150,11 +150,14 @@ async def lock_for(commission_ids: Iterable[int]) -> None:
 
     No stronger than needed: a new use of a limit holds a share of its key, and two of them would wait for ever.
     """
+    ids = list(commission_ids)
+    if not ids:
+        return
     await db.execute(
         """SELECT 1 FROM commission_limit
             WHERE id IN (SELECT limit_id FROM commission_limit_use WHERE commission_id = ANY($1::bigint[]))
             ORDER BY id FOR NO KEY UPDATE""",
-        list(commission_ids),
+        ids,
     )
 
 

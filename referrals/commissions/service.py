@@ -36,12 +36,16 @@ async def settle(order_id: int) -> None:
         rules = await version(decision["program_version_id"])
         await note_recruiter(decision["winner_id"], rules)
         lines = await queries.lines_of(order)
-        dues = {
-            (due.line_id, due.member_id, due.role): due
-            for due in await dues_of(order, decision, lines, await queries.commissions_on(order_id))
-        }
-        heights = await _open_missing(order, decision, rules, dues)
         commissions = await queries.commissions_on(order_id)
+        dues = {
+            (due.line_id, due.member_id, due.role): due for due in await dues_of(order, decision, lines, commissions)
+        }
+        known = {key_of(one) for one in commissions}
+        fresh = {key: due for key, due in dues.items() if key not in known and (due.granted or due.rule == NO_BUDGET)}
+        heights: dict[int, int] = {}
+        if fresh:
+            heights = await _open_missing(order, decision, rules, fresh)
+            commissions = await queries.commissions_on(order_id)
         targets = await _within_limits(commissions, dues, heights)
         by_id = {line["id"]: line for line in lines}
         wanted = []
@@ -54,14 +58,12 @@ async def settle(order_id: int) -> None:
 
 
 async def _open_missing(
-    order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.Record, dues: dict[Key, Due]
+    order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.Record, fresh: dict[Key, Due]
 ) -> dict[int, int]:
     """A commission for each line and share that earns and has none yet; how high the limits on these are.
 
     Later decisions find it again. One that found its budget empty is kept as well: it does not earn by a later refund.
     """
-    known = {key_of(c) for c in await queries.commissions_on(order["id"])}
-    fresh = {key: due for key, due in dues.items() if key not in known and (due.granted or due.rule == NO_BUDGET)}
     opened = {key: await _open(order, decision, rules, due) for key, due in fresh.items()}
     await note_steps([Step(one, "", "pending", "order_paid") for one in opened.values()])
     heights = await _grant(order, rules, fresh, opened)
