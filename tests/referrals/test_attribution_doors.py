@@ -440,3 +440,10 @@ async def test_nobody_becomes_the_friend_of_a_customer_by_inviting_them(web: Bro
     door = "/api/v1/earn/invites"
     tries = [await web(token=mara.token).post(door, json={"email": f"f{n}@example.org"}) for n in range(20)]
     assert tries[-1].status_code == 429
+
+
+async def test_who_was_a_candidate_is_found_by_an_index(web: Browser):
+    async with db.transaction():
+        await db.execute("SET LOCAL enable_seqscan = off")
+        plan = await db.fetch("""EXPLAIN SELECT 1 FROM attribution WHERE candidates @> '[{"member_id": 7}]'""")
+    assert any("attribution_candidates" in row[0] for row in plan)
