@@ -70,6 +70,26 @@ async def report(store_id: int, member_id: int, hit: Hit, *, source: str, concer
     return True
 
 
+async def hold_again(commission_id: int) -> bool:
+    """A fact brought a commission back that an open case is about (a price corrected upwards): it waits again."""
+    async with db.transaction():
+        case = await db.fetch_one(
+            """SELECT f.id, f.rule FROM fraud_case f
+                WHERE f.state = 'open'
+                  AND EXISTS (SELECT 1 FROM commission c WHERE c.id = $1 AND c.state IN ('pending', 'approved'))
+                  AND (EXISTS (SELECT 1 FROM fraud_hold h WHERE h.case_id = f.id AND h.commission_id = $1)
+                       OR EXISTS (SELECT 1 FROM fraud_signal s WHERE s.case_id = f.id AND s.source = $2))
+                ORDER BY f.id LIMIT 1 FOR UPDATE OF f""",
+            commission_id,
+            f"commission:{commission_id}",
+        )
+        if case is None:
+            return False
+        held = await holds.hold([commission_id], REASONS[case["rule"]], evidence={"case": case["id"]})
+        await _concern(case["id"], held)
+    return bool(held)
+
+
 async def give_verdict(viewer: Viewer, slug: str, case_id: int, wanted: Verdict) -> None:
     """Any of the four words a person may say, on a case or on the objection to it."""
     if wanted.verdict in ("confirm", "clear"):

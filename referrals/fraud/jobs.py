@@ -1,6 +1,6 @@
 from app.events import on
 from app.jobs import every
-from referrals.commissions.events import CommissionEarned
+from referrals.commissions.events import CommissionChanged, CommissionEarned
 from referrals.fraud import cases, screening
 from referrals.payouts.events import PayoutMethodShared
 from storefront.orders.events import OrderFactsChanged
@@ -9,6 +9,11 @@ from storefront.orders.events import OrderFactsChanged
 @on(CommissionEarned)
 async def screen_commission(event: CommissionEarned) -> None:
     await screening.screen(event.commission_id)
+
+
+@on(CommissionChanged)
+async def hold_what_came_back(event: CommissionChanged) -> None:
+    await cases.hold_again(event.commission_id)
 
 
 @on(OrderFactsChanged)

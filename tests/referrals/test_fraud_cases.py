@@ -341,3 +341,18 @@ async def test_programs_read_answer_and_decide_cases_as_people_do(web: Browser):
     assert (await theirs.post(door, json={"verdict": "clear", "words": "Fine."})).json()["state"] == "cleared"
     assert (await theirs.post(door, json={"verdict": "clear", "words": "Fine."})).status_code == 409
     assert await standing(mara) == {("pending", "USD"): 1_200}
+
+
+async def test_what_a_refund_had_ended_waits_again_when_a_new_fact_brings_it_back(web: Browser):
+    from tests.referrals.cast import tell
+    from tests.storefront.shop import line, refund
+
+    mara, shop, code = await a_sharer(web)
+    gv = await click(web(), code)
+    await bought(web, shop, "aunt", gv=gv)
+    await tell(web, shop, "order.refunded", refund("r1", "aunt", lines=[{"id": "l1", "quantity": 1, "amount": 12_000}]))
+    await bought(web, shop, "own", who="mara", shipping_address=HILL)
+    later = {"updated_at": (clock.now() + timedelta(seconds=9)).isoformat(), "shipping_address": HILL}
+    await bought(web, shop, "aunt", gv=gv, lines=[line(gross=20_000, discount=0)], **later)
+    assert await standing(mara) == {("held", "USD"): 800} and await cases() == [("own_address", "open")]
+    await books_are_right()
