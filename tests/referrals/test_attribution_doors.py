@@ -1,6 +1,8 @@
 """Who is credited, through the doors: people who decide, servers that tell, apps that ask, authors who helped."""
 
 import asyncio
+import itertools
+import random
 from datetime import timedelta
 
 import pytest
@@ -13,7 +15,7 @@ from referrals.commissions.service import settle
 from referrals.programs.policy import Policy
 from tests.factories import Browser, Person, a_group, a_member, prove_email, run_jobs, sign_in, submit
 from tests.referrals.cast import CHROME, a_link, books_are_right, click, standing, tell
-from tests.referrals.test_codes import a_shop_of, bought, publish
+from tests.referrals.test_codes import a_shop_of, bought, code_of, publish
 from tests.storefront.shop import line, order, refund
 
 pytestmark = pytest.mark.anyio
@@ -447,3 +449,38 @@ async def test_who_was_a_candidate_is_found_by_an_index(web: Browser):
         await db.execute("SET LOCAL enable_seqscan = off")
         plan = await db.fetch("""EXPLAIN SELECT 1 FROM attribution WHERE candidates @> '[{"member_id": 7}]'""")
     assert any("attribution_candidates" in row[0] for row in plan)
+
+
+async def test_in_whatever_order_a_shop_tells_the_same_people_are_credited(web: Browser):
+    """Two orders of one guest, a click told by the server, a code, a refund: every sequence ends at the same cent."""
+    mara, ben, ines = await a_member("mara"), await a_member("ben"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    newcomers = ("override", "carried", "personal_code", "bind")
+    await publish(ines, "north", Policy(bind="first", new_customer_order=newcomers))
+    gv, its_code = await click(web(), (await a_link(web, mara))["code"]), await code_of(ben)
+    clock.travel(timedelta(hours=2))
+    then, now = (clock.now() - timedelta(hours=1)).isoformat(), clock.now().isoformat()
+    ends = []
+    for number, sequence in enumerate(random.Random(5).sample(list(itertools.permutations(range(4))), 6)):
+        first, second, guest = f"a{number}", f"b{number}", {"id": f"g{number}", "email": f"g{number}@example.org"}
+        told = {"store": "north", "id": f"e{number}", "kind": "order", "gv": gv, "order_id": first}
+        before = await standing(mara), await standing(ben)
+        for step in sequence:
+            if step == 0:
+                at = {"placed_at": then, "paid_at": then}
+                await tell(web, shop, "order.paid", order(first, customer=guest, codes=[its_code], **at))
+            elif step == 1:
+                at = {"placed_at": now, "paid_at": now}
+                await tell(web, shop, "order.paid", order(second, customer=guest, gv=gv, codes=[its_code], **at))
+            elif step == 2:
+                await web(token=ines.token).post("/api/v1/conversions", json=told)
+                await run_jobs()
+            else:
+                back = [{"id": "l1", "quantity": 0, "amount": 4_000}]
+                await tell(web, shop, "order.refunded", refund(f"r{number}", second, lines=back))
+        after = await standing(mara), await standing(ben)
+        key = ("pending", "USD")
+        ends.append([now_.get(key, 0) - was.get(key, 0) for was, now_ in zip(before, after, strict=True)])
+    # The first order is a new customer's, so Mara's click goes before Ben's code; the second is Ben's, less the refund.
+    assert ends == [[1200, 800]] * 6
+    await books_are_right()
