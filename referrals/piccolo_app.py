@@ -23,6 +23,8 @@ APP_CONFIG = AppConfig(
                 "payouts",
                 "books",
                 "fraud",
+                "campaigns",
+                "earn",
             )
         ],
         exclude_imported=True,

@@ -38,6 +38,7 @@ HOUSE = (
     "referrals.simulator",
     "referrals.fraud",
     "referrals.books",
+    "referrals.campaigns",
     "referrals.earn",
     "search",
     "frontend",
