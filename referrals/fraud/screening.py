@@ -54,10 +54,13 @@ async def screen_forgotten() -> int:
 
 
 async def screen_order_again(order_id: int) -> None:
-    """An order's facts are other ones now (an address came, a refund): what it earned and is not paid is looked at."""
+    """An order's facts are other ones now (an address came, a refund): what it earned and is not paid is looked at.
+
+    Also what a refund has ended: that most of a member's orders go back shows on the rest of them.
+    """
     rows = await db.fetch(
         """SELECT id FROM commission WHERE order_id = $1 AND screened_at IS NOT NULL
-              AND state IN ('tentative', 'pending', 'approved') ORDER BY id""",
+              AND state IN ('tentative', 'pending', 'held', 'approved', 'reversed') ORDER BY id""",
         order_id,
     )
     for row in rows:
