@@ -159,7 +159,7 @@ async def _about_visits(subject: asyncpg.Record) -> dict[str, Any]:
 
 async def _about_the_code(subject: asyncpg.Record) -> dict[str, Any]:
     """The leak state of the code that won, and how many strangers used it."""
-    won = next((one for one in subject["candidates"] or [] if one.get("outcome") == "won"), {})
+    won: dict[str, Any] = next((one for one in subject["candidates"] or [] if one.get("outcome") == "won"), {})
     if not won.get("code"):
         return {}
     row = await db.fetch_one(
