@@ -90,22 +90,26 @@ async def give_store_access(slug: str, url: str, keys: str, json_output: bool) -
 @click.option("--slug", required=True)
 @click.option("--percent-bps", default=0, help="WooCommerce: what a code takes off, in basis points.")
 @click.option("--discount", default="", help="Shopify: the discount that the codes belong to, gid://shopify/…")
-@click.argument("codes", nargs=-1, required=True)
+@click.argument("codes", nargs=-1)
 @as_json
 @with_database
 async def push_store_codes(
     slug: str, percent_bps: int, discount: str, codes: tuple[str, ...], json_output: bool
 ) -> None:
-    """Write codes into the shop's own till. Doing it again changes nothing."""
+    """Write codes into the shop's own till; without any, list those it takes. Doing it again changes nothing."""
     from app.cli import Failed
     from storefront.connectors.ask import Refused
-    from storefront.connectors.codes import push_codes
+    from storefront.connectors.codes import pull_codes, push_codes
     from storefront.connectors.schemas import Offer
     from storefront.stores.queries import store_by_slug
 
     offer = Offer(discount_id=discount, percent_bps=percent_bps)
     try:
-        answers = await push_codes(await store_by_slug(slug), codes, offer)
+        store = await store_by_slug(slug)
+        if not codes:
+            answers = dict.fromkeys(await pull_codes(store, offer), "")
+        else:
+            answers = await push_codes(store, codes, offer)
     except Refused as refused:
         raise Failed(str(refused)) from refused
     lines = "\n".join(f"{code}  {reason or 'taken by the shop'}" for code, reason in answers.items())

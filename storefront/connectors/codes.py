@@ -12,6 +12,16 @@ from storefront.connectors.schemas import Offer
 
 PUSHES = {"shopify": shopify.push_codes, "woocommerce": woocommerce.push_codes}
 
+PULLS = {"shopify": shopify.pull_codes, "woocommerce": woocommerce.pull_codes}
+
+
+async def pull_codes(store: asyncpg.Record, offer: Offer) -> list[str]:
+    """The codes that the shop's till takes now. Not inside a transaction; raises ask.Refused."""
+    pull = PULLS.get(store["provider"])
+    if pull is None:
+        raise Invalid("provider", _("The codes of shops of this kind cannot be read."))
+    return await pull(await access_of(store), offer)
+
 
 async def push_codes(store: asyncpg.Record, codes: Sequence[str], offer: Offer) -> dict[str, str]:
     """Each code with what stood in its way, empty when the shop takes it. Repeating it changes nothing.

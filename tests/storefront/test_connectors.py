@@ -223,6 +223,30 @@ async def test_a_stripe_refund_that_failed_gave_nothing_back(web: Browser, first
     assert await back() == {"11": 1_000} and (await standing())["doubt"] == ""
 
 
+async def test_the_card_that_paid_is_kept_as_a_keyed_hash_alike(web: Browser):
+    """Stripe tells it apart from the checkout, before or after it; a generic shop with the order."""
+    from storefront.orders.fingerprints import instrument_fingerprint
+
+    shop, teller = await a_shop_of("stripe"), TELLERS["stripe"]
+    card = {"type": "card", "card": {"brand": "visa", "fingerprint": "Xt5EWLLDS7FJjR1c", "last4": "4242"}}
+    charge = {"id": "ch_1", "object": "charge", "payment_method_details": card, "billing_details": {"name": "Bob"}}
+    told = teller.event(
+        "charge.succeeded", {**charge, "currency": "usd", "created": 1, "payment_intent": "5001"}, Sale()
+    )
+    await tell(web, "stripe", shop, [told, *teller.order(Sale())])
+    kept = await db.fetch_val("SELECT instrument_hmac FROM orders")
+    assert kept == instrument_fingerprint("Xt5EWLLDS7FJjR1c") and len(kept) == 64
+    assert not await db.fetch_val("SELECT count(*) FROM inbox WHERE position('Xt5EWLLDS7FJjR1c'::bytea in payload) > 0")
+    south = await a_shop("south")
+    from tests.storefront.shop import order as generic_order
+    from tests.storefront.shop import send as generic_send
+
+    await generic_send(web(), south, "order.paid", generic_order(payment_fingerprint="Xt5EWLLDS7FJjR1c"))
+    await run_jobs()
+    assert await db.fetch_val("SELECT count(DISTINCT instrument_hmac) FROM orders") == 1
+    assert not await db.fetch_val("SELECT count(*) FROM inbox WHERE position('Xt5EWLLDS7FJjR1c'::bytea in payload) > 0")
+
+
 @every_provider
 async def test_a_customer_and_a_product_are_known(web: Browser, provider: str):
     shop = await a_shop_of(provider)

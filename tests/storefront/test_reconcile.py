@@ -277,6 +277,33 @@ async def test_codes_join_a_discount_that_stands_in_shopify(web: Browser, outsid
         await codes.push_codes(await store_by_slug("north"), ["MARA10"], offer)
 
 
+async def test_the_codes_that_a_shop_takes_are_read_page_by_page(web: Browser, outside):
+    await a_shop_to_ask("woocommerce")
+
+    def woo(asked: Asked) -> Answer:
+        page = int(parse_qs(urlsplit(asked["url"]).query)["page"][0])
+        some = [{"code": f"c{number}", "status": "publish"} for number in range(100 if page == 1 else 2)]
+        return says([*some[:-1], {"code": "draft", "status": "draft"}])
+
+    asked = outside(woo)
+    found = await codes.pull_codes(await store_by_slug("north"), Offer())
+    assert len(asked) == 2 and len(found) == 100 and found[0] == "C0" and "DRAFT" not in found
+    await db.execute("UPDATE store SET provider = 'shopify'")
+
+    def shopify_(asked: Asked) -> Answer:
+        said = msgspec.json.decode(asked["content"])["variables"]
+        info = {"hasNextPage": said["after"] is None, "endCursor": "b"}
+        page = {"nodes": [{"code": "MARA10" if said["after"] is None else "BOB10"}], "pageInfo": info}
+        return says({"data": {"codeDiscountNode": {"codeDiscount": {"codes": page}}}})
+
+    outside(shopify_)
+    offer = Offer(discount_id="gid://shopify/DiscountCodeNode/1")
+    assert await codes.pull_codes(await store_by_slug("north"), offer) == ["MARA10", "BOB10"]
+    outside(lambda asked: says({"data": {"codeDiscountNode": None}}))
+    with pytest.raises(Refused, match="no such discount"):
+        await codes.pull_codes(await store_by_slug("north"), offer)
+
+
 async def test_keys_kept_under_another_secret_are_asked_for_again(web: Browser, outside):
     await a_shop_to_ask("woocommerce")
     await db.execute("UPDATE store_access SET keys = 'gAAAAAB' || keys")

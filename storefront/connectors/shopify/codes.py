@@ -12,10 +12,16 @@ from storefront.connectors.shopify.pull import VERSION
 
 AT_ONCE = 100
 LOOKS = 20
+MOST_PAGES = 1000
 _ADD = """mutation ($id: ID!, $codes: [DiscountRedeemCodeInput!]!) {
   discountRedeemCodeBulkAdd(discountId: $id, codes: $codes) { bulkCreation { id } userErrors { message } } }"""
 _LOOK = """query ($id: ID!) { discountRedeemCodeBulkCreation(id: $id) {
   done codes(first: 100) { nodes { code errors { message } } } } }"""
+
+_CODES = "codes(first: 100, after: $after) { nodes { code } pageInfo { hasNextPage endCursor } }"
+_LIST = f"""query ($id: ID!, $after: String) {{ codeDiscountNode(id: $id) {{ codeDiscount {{
+  ... on DiscountCodeBasic {{ {_CODES} }} ... on DiscountCodeBxgy {{ {_CODES} }}
+  ... on DiscountCodeFreeShipping {{ {_CODES} }} }} }} }}"""
 
 
 class Said(msgspec.Struct):
@@ -29,6 +35,22 @@ async def push_codes(access: Access, offer: Offer, codes: Sequence[str]) -> dict
     for start in range(0, len(codes), AT_ONCE):
         answers |= await _push_some(access, offer, codes[start : start + AT_ONCE])
     return answers
+
+
+async def pull_codes(access: Access, offer: Offer) -> list[str]:
+    """Every code of the discount, as Shopify writes it."""
+    codes: list[str] = []
+    after: str | None = None
+    for _page in range(MOST_PAGES):
+        node = (await _query(access, _LIST, {"id": offer.discount_id, "after": after}))["codeDiscountNode"]
+        if not node or "codes" not in node["codeDiscount"]:
+            raise Refused("there is no such discount with codes")
+        page = node["codeDiscount"]["codes"]
+        codes += [one["code"] for one in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return codes
+        after = page["pageInfo"]["endCursor"]
+    raise Refused("the list does not end")
 
 
 async def _push_some(access: Access, offer: Offer, codes: Sequence[str]) -> dict[str, str]:

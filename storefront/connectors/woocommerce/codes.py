@@ -10,7 +10,13 @@ from storefront.connectors.ask import Access, Refused, ask, basic, read_answer
 from storefront.connectors.schemas import Offer
 
 AT_ONCE = 100
+MOST_PAGES = 1000
 EXISTS = "woocommerce_rest_coupon_code_already_exists"
+
+
+class Coupon(msgspec.Struct):
+    code: str
+    status: str = "publish"
 
 
 async def push_codes(access: Access, offer: Offer, codes: Sequence[str]) -> dict[str, str]:
@@ -27,6 +33,18 @@ async def push_codes(access: Access, offer: Offer, codes: Sequence[str]) -> dict
         # Answered in the sequence they were asked in; a refused one names no code.
         answers |= {code: _reason(one) for code, one in zip(some, made, strict=True)}
     return answers
+
+
+async def pull_codes(access: Access, offer: Offer) -> list[str]:
+    """Every code the shop takes, in capitals as ours are: it keeps them in small letters."""
+    codes: list[str] = []
+    for number in range(1, MOST_PAGES + 1):
+        url = f"{access.url}/wp-json/wc/v3/coupons?per_page={AT_ONCE}&page={number}&orderby=id&order=asc"
+        made = read_answer(await ask("GET", url, {"authorization": basic(access.keys)}), list[Coupon])
+        codes += [coupon.code.upper() for coupon in made if coupon.status == "publish"]
+        if len(made) < AT_ONCE:
+            return codes
+    raise Refused("the list does not end")
 
 
 def _coupon(offer: Offer, code: str) -> dict[str, Any]:
