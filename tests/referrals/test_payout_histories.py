@@ -25,7 +25,7 @@ from tests.referrals.test_ledger import facts
 
 pytestmark = pytest.mark.anyio
 
-EXAMPLES = int(os.environ.get("GRAPEVINE_PAYOUT_HISTORIES", "20"))
+EXAMPLES = int(os.environ.get("GRAPEVINE_PAYOUT_HISTORIES", "12"))
 
 moves = st.tuples(
     st.sampled_from(

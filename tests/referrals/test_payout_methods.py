@@ -192,3 +192,23 @@ async def test_an_operator_sees_and_changes_thresholds_from_the_command_line(web
     assert (await grapevine("tax", "set", *own, "--withhold-bps", "500"))[0] == 0
     assert (await grapevine("tax", "set", *own, "--withhold-bps", "700"))[0] == 0
     assert {row.withhold_bps for row in await taxes.thresholds() if row.regime == "EU DAC7"} == {700}
+
+
+async def test_an_erased_member_leaves_no_account_behind_and_the_books_stay(web: Browser):
+    from app import people
+    from referrals.payouts.claims import Figures, ask_for_payout
+    from tests.referrals.payees import all_is_right
+
+    house, mara = await a_house(), await a_member("mara")
+    await earn(web, house.shop, mara, "1001", 50_000)
+    await a_bank_account(mara)
+    await taxes.tell_tax_profile(mara.viewer, NewTaxProfile("DE", "person", "Mara Weiss", "12345678901", PASSWORD))
+    store = await db.fetch_one("SELECT * FROM store WHERE id = $1", house.shop.id)
+    assert store is not None
+    await ask_for_payout(mara.viewer, store, "USD", "bank", Figures(5_000, 5_000))
+    await people.erase("mara")
+    row = await db.fetch_one("SELECT sealed, hint, fingerprint, removed_at FROM payout_method")
+    assert row and (row["sealed"], row["hint"], row["fingerprint"]) == (b"", "", "") and row["removed_at"]
+    assert await taxes.tax_profile_of(mara.id) is None and await methods.wish_of(mara.id) is None
+    assert await db.fetch_val("SELECT count(*) FROM payout") == 1
+    await all_is_right()
