@@ -278,7 +278,7 @@ def as_amount(value: str, currency: str, field: str, *, empty: bool = False) -> 
         return 0
     if not currency:
         raise Invalid("currency", _("Amounts need the currency they are in."))
-    minor = _number(value.strip(), field).scaleb(EXPONENTS[currency])
+    minor = _number(value.strip(), field).scaleb(EXPONENTS[check_currency(currency)])
     if minor != int(minor) or not 0 <= minor <= 10**12:
         raise Invalid(field, _("“%(value)s” is not an amount of %(currency)s.", value=value[:30], currency=currency))
     return int(minor)

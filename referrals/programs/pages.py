@@ -103,7 +103,7 @@ class ProgramPages(Controller):
             if program
             else []
         )
-        shown = [(row, *_difference(row, older)) for row, older in zip(rows, [*rows[1:], None], strict=True)]
+        shown = [(row, *_difference(row, older)) for row, older in zip(rows, [*rows[1:], None], strict=False)]
         is_more = len(rows) > 10
         return page(
             request,

@@ -4,11 +4,13 @@ from app.errors import Invalid
 from app.i18n import gettext as _
 from app.money import check_currency
 from referrals.programs.markets import may_recruit
-from referrals.programs.terms import Caps, Rule, Terms
+from referrals.programs.terms import Caps, Rule, Terms, as_json
 
 
 def check_terms(terms: Terms) -> None:
     """Raise Invalid for terms that cannot be kept to."""
+    if "\\u0000" in as_json(terms):
+        raise Invalid("rules", _("There is a sign in it that no text has."))
     if terms.currency:
         check_currency(terms.currency)
     elif _has_amounts(terms):

@@ -149,3 +149,20 @@ async def test_the_examples_of_the_document_are_taken(web: Browser):
     assert told.status_code == 200 and told.json()["words"][:2] == program_examples.program.words
     answer = await client.post("/api/v1/stores/north/quotes", json=msgspec.to_builtins(quote_examples.cart))
     assert answer.status_code == 200 and answer.json()["amount"] == {"amount": 1680, "currency": "USD"}
+
+
+@pytest.mark.parametrize("odd", ["\x00", "1e400", "NaN", "= = =", "9" * 60])
+async def test_odd_words_get_an_answer_and_never_a_crash(web: Browser, odd: str):
+    owner = await a_member("ona")
+    await a_shop("north", owner_id=owner.id)
+    await publish_rules("north", Rules(1000))
+    browser, place = await sign_in(web(), owner), "/admin/programs/north"
+    for field in ("rate", "currency", "deny", "codes", "cap_day", "volume", "friend", "market", "events", "budget"):
+        typed = {"rate": "10 %", "currency": "USD", "volume_mode": "marginal"} | {field: odd}
+        assert (await submit(browser, f"{RULES}/preview", typed, page=RULES)).status_code in (200, 422), field
+    for field in ("name", "most", "currency"):
+        typed = {"name": "A", "most": "1", "currency": "USD"} | {field: odd}
+        answer = await submit(browser, f"{place}/budgets", typed, page=f"{place}/budgets")
+        assert answer.status_code in (303, 400, 422), field
+    assert (await browser.get(f"{RULES}/versions?before=0")).status_code == 200
+    assert (await submit(browser, RULES, {"draft": odd}, page=RULES)).status_code in (400, 422)
