@@ -92,6 +92,7 @@ FILES = {
     "checks": """SELECT c.id, s.slug AS store, c.state, c.opened_at, c.decided_at, c.resolution
                    FROM fraud_case c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
     "said_in_checks": "SELECT case_id, kind, said, at FROM fraud_entry WHERE actor_id = $1",
+    "orders_found_right": "SELECT order_id, doubt, note, created_at FROM doubt_clearance WHERE member_id = $1",
     "stores": "SELECT slug, name, provider, currency, origin, created_at FROM store WHERE owner_id = $1",
 }
 
