@@ -1,3 +1,5 @@
+from typing import Any
+
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
@@ -61,7 +63,7 @@ class DebtPages(Controller):
         return redirect(f"/admin/programs/{slug}/debts", flash=said)
 
 
-async def _debts(viewer: Viewer, slug: str) -> dict[str, object]:
+async def _debts(viewer: Viewer, slug: str) -> dict[str, Any]:
     store = await access_own_store(viewer, slug)
     return {
         "store": store,

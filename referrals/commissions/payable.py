@@ -12,6 +12,7 @@ from app import db
 from referrals.commissions.debts import Debts
 from referrals.commissions.postings import Step, credit, legs_of, owed, posting, take, tell_changed
 from referrals.commissions.standing import lock_commissions
+from referrals.commissions.states import BUCKET
 from referrals.ledger.schemas import AccountName, Leg, Posting
 from referrals.ledger.service import post_all
 
@@ -55,7 +56,7 @@ async def mark_paid(payout_id: int, items: Mapping[int, int], becomes: Sequence[
     """The money of a payout has left. `items` are its commissions with their amounts, `becomes` the credits it turns
     into (cash, tax withheld, fees, store credit …), which sum to minus the items. False when it was paid already."""
     found = await lock_commissions(items)
-    if not all(one["state"] == "allocated" for one in found):
+    if not await _are_in(payout_id, found):
         return False
     await take([Step(one["id"], "allocated", "paid", "payout_settled") for one in found])
     # What earned more while the payout was on its way waits for the next one.
@@ -71,30 +72,56 @@ async def mark_paid(payout_id: int, items: Mapping[int, int], becomes: Sequence[
 async def return_to_available(payout_id: int, items: Mapping[int, int], reason: str = "payout_failed") -> bool:
     """The payout did not happen, or the bank sent it back: its money is available again. False when it was already."""
     found = await lock_commissions(items)
-    if not found or not all(one["state"] in ("allocated", "paid", "approved") for one in found):
-        return False
     last = await _last_of(payout_id)
     was_settled = last is not None and last["kind"] == "settle"
-    if not was_settled and not all(one["state"] == "allocated" for one in found):
+    if not found or (last is not None and last["kind"] == "bounce"):
         return False
-    await take([Step(one["id"], one["state"], "approved", reason) for one in found if one["state"] != "approved"])
-    # What was taken back from the buyer's side while it was on its way is a debt by now, and is netted at once.
-    debts, postings, ended = Debts(), [], []
+    # Once it was settled, each commission went its own way: it may have earned more and be in another payout by now,
+    # be held, or have been taken back.
+    if not was_settled and not await _are_in(payout_id, found):
+        return False
+    steps, postings, ended = [], [], []
     if was_settled:
         assert last is not None
         back = tuple(Leg(leg.account, -leg.amount) for leg in await _legs(last["id"]))
         postings.append(Posting("bounce", "payout", payout_id, last["ref_seq"] + 1, back, reason))
+    debts = Debts()
     for one in found:
         amount = items[one["id"]]
+        # What was taken back while it was on its way is a debt by now, and is netted at once.
         netted = await debts.pay(one, amount)
-        legs = [*legs_of((owed(one, "in_payout"), amount)), *credit(one, "available", amount - netted, netted)]
+        legs = [*legs_of((owed(one, "in_payout"), amount)), *credit(one, _home(one), amount - netted, netted)]
         postings.append(posting("return", one, legs, reason))
-        if one["standing"] == 0 and netted == amount:
-            ended.append(Step(one["id"], "approved", "reversed", reason))
+        if one["state"] in ("allocated", "paid") and (one["state"] == "paid" or not was_settled):
+            steps.append(Step(one["id"], one["state"], "approved", reason))
+            if one["standing"] == 0 and netted == amount:
+                ended.append(Step(one["id"], "approved", "reversed", reason))
+        elif one["state"] == "reversed" and netted < amount:
+            steps.append(Step(one["id"], "reversed", "approved", reason))
+    await take(steps)
     await take(ended)
     await tell_changed(found)
     await post_all(postings)
     return True
+
+
+async def _are_in(payout_id: int, found: Sequence[asyncpg.Record]) -> bool:
+    """Whether all of them are in this payout now, and in no other one that came after it."""
+    rows = await db.fetch(
+        """SELECT DISTINCT ON (commission_id) evidence ->> 'payout_id' AS payout_id FROM commission_event
+            WHERE commission_id = ANY($1::bigint[]) AND to_state = 'allocated' ORDER BY commission_id, seq DESC""",
+        [one["id"] for one in found],
+    )
+    return all(one["state"] == "allocated" for one in found) and {row["payout_id"] for row in rows} == {str(payout_id)}
+
+
+def _home(commission: asyncpg.Record) -> str:
+    """Where money lies that a bank sent back: with the rest of its commission. One that was rejected since owns none;
+    what its member had paid back by other commissions stands to their credit."""
+    state = commission["state"]
+    if state == "rejected":
+        return "receivable"
+    return "available" if state == "reversed" else BUCKET[state]
 
 
 def _out_of_payout(found: Sequence[asyncpg.Record], items: Mapping[int, int]) -> list[Leg]:

@@ -2,7 +2,7 @@
 
 # tentative -> pending <-> held -> approved -> allocated -> paid; rejected and reversed are ends. Nothing leaves
 # `reversed` by time or by hand: only a new fact about the order (a price corrected upwards, a dispute won) opens it
-# again. In the same way a `paid` commission that earns more is `approved` once more, with the difference.
+# again, or a bank that sends back what had been paid of it. In the same way a `paid` commission that earns more is `approved` once more, with the difference.
 BUCKET = {
     "tentative": "pending",
     "pending": "pending",
@@ -36,6 +36,6 @@ STEPS = {
     "paid": ("approved",),
     # An objection that was right, and nothing else (trails.py).
     "rejected": ("pending",),
-    "reversed": ("pending",),
+    "reversed": ("pending", "approved"),
 }
 BUCKETS = ("pending", "held", "available", "in_payout", "paid", "receivable")

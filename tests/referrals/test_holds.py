@@ -174,6 +174,12 @@ async def test_a_payout_that_fails_gives_back_exactly_what_it_took_and_once(web:
         assert await return_to_available(1, items)
         assert not await return_to_available(1, items)
     assert await standing(mara) == {("available", "USD"): 1000} and await states() == ["approved"]
+    async with db.transaction():
+        assert await allocate(ids, 2)
+        # The first one has nothing to say about the second.
+        assert not await return_to_available(1, items)
+        assert not await mark_paid(1, items, [Leg(AccountName("store", 1, "cash", "USD"), -1000)])
+    assert await standing(mara) == {("in_payout", "USD"): 1000}
     await books_are_right()
 
 
@@ -411,4 +417,42 @@ async def test_a_dispute_won_after_its_debt_was_paid_is_payable_again(web: Brows
     await dispute(web, shop, "dispute_won", 10_000)
     assert await standing(mara) == {("available", "USD"): 1000} and await states() == ["approved", "approved"]
     assert await pay(2, shop, *ids) == 1000
+    await books_are_right()
+
+
+async def test_a_bank_that_sends_back_an_old_payout_leaves_the_newer_one_alone(web: Browser):
+    mara, shop, ids = await an_earner(web)
+    clock.travel(A_HOLD)
+    await release_due()
+    await pay(1, shop, *ids)
+    await db.execute("UPDATE order_line SET gross = 15000")
+    from referrals.commissions.service import settle
+
+    await settle(await db.fetch_val("SELECT id FROM orders"))
+    async with db.transaction():
+        newer = {one.commission_id: one.amount for one in await allocate(ids, 2)}
+    assert newer == {ids[0]: 500}
+    async with db.transaction():
+        assert await return_to_available(1, {ids[0]: 1000}, "payout_returned")
+    assert await standing(mara) == {("available", "USD"): 1000, ("in_payout", "USD"): 500}
+    async with db.transaction():
+        assert await mark_paid(2, newer, [Leg(AccountName("store", shop.id, "cash", "USD"), -500)])
+    assert await states() == ["approved"] and await pay(3, shop, *ids) == 1000
+    assert await standing(mara) == {}
+    await books_are_right()
+
+
+async def test_what_a_bank_sends_back_while_somebody_looks_at_it_is_held_too(web: Browser):
+    mara, shop, ids = await an_earner(web)
+    clock.travel(A_HOLD)
+    await release_due()
+    await pay(1, shop, *ids)
+    await db.execute("UPDATE order_line SET gross = 15000")
+    from referrals.commissions.service import settle
+
+    await settle(await db.fetch_val("SELECT id FROM orders"))
+    async with db.transaction():
+        assert await hold(ids, "under_review") == ids
+        assert await return_to_available(1, {ids[0]: 1000}, "payout_returned")
+    assert await standing(mara) == {("held", "USD"): 1500}
     await books_are_right()
