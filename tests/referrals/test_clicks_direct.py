@@ -28,12 +28,12 @@ async def test_a_code_in_the_shops_own_address_earns_like_a_link(web: Browser):
     mara = await a_member("mara")
     shop = await a_paying_shop()
     code = (await a_link(web, mara))["code"]
-    page = "https://north.example/p/SKU-1?ref=x&gclid=secret"
+    page = "https://north.example/p/SKU-1?ref=x&fbclid=secret"
     answer = await told(web(), code.upper(), page=page, referrer="https://blog.example/a?b=c")
     assert answer.status_code == 201 and answer.headers["access-control-allow-origin"] == "https://north.example"
     gv = answer.json()["gv"]
     row = await db.fetch_one("SELECT * FROM click WHERE id = $1", UUID(gv))
-    assert row is not None and (row["kind"], row["trigger"], row["paid_click_param"]) == ("human", "embed", "gclid")
+    assert row is not None and (row["kind"], row["trigger"], row["paid_click_param"]) == ("human", "embed", "fbclid")
     assert row["referrer_host"] == "blog.example" and "secret" not in str(dict(row))
     await tell(web, shop, "order.paid", order(gv=gv))
     assert await standing(mara) == {("pending", "USD"): 1_200}
