@@ -64,7 +64,10 @@ from referrals.commissions import reward_jobs
 from referrals.commissions.api import QuoteApi
 from referrals.commissions.pages import CommissionPages
 from referrals.earn import jobs as earn_jobs
+from referrals.earn import live as earn_live
 from referrals.earn.api import EarnApi
+from referrals.earn.goal_api import BoardApi, GoalApi
+from referrals.earn.goal_pages import GoalPages
 from referrals.earn.pages import EarnPages
 from referrals.fraud import jobs as fraud_jobs
 from referrals.fraud.api import CaseApi, CheckApi
@@ -133,6 +136,7 @@ PAGES: list = [
     OverridePages,
     CreditingPages,
     EarnPages,
+    GoalPages,
     CasePages,
     CheckPages,
     ConnectorPages,
@@ -176,6 +180,8 @@ API: list = [
     OverrideApi,
     CreditingApi,
     EarnApi,
+    GoalApi,
+    BoardApi,
     CheckApi,
     CaseApi,
     ProgramApi,
@@ -224,6 +230,7 @@ JOBS: list = [
     reward_jobs,
     payout_jobs,
     earn_jobs,
+    earn_live,
     fraud_jobs,
     books_jobs,
     search_jobs,

@@ -1,3 +1,4 @@
+import asyncpg
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
@@ -7,9 +8,11 @@ from app.openapi import door
 from app.paging import limit_of
 from referrals.commissions.queries import commissions_of
 from referrals.earn import examples
+from referrals.earn.funnels import Funnel, funnels_of
 from referrals.earn.queries import summary_of
-from referrals.earn.schemas import CommissionList, Summary, Why
+from referrals.earn.schemas import CommissionList, FunnelList, LinkFunnel, Summary, Why
 from referrals.earn.why import commission_view, explain
+from referrals.links.queries import links_of
 
 
 class EarnApi(Controller):
@@ -40,6 +43,23 @@ class EarnApi(Controller):
         return CommissionList([commission_view(row) for row in page.items], page.next)
 
     @get(
+        "/funnel",
+        summary="What came of each of your links",
+        opt=door(gives=examples.funnels, scope="read"),
+    )
+    async def funnel(
+        self,
+        viewer: NamedDependency[Viewer],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> FunnelList:
+        """Newest link first: people who clicked (machines apart), who joined, orders, refunds, what is left."""
+        member_id = require_member(viewer, "read")
+        page = await links_of(member_id, cursor=after, limit=limit_of(limit))
+        funnels = await funnels_of(member_id, [link["id"] for link in page.items])
+        return FunnelList([_funnel_view(link, funnels[link["id"]]) for link in page.items], page.next)
+
+    @get(
         "/orders/{ref:str}/why",
         summary="Why you did, or did not, earn from an order",
         opt=door(gives=examples.why, scope="read"),
@@ -47,3 +67,9 @@ class EarnApi(Controller):
     async def why(self, viewer: NamedDependency[Viewer], ref: FromPath[str]) -> Why:
         """`ref` is the store's order id. Only who was a candidate sees it; the buyer is never named."""
         return await explain(viewer, ref)
+
+
+def _funnel_view(link: asyncpg.Record, funnel: Funnel) -> LinkFunnel:
+    return LinkFunnel(
+        link["code"], link["clicks"], link["bots"], funnel.joined, funnel.orders, funnel.refunds, funnel.net
+    )

@@ -1,7 +1,22 @@
 """What the JSON doors take and give, as the OpenAPI document shows it."""
 
 from app.money import Money
-from referrals.earn.schemas import CandidateView, CommissionList, CommissionView, EntryView, RuleView, Summary, Why
+from referrals.earn.goals import Board, Goal, Seat
+from referrals.earn.schemas import (
+    BoardList,
+    CandidateView,
+    CommissionList,
+    CommissionView,
+    EntryView,
+    FunnelList,
+    GoalList,
+    GoalTold,
+    LinkFunnel,
+    RuleView,
+    SeatTaken,
+    Summary,
+    Why,
+)
 
 commission = CommissionView(
     id="8",
@@ -31,3 +46,8 @@ why = Why(
     entries=[EntryView("2026-03-14T09:27:00+00:00", "commission", "order paid", "pending", Money(890, "USD"))],
     amount=Money(400, "USD"),
 )
+funnels = FunnelList([LinkFunnel("mara", 37, 12, 2, 3, 1, [Money(400, "USD")])], None)
+goal_told = GoalTold(50_000)
+goals = GoalList([Goal(Money(50_000, "USD"), Money(400, "USD"))])
+boards = BoardList([Board("USD", [Seat(1, "ada", "Ada", True), Seat(2, "mara", "Mara", False)], 5, 1)])
+seated, left = SeatTaken(True), SeatTaken(False)

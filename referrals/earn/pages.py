@@ -8,6 +8,8 @@ from app.auth import Viewer, require_member
 from app.web import fragment, page
 from referrals.commissions.queries import commissions_of
 from referrals.earn import words
+from referrals.earn.funnels import funnels_of
+from referrals.earn.goals import goals_of
 from referrals.earn.queries import address_of_why, clicks_by_day, near_misses, summary_of
 from referrals.earn.why import explain
 from referrals.links.queries import links_of
@@ -32,8 +34,10 @@ class EarnPages(Controller):
     async def links(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         cursor = request.query_params.get("after")
         search = request.query_params.get("find", "")[:100]
-        links = await links_of(require_member(viewer), cursor=cursor, limit=30, search=search)
-        return page(request, viewer, "referrals/earn/links.html", links=links, find=search)
+        member_id = require_member(viewer)
+        links = await links_of(member_id, cursor=cursor, limit=30, search=search)
+        funnels = await funnels_of(member_id, [link["id"] for link in links.items])
+        return page(request, viewer, "referrals/earn/links.html", links=links, funnels=funnels, find=search)
 
     @get("/commissions")
     async def commissions(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
@@ -50,10 +54,13 @@ class EarnPages(Controller):
 
 async def _figures(viewer: Viewer) -> dict[str, Any]:
     member_id = require_member(viewer)
+    links = await links_of(member_id, cursor=None, limit=8)
     return {
         "summary": await summary_of(member_id),
         "days": await clicks_by_day(member_id),
-        "links": await links_of(member_id, cursor=None, limit=8),
+        "links": links,
+        "funnels": await funnels_of(member_id, [link["id"] for link in links.items]),
+        "goals": await goals_of(member_id),
         "commissions": await commissions_of(member_id, limit=12),
         "misses": await near_misses(member_id),
         "words": words,

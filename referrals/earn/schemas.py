@@ -1,6 +1,7 @@
 import msgspec
 
 from app.money import Money
+from referrals.earn.goals import Board, Goal
 
 
 class Summary(msgspec.Struct):
@@ -96,3 +97,36 @@ class Why(msgspec.Struct):
     shares: list[ShareView] = []
     note: str = ""
     """What the person of the store said who decided on this order."""
+
+
+class LinkFunnel(msgspec.Struct):
+    """What came of one link. `net` is what your commissions stand at after refunds, by currency."""
+
+    code: str
+    clicks: int
+    bots: int
+    joined: int
+    orders: int
+    refunds: int
+    net: list[Money]
+
+
+class FunnelList(msgspec.Struct):
+    items: list[LinkFunnel]
+    next: str | None
+
+
+class GoalTold(msgspec.Struct):
+    amount: int
+
+
+class GoalList(msgspec.Struct):
+    items: list[Goal]
+
+
+class BoardList(msgspec.Struct):
+    items: list[Board]
+
+
+class SeatTaken(msgspec.Struct):
+    has_seat: bool
