@@ -15,8 +15,9 @@ import pytest
 from app import clock, db
 from storefront.orders.queries import lines_of
 from storefront.orders.schemas import OrderTold
-from tests.factories import Browser, run_jobs
+from tests.factories import Browser, a_member, run_jobs
 from tests.storefront.providers import TELLERS, Message, Refund, Sale, SaleLine
+from tests.storefront.providers.sale import iso, placed_at
 from tests.storefront.shop import Shop, a_shop
 
 pytestmark = pytest.mark.anyio
@@ -245,6 +246,40 @@ async def test_the_card_that_paid_is_kept_as_a_keyed_hash_alike(web: Browser):
     await run_jobs()
     assert await db.fetch_val("SELECT count(DISTINCT instrument_hmac) FROM orders") == 1
     assert not await db.fetch_val("SELECT count(*) FROM inbox WHERE position('Xt5EWLLDS7FJjR1c'::bytea in payload) > 0")
+
+
+@every_provider
+async def test_whoever_shared_earns_and_gives_back_the_same_whoever_tells_it(web: Browser, provider: str):
+    from tests.referrals import cast
+
+    shop, mara = await cast.a_paying_shop(), await a_member("mara")
+    gv = await cast.click(web(), (await cast.a_link(web, mara))["code"])
+    teller = TELLERS[provider]
+    shop.secret = teller.SECRET or shop.secret
+    await db.execute("UPDATE store SET provider = $1, secret = $2", provider, shop.secret)
+    now = int((clock.now() - placed_at()).total_seconds() // 60) + 1  # bought after the click
+    sale = Sale(gv=gv, code=None, shipping=0, minutes=now)
+    await tell(web, provider, shop, _bought_now(teller, sale))
+    assert await cast.standing(mara) == {("pending", "USD"): 1_200}
+    some = msgspec.structs.replace(sale, refunds=[Refund("801", {"11": (0, 3_000)})], minutes=now + 1)
+    await tell(web, provider, shop, _bought_now(teller, some))
+    assert await cast.standing(mara) == {("pending", "USD"): 900}
+    rest = [*some.refunds, Refund("802", {"11": (1, 9_000)})]
+    await tell(web, provider, shop, _bought_now(teller, msgspec.structs.replace(some, refunds=rest, minutes=now + 2)))
+    assert await cast.standing(mara) == {}
+    await cast.books_are_right()
+
+
+def _bought_now(teller: ModuleType, sale: Sale) -> list[Message]:
+    """The sale, as of a moment after the clicks of this test."""
+    then, now = placed_at(), clock.now()
+    spellings = [(iso(then), iso(now)), (then.strftime("%Y-%m-%dT%H:%M:%S"), now.strftime("%Y-%m-%dT%H:%M:%S")),
+                 (f'"created": {int(then.timestamp())}', f'"created": {int(now.timestamp()) + 1}')]  # fmt: skip
+    messages = teller.order(sale)
+    for message in messages:
+        for before, after in spellings:
+            message.body = message.body.replace(before.encode(), after.encode())
+    return messages
 
 
 @every_provider
