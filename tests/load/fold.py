@@ -79,6 +79,7 @@ async def _checks() -> dict[str, Any]:
 async def _facts(orders: int) -> list[int]:
     """Members with a link each, clicks, and orders of two lines that carry them."""
     from app import clock, db
+    from app.ids import new_click_id
     from community.members.schemas import NewMember
     from community.members.service import join
     from referrals.programs.schemas import Rules
@@ -94,7 +95,7 @@ async def _facts(orders: int) -> list[int]:
     store_id = await db.fetch_val("SELECT id FROM store")
     await publish_rules("north", Rules(rate_bps=1000))
     links = [await _a_link(member_id, f"member{n}") for n, member_id in enumerate(members)]
-    clicks = [(_click_id(now, n), links[n % len(links)]) for n in range(orders)]
+    clicks = [(new_click_id(now), links[n % len(links)]) for n in range(orders)]
     await _copy_clicks(clicks, now)
     await db.execute(
         """INSERT INTO orders (store_id, external_id, currency, placed_at, paid_at, gv, codes, shipping,
@@ -111,15 +112,6 @@ async def _facts(orders: int) -> list[int]:
     )
     await db.execute("ANALYZE")
     return [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
-
-
-def _click_id(now: Any, number: int) -> UUID:
-    from app import ids
-
-    try:
-        return ids.new_click_id(now)
-    except TypeError:
-        return ids.new_click_id()
 
 
 async def _a_link(member_id: int, handle: str) -> int:
