@@ -9,6 +9,7 @@ from app.auth import Viewer
 from app.errors import NotFound
 from app.events import publish
 from app.money import Money, format_money
+from community.notifications.service import notify
 from storefront.orders.events import OrderFactsChanged
 from storefront.orders.placing import GIVES_BACK, Line, Refund, spread, unplaced_sum
 
@@ -35,6 +36,8 @@ async def look_again(order_id: int) -> bool:
         doubt = ""
     if doubt != order["doubt"]:
         await db.execute("UPDATE orders SET doubt = $2 WHERE id = $1", order_id, doubt)
+    if doubt and not order["doubt"]:
+        await _tell_owner(order)
     return moved or doubt != order["doubt"]
 
 
@@ -88,6 +91,19 @@ def doubt_of(order: asyncpg.Record, lines: Sequence[Line], refunds: Sequence[Ref
     if unplaced > paid + order["slack"]:
         reasons.append(f"{shown(unplaced)} went back of an order of {shown(paid)}")
     return "; ".join(reasons)[:1000]
+
+
+async def _tell_owner(order: asyncpg.Record) -> None:
+    """Ring once a day, however many orders of a shop do not add up."""
+    store = await db.fetch_one("SELECT slug, name, owner_id FROM store WHERE id = $1", order["store_id"])
+    if store and store["owner_id"]:
+        await notify(
+            store["owner_id"],
+            "store_doubts",
+            source=f"store:{order['store_id']}:doubts:{clock.now():%Y-%m-%d}",
+            url=f"/admin/programs/{store['slug']}/orders",
+            data={"store": store["name"], "order": order["number"] or order["external_id"]},
+        )
 
 
 async def _refunds_of(order: asyncpg.Record) -> list[Refund]:

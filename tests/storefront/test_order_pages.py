@@ -22,7 +22,11 @@ async def test_the_owner_clears_an_order_and_reads_a_message_again(web: Browser)
     await tell(web, shop, "order.paid", order("<i>evil</i>", lines=[line(gross=-1)]))
     shown = (await browser.get(HERE)).text
     assert "#1001" in shown and "999.99" in shown and "contradicts itself" in shown and "<i>evil" not in shown
-    order_id = await db.fetch_val("SELECT id FROM orders")
+    await tell(web, shop, "order.paid", order("1002", total=99_999))
+    bells = await db.fetch("SELECT kind, url FROM notification WHERE member_id = $1", ines.id)
+    assert [tuple(bell) for bell in bells] == [("store_doubts", HERE)]  # once a day is enough
+    assert "do not add up" in (await browser.get("/notifications")).text
+    order_id = await db.fetch_val("SELECT id FROM orders WHERE external_id = '1001'")
     answer = await submit(browser, f"{HERE}/{order_id}/clearance", {"note": "a gift card"}, page=HERE)
     assert answer.status_code == 303 and "counts from now on" in (await browser.get(HERE)).text
     cleared = await db.fetch_one("SELECT member_id, note FROM doubt_clearance")
