@@ -33,6 +33,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     session_id: int | None = None
     scopes: frozenset[str] = frozenset({"read", "write", "moderate", "admin"})
     groups: tuple[NavGroup, ...] = ()
+    stores: tuple[str, ...] = ()
+    """The slugs of the stores they own; two at most are asked for, which is enough to know one from several."""
     unread_notifications: int = 0
 
     @property

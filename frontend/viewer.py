@@ -76,7 +76,8 @@ async def viewer_of_session(token: str) -> Viewer:
                        LEFT JOIN room r ON r.group_id = g.id AND r.kind = 'group'
                        LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = m.id
                       WHERE ms.member_id = m.id AND ms.state = 'active'
-                      ORDER BY g.active_at DESC LIMIT $3) g)::text AS groups
+                      ORDER BY g.active_at DESC LIMIT $3) g)::text AS groups,
+                  ARRAY(SELECT st.slug FROM store st WHERE st.owner_id = m.id ORDER BY st.id LIMIT 2) AS stores
              FROM session s JOIN member m ON m.id = s.member_id
             WHERE s.token_digest = $1 AND s.expires_at > $2
               AND NOT EXISTS (SELECT 1 FROM suspension x WHERE x.member_id = m.id AND x.lifted_at IS NULL
@@ -98,4 +99,5 @@ async def viewer_of_session(token: str) -> Viewer:
         session_id=row["session_id"],
         unread_notifications=row["unread"],
         groups=tuple(msgspec.json.decode(row["groups"], type=list[NavGroup])),
+        stores=tuple(row["stores"]),
     )

@@ -10,9 +10,11 @@ from litestar.datastructures import MultiDict
 
 from app import errors, i18n
 from app.auth import STRANGER, NavGroup, Viewer
+from app.db import watch_queries
 from app.errors import Problem
 from app.web import environment
 from tests.factories import Browser, a_member, sign_in
+from tests.storefront.shop import a_shop
 
 pytestmark = pytest.mark.anyio
 
@@ -135,3 +137,18 @@ async def test_a_member_who_mistypes_an_address_is_not_told_to_sign_in(web: Brow
     lost = await browser.get("/no/such/page")
     assert lost.status_code == 404 and 'href="/login' not in lost.text
     assert 'href="/login' in (await web().get("/no/such/page")).text
+
+
+async def test_a_shops_owner_finds_the_shop_in_the_menu(web: Browser):
+    olive, alice, ada = await a_member("olive"), await a_member("alice"), await a_member("ada", role="admin")
+    await a_shop("north", owner_id=olive.id)
+    shop = await sign_in(web(), olive)
+    with watch_queries() as one:
+        page = await shop.get("/groups")
+    assert 'href="/admin/programs/north"' in page.text
+    assert "Your shop" not in (await (await sign_in(web(), alice)).get("/")).text
+    assert 'href="/admin/programs"' in (await (await sign_in(web(), ada)).get("/")).text
+    await a_shop("south", owner_id=olive.id)
+    with watch_queries() as two:
+        page = await shop.get("/groups")
+    assert 'href="/admin/programs"' in page.text and len(one) == len(two)
