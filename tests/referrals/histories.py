@@ -4,7 +4,9 @@ The reckoning knows nothing of the code it judges: it keeps the facts in diction
 docs/MONEY.md with fractions.
 """
 
+import asyncio
 import itertools
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
@@ -16,6 +18,7 @@ from app import clock, db, ids
 from referrals.attribution.shares import WHOLE
 from referrals.commissions import holds, release
 from referrals.commissions.service import settle
+from referrals.commissions.together import settle_all
 from referrals.payouts import claims, settlement
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
@@ -62,8 +65,10 @@ class Known(msgspec.Struct):
 class History:
     """One shop and what happens to it. Every verb of it is a fact, a decision of a person, or the passing of time."""
 
-    def __init__(self, sharers: list[Person], currency: str) -> None:
+    def __init__(self, sharers: list[Person], currency: str, *, together: bool = False) -> None:
         self.sharers, self.currency = sharers, currency
+        # The worker settles one order, or all that wait in one transaction: both must come to the same.
+        self.settle = settle_all if together else _settle_each
         self.orders: dict[int, Known] = {}
         self.facts: list[OrderTold | RefundTold] = []
         self.rejected: set[int] = set()
@@ -122,6 +127,10 @@ class History:
             self.rejected |= set(touched)
 
     async def ask_for_payout(self, sharer: int) -> None:
+        """Twice at the same moment: whoever comes second finds nothing left."""
+        await asyncio.gather(self._claim(sharer), self._claim(sharer))
+
+    async def _claim(self, sharer: int) -> None:
         async with db.transaction():
             await claims.claim(
                 self.sharers[sharer].id, self.store["id"], self.currency, "store_credit", asked_by="store"
@@ -210,8 +219,8 @@ class History:
         await (apply_order(self.store, fact) if isinstance(fact, OrderTold) else apply_refund(self.store, fact))
 
     async def _settle(self) -> None:
-        for row in await db.fetch("SELECT id FROM orders WHERE store_id = $1 ORDER BY id", self.store["id"]):
-            await settle(row["id"])
+        rows = await db.fetch("SELECT id FROM orders WHERE store_id = $1 ORDER BY id", self.store["id"])
+        await self.settle([row["id"] for row in rows])
 
     async def _click(self, sharer: Person) -> UUID:
         now = clock.now()
@@ -229,6 +238,11 @@ class History:
             "INSERT INTO click (id, link_id, occurred_at, kind) VALUES ($1, $2, $3, 'human')", click_id, link_id, now
         )
         return click_id
+
+
+async def _settle_each(order_ids: Sequence[int]) -> None:
+    for order_id in order_ids:
+        await settle(order_id)
 
 
 def _stamp(version: int) -> datetime:

@@ -71,18 +71,15 @@ async def sharers(house: object) -> AsyncIterator[list[Person]]:
     rate=rates,
     currency=st.sampled_from(["USD", "JPY", "KWD"]),
     what=st.lists(happenings, min_size=3, max_size=9),
+    together=st.booleans(),
     seed=st.integers(0, 10**6),
 )
 async def test_what_stands_is_what_the_facts_ask_for(
-    sharers: list[Person], rate: int, currency: str, what: list[tuple], seed: int
+    sharers: list[Person], rate: int, currency: str, what: list[tuple], together: bool, seed: int
 ):
-    history = History(sharers, currency)
+    history = History(sharers, currency, together=together)
     await history.begin(rate)
-    for name, *words in what:
-        if name in ("pay", "fail"):
-            await history.end_payouts(well=name == "pay")
-        else:
-            await getattr(history, name)(*words)
+    await live_through(history, what)
     try:
         await everything_holds(history)
         before = await history.entries()
@@ -157,3 +154,43 @@ async def nobody_is_paid_twice(history: History) -> None:
     owed_back = -sum(row["standing"] - row["in_pending"] - row["in_held"] - row["in_available"] for row in rows) + paid
     # What was paid out and not earned any more stands as a debt; never less than nothing was earned in all.
     assert books["spent"] >= 0 and owed_back >= 0
+
+
+@settings(
+    max_examples=examples(20),
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(what=st.lists(happenings, min_size=4, max_size=9), seed=st.integers(0, 10**6))
+async def test_erasing_a_person_changes_no_entry_and_no_hash(house: object, what: list[tuple], seed: int):
+    """Whoever is erased leaves their money in the books under a number, and replays still move nothing."""
+    from app.people import erase
+
+    leaving = [await a_member() for _ in range(SHARERS)]
+    history = History(leaving, "USD")
+    await history.begin(1000)
+    await history.tell(0, 0, {"a": (9_999, 0)})
+    await live_through(history, what)
+    before, chain = await history.entries(), await the_chain()
+    clock.travel_home()
+    try:
+        await erase(leaving[seed % SHARERS].handle)
+        assert await history.entries() == before and await the_chain() == chain
+        await history.replay(history.facts)
+        assert await history.entries() == before
+        await books_are_right()
+    finally:
+        await db.execute("DELETE FROM pgqueuer")
+
+
+async def the_chain() -> list[tuple[int, bytes]]:
+    return [tuple(row) for row in await db.fetch("SELECT id, hash FROM ledger_transaction ORDER BY id")]
+
+
+async def live_through(history: History, what: list[tuple]) -> None:
+    for name, *words in what:
+        if name in ("pay", "fail"):
+            await history.end_payouts(well=name == "pay")
+        else:
+            await getattr(history, name)(*words)
