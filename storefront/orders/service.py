@@ -15,6 +15,7 @@ from storefront.orders.events import (
     OrderRefunded,
 )
 from storefront.orders.fingerprints import email_fingerprint, mailbox_fingerprint
+from storefront.orders.lines import remember_dropped_lines, write_lines
 from storefront.orders.schemas import CustomerTold, OrderTold, RefundTold
 
 HAPPENINGS: dict[str, tuple[str, type[Event]]] = {
@@ -197,11 +198,11 @@ async def _describe(store: asyncpg.Record, order: asyncpg.Record, told: OrderTol
                 "slack": told.slack,
             }
             values |= money | {"source_updated_at": told.updated_at}
-            lines_differ = await _write_lines(store["id"], order["id"], told, stamp)
+            lines_differ = await write_lines(store["id"], order["id"], told, stamp)
             is_first = order["source_updated_at"] is None
             differs = differs or lines_differ or is_first or any(order[name] != value for name, value in money.items())
         else:
-            await _remember_dropped_lines(store["id"], order["id"], told, stamp)
+            await remember_dropped_lines(store["id"], order["id"], told, stamp)
     if values:
         await _write("orders", order["id"], values | {"stamps": order["stamps"] | dict.fromkeys(fields, stamp)})
     return differs
@@ -210,73 +211,6 @@ async def _describe(store: asyncpg.Record, order: asyncpg.Record, told: OrderTol
 async def _write(table: str, row_id: int, values: dict[str, Any]) -> None:
     changes = ", ".join(f"{name} = ${n}" for n, name in enumerate(values, start=2))
     await db.execute(f"UPDATE {table} SET {changes} WHERE id = $1", row_id, *values.values())
-
-
-async def _write_lines(store_id: int, order_id: int, told: OrderTold, stamp: str) -> bool:
-    """The lines as told now. One that is no longer told is worth nothing: others may point at it, so it stays."""
-    lines = told.lines or []
-    changed = await db.fetch(
-        """INSERT INTO order_line AS l
-                  (order_id, external_id, external_product_id, title, quantity, gross, discount, tax, product_id, stamp)
-           SELECT $1, t.external_id, t.product, t.title, t.quantity, t.gross, t.discount, t.tax, p.id, $10
-             FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::bigint[], $9::bigint[])
-                  WITH ORDINALITY AS t (external_id, product, title, quantity, gross, discount, tax, place)
-             LEFT JOIN product p ON p.store_id = $2 AND p.external_id = t.product
-            ORDER BY t.place
-           ON CONFLICT (order_id, external_id) DO UPDATE
-              SET external_product_id = excluded.external_product_id, title = excluded.title,
-                  quantity = excluded.quantity, gross = excluded.gross, discount = excluded.discount,
-                  tax = excluded.tax, product_id = excluded.product_id, stamp = excluded.stamp
-            WHERE (l.external_product_id, l.title, l.quantity, l.gross, l.discount, l.tax, l.product_id)
-                  IS DISTINCT FROM (excluded.external_product_id, excluded.title, excluded.quantity, excluded.gross,
-                                    excluded.discount, excluded.tax, excluded.product_id)
-        RETURNING l.id""",
-        order_id,
-        store_id,
-        [line.external_id for line in lines],
-        [line.external_product_id for line in lines],
-        [line.title for line in lines],
-        [line.quantity for line in lines],
-        [line.gross for line in lines],
-        [line.discount for line in lines],
-        [line.tax for line in lines],
-        stamp,
-    )
-    dropped = await db.execute(
-        """UPDATE order_line SET quantity = 0, gross = 0, discount = 0, tax = 0
-            WHERE order_id = $1 AND external_id <> ALL($2::text[]) AND quantity + gross + discount + tax <> 0""",
-        order_id,
-        [line.external_id for line in lines],
-    )
-    await db.execute(
-        "UPDATE order_line SET stamp = $2 WHERE order_id = $1 AND external_id = ANY($3::text[]) AND stamp <> $2",
-        order_id,
-        stamp,
-        [line.external_id for line in lines],
-    )
-    return bool(changed) or dropped > 0
-
-
-async def _remember_dropped_lines(store_id: int, order_id: int, told: OrderTold, stamp: str) -> None:
-    """Lines of an older telling that the newer one dropped stand with nothing, as if they had been told in order."""
-    lines = told.lines or []
-    await db.execute(
-        """INSERT INTO order_line AS l
-                  (order_id, external_id, external_product_id, title, quantity, gross, discount, tax, product_id, stamp)
-           SELECT $1, t.external_id, t.product, t.title, 0, 0, 0, 0, p.id, $6
-             FROM unnest($3::text[], $4::text[], $5::text[]) AS t (external_id, product, title)
-             LEFT JOIN product p ON p.store_id = $2 AND p.external_id = t.product
-           ON CONFLICT (order_id, external_id) DO UPDATE
-              SET external_product_id = excluded.external_product_id, title = excluded.title,
-                  product_id = excluded.product_id, stamp = excluded.stamp
-            WHERE l.stamp < excluded.stamp AND l.quantity + l.gross + l.discount + l.tax = 0""",
-        order_id,
-        store_id,
-        [line.external_id for line in lines],
-        [line.external_product_id for line in lines],
-        [line.title for line in lines],
-        stamp,
-    )
 
 
 async def _note_happenings(order: asyncpg.Record, told: OrderTold) -> tuple[bool, list[Event]]:
