@@ -30,6 +30,8 @@ class Filling(msgspec.Struct):
     guides: dict[str, int] = {}
     links: dict[str, int] = {}
     clicks: dict[str, UUID] = {}
+    cards: dict[str, str] = {}
+    """Whose card paid an order, where it was not the buyer's."""
     pictures: dict[str, str] = {}
     """The storage key of a product's or a member's picture, by "product/slug" or "member/handle"."""
 

@@ -116,6 +116,11 @@ async def the_kol_has_a_story(content):
         linwei,
     )
     assert reduced >= 1
+    # One order was paid with the sharer's own card, so a case waits for the shop's owner, and its money with it.
+    assert [dict(row) for row in await db.fetch("SELECT rule, state FROM fraud_case")] == [
+        {"rule": "own_card", "state": "open"}
+    ]
+    assert await count("commission WHERE state = 'held'") >= 1
     review = next(review for review in content.reviews if review.by == "linwei" and "28" in review.product)
     assert is_chinese(whole_body(review)) and "缺点" in whole_body(review)
 
