@@ -93,11 +93,46 @@ FILES = {
                    FROM fraud_case c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
     "said_in_checks": "SELECT case_id, kind, said, at FROM fraud_entry WHERE actor_id = $1",
     "orders_found_right": "SELECT order_id, doubt, note, created_at FROM doubt_clearance WHERE member_id = $1",
+    "goals": "SELECT currency, amount, set_at FROM earning_goal WHERE member_id = $1",
+    "leaderboard": "SELECT taken_at FROM board_seat WHERE member_id = $1",
+    "partner_of": """SELECT s.slug AS store, x.state, x.tier, x.created_at
+                       FROM partner x JOIN program p ON p.id = x.program_id JOIN store s ON s.id = p.store_id
+                      WHERE x.member_id = $1""",
+    "partner_applications": """SELECT s.slug AS store, x.answers, x.state, x.reason, x.created_at, x.decided_at
+                                 FROM partner_application x JOIN program p ON p.id = x.program_id
+                                 JOIN store s ON s.id = p.store_id WHERE x.member_id = $1""",
+    "partner_messages": """SELECT program_id, is_from_store, body, created_at, read_at
+                             FROM partner_message WHERE member_id = $1""",
+    "partner_tags": "SELECT program_id, tag FROM partner_tag WHERE member_id = $1",
+    "partner_notes": """SELECT program_id, body, created_at, author_id = $1 AS by_you
+                          FROM partner_note WHERE $1 IN (member_id, author_id)""",
+    "agreed_rates": """SELECT program_id, rate_bps, note, starts_at, expires_at, ended_at
+                         FROM rate_override WHERE member_id = $1""",
+    "recruited": """SELECT program_id, since, via, recruiter_id = $1 AS by_you
+                      FROM recruit WHERE $1 IN (member_id, recruiter_id)""",
+    "bounties": """SELECT b.title, x.proof_url, x.note, x.reach, x.state, x.reason, x.created_at, x.decided_at
+                     FROM bounty_submission x JOIN bounty b ON b.id = x.bounty_id WHERE x.member_id = $1""",
+    "contracts": """SELECT c.name AS campaign, x.rate_bps, x.state, x.created_at, x.answered_at,
+                           (SELECT jsonb_agg(jsonb_build_object('title', m.title, 'fee', m.fee, 'state', m.state,
+                                                                'proof_url', m.proof_url, 'note', m.note) ORDER BY m.id)
+                              FROM campaign_milestone m WHERE m.contract_id = x.id) AS milestones
+                      FROM campaign_contract x JOIN campaign c ON c.id = x.campaign_id WHERE x.member_id = $1""",
+    "debts_let_go": """SELECT s.slug AS store, x.currency, x.amount, x.note, x.at
+                         FROM write_off x JOIN store s ON s.id = x.store_id WHERE x.member_id = $1""",
     "stores": "SELECT slug, name, provider, currency, origin, created_at FROM store WHERE owner_id = $1",
 }
 
 
-FORGOTTEN = "credential session api_token notification idempotency_key read_pointer member_visitor".split()
+FORGOTTEN = """credential session api_token notification idempotency_key read_pointer member_visitor
+               earning_goal board_seat partner_tag partner_note""".split()
+
+# Rows that the books or a store's history need, without the words in them that say who it was.
+BLANKED = {
+    "partner_application": "answers = '[]', risk_reasons = '[]'",
+    "partner": "state = 'left', tier = ''",
+    "rate_override": "note = ''",
+    "bounty_submission": "proof_url = '', note = ''",
+}
 
 
 async def export(handle: str, folder: Path) -> dict[str, int]:
@@ -140,6 +175,13 @@ async def erase(handle: str) -> dict[str, Any]:
     async with db.transaction():
         for table in FORGOTTEN:
             await db.execute(f"DELETE FROM {table} WHERE member_id = $1", member["id"])
+        for table, without in BLANKED.items():
+            await db.execute(f"UPDATE {table} SET {without} WHERE member_id = $1", member["id"])
+        await db.execute(
+            """UPDATE campaign_milestone SET proof_url = '', note = ''
+                WHERE contract_id IN (SELECT id FROM campaign_contract WHERE member_id = $1)""",
+            member["id"],
+        )
         await payout_methods.forget(member["id"])
         await _leave_groups(member["id"])
         # The code is often the handle. Whoever has the old address finds a page, nobody is sent on or earns by it.
@@ -171,13 +213,7 @@ async def erase(handle: str) -> dict[str, Any]:
             member["id"],
             former,
         )
-        await db.execute(
-            """UPDATE notification SET data = data || jsonb_build_object('handle', $2::text, 'name', $3::text)
-                WHERE data ->> 'handle' = $1""",
-            member["handle"],
-            former,
-            FORMER,
-        )
+        await _take_out_of_bells(member["handle"], former)
         await db.execute(
             """UPDATE member SET handle = $2, email = $2 || '@erased.invalid', name = $3, bio = '', avatar_key = '',
                                  lang = '', role = 'member', email_proven_at = NULL WHERE id = $1""",
@@ -188,6 +224,22 @@ async def erase(handle: str) -> dict[str, Any]:
         await publish(MemberErased(member_id=member["id"]), actor_id=member["id"])
     owns = await db.fetch("SELECT slug FROM groups WHERE owner_id = $1 ORDER BY slug", member["id"])
     return {"id": str(member["id"]), "handle": former, "still_owns_groups": [row["slug"] for row in owns]}
+
+
+async def _take_out_of_bells(handle: str, former: str) -> None:
+    """Others keep that they were told, whichever word of the telling was the name."""
+    await db.execute(
+        """UPDATE notification
+              SET url = regexp_replace(url, '/(@|m/)' || $1 || '(?=[/?#]|$)', '/\\1' || $2),
+                  data = (SELECT coalesce(jsonb_object_agg(key, CASE
+                                 WHEN value = to_jsonb($1::text) THEN to_jsonb($2::text)
+                                 WHEN key = 'name' AND data ->> 'handle' = $1 THEN to_jsonb($3::text)
+                                 ELSE value END), '{}') FROM jsonb_each(data))
+            WHERE data::text LIKE '%"' || $1 || '"%' OR url LIKE '%/' || $1 || '%' OR url LIKE '%/@' || $1 || '%'""",
+        handle,
+        former,
+        FORMER,
+    )
 
 
 async def _leave_groups(member_id: int) -> None:

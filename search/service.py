@@ -167,9 +167,7 @@ def _hit(row: asyncpg.Record, asked: list[Term]) -> Hit:
         lang=row["lang"],
         updated_at=row["updated_at"],
         group=HitGroup(row["group_slug"], row["group_name"]) if row["group_slug"] and row["kind"] != "group" else None,
-        product=HitProduct(row["product_slug"], row["product_title"], row["picture"])
-        if row["product_slug"]
-        else None,
+        product=HitProduct(row["product_slug"], row["product_title"], row["picture"]) if row["product_slug"] else None,
         author=HitAuthor(row["handle"], row["author_name"], row["earns"]) if row["handle"] else None,
         rating=row["rating"],
         evidence=row["evidence"],

@@ -52,6 +52,7 @@ class World(msgspec.Struct):
             "ref": "1001",
             "code": "ada-here",
             "store": "north",
+            "currency": "USD",
             "host": "go.shop.example",
             **self.crediting,
         }

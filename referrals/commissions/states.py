@@ -2,7 +2,8 @@
 
 # tentative -> pending <-> held -> approved -> allocated -> paid; rejected and reversed are ends. Nothing leaves
 # `reversed` by time or by hand: only a new fact about the order (a price corrected upwards, a dispute won) opens it
-# again, or a bank that sends back what had been paid of it. In the same way a `paid` commission that earns more is `approved` once more, with the difference.
+# again, or a bank that sends back what had been paid of it. In the same way a `paid` commission that earns more is
+# `approved` once more, with the difference.
 BUCKET = {
     "tentative": "pending",
     "pending": "pending",

@@ -121,11 +121,11 @@ class GoalTold(msgspec.Struct):
 
 
 class GoalList(msgspec.Struct):
-    items: list[Goal]
+    goals: list[Goal]
 
 
 class BoardList(msgspec.Struct):
-    items: list[Board]
+    boards: list[Board]
 
 
 class SeatTaken(msgspec.Struct):
