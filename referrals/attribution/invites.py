@@ -45,13 +45,14 @@ async def invite(viewer: Viewer, email: str) -> None:
             email_fingerprint(email),
             email,
         )
-        await db.execute(
-            "INSERT INTO invite (member_id, email_hmac, invited_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            member_id,
-            email_fingerprint(email),
-            clock.now(),
-        )
+        # Only whoever's mail goes out told them: naming an address that was written to, or a member's, earns nothing.
         if not was_written_to:
+            await db.execute(
+                "INSERT INTO invite (member_id, email_hmac, invited_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                member_id,
+                email_fingerprint(email),
+                clock.now(),
+            )
             lang = await db.fetch_val("SELECT lang FROM member WHERE id = $1", member_id)
             await enqueue_one(send_invitation, msgspec.json.encode(Invitation(member_id, email, lang)))
 

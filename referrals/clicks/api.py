@@ -36,6 +36,9 @@ class ClickApi(Controller):
         visitor = visitors.hash_of(clock.now(), address, request.headers.get("user-agent", "").encode("latin-1"))
         await limit("direct-click", visitor, most=30, per=60)
         origin = request.headers.get("origin", "")
+        if origin:
+            # A browser's name costs nothing to change. A shop's own server speaks for many from one address.
+            await limit("direct-click-from", address, most=120, per=60)
         await _check_shop(viewer, origin, told.code)
         gv = await _keep(request, told, address)
         headers = {"Cache-Control": "no-store", "Vary": "Origin"}

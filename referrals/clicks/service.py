@@ -5,6 +5,7 @@ from app.events import publish
 from referrals.clicks import days, queries
 from referrals.clicks.classify import HUMAN
 from referrals.clicks.events import ClickClaimed, MemberReferred
+from storefront.orders.fingerprints import mailbox_fingerprint
 
 
 async def claim(member_id: int, gv: str) -> bool:
@@ -28,7 +29,7 @@ async def claim(member_id: int, gv: str) -> bool:
 async def credit_signup(member_id: int, gv: str) -> bool:
     """Keep who brought a new member here. Nobody brings themselves, and only the first one counts."""
     click = await queries.click(gv)
-    if click is None or click["kind"] != HUMAN or click["owner_id"] == member_id:
+    if click is None or click["kind"] != HUMAN or await is_same_person(member_id, click["owner_id"]):
         return False
     async with db.transaction():
         credited = await db.fetch_val(
@@ -42,6 +43,12 @@ async def credit_signup(member_id: int, gv: str) -> bool:
         if credited:
             await publish(MemberReferred(member_id=member_id, referrer_id=click["owner_id"]), actor_id=member_id)
     return bool(credited)
+
+
+async def is_same_person(one_id: int, other_id: int) -> bool:
+    """Whether two accounts are one, or belong to one mailbox (`ann+2@` reaches `ann@`)."""
+    rows = await db.fetch("SELECT email FROM member WHERE id = ANY($1::bigint[])", [one_id, other_id])
+    return len({mailbox_fingerprint(row["email"]) for row in rows}) < 2
 
 
 async def recount() -> None:

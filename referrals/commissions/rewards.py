@@ -9,12 +9,14 @@ import msgspec
 from app import clock, db
 from app.events import publish
 from app.money import share_of
+from referrals.clicks.service import is_same_person
 from referrals.commissions import limits
 from referrals.commissions.events import CommissionEarned
 from referrals.commissions.postings import Step, bring_all, note_steps, take
 from referrals.commissions.reckoning import How
 from referrals.commissions.standing import lock_commissions
 from referrals.programs.terms import EventPay, terms_of
+from storefront.orders.fingerprints import mailbox_fingerprint
 
 
 async def grant(
@@ -101,7 +103,7 @@ async def consider_activation(member_id: int) -> None:
             clock.now(),
         )
         rules = await _rules_for_click(found["click_id"]) if found else None
-        if found is None or rules is None:
+        if found is None or rules is None or await is_same_person(member_id, found["referrer_id"]):
             return
         terms = terms_of(rules)
         await grant(
@@ -142,11 +144,18 @@ async def pay_conversion(conversion_id: int) -> None:
     async with db.transaction():
         found = await db.fetch_one(
             """SELECT k.*, l.owner_id, l.store_id AS link_store_id, ck.kind AS click_kind, ck.occurred_at AS clicked_at,
-                      c.member_id AS customer_member_id
+                      m.email AS owner_email, coalesce(c.mailbox_hmac, '') AS customer_mailbox,
+                      l.owner_id IN (c.member_id, cc.member_id) AS is_own,
+                      ck.blocked <> '' OR coalesce(l.disabled_at <= k.occurred_at, false) AS is_closed,
+                      EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = l.owner_id AND s.lifted_at IS NULL
+                                 AND (s.until IS NULL OR s.until > $2)) AS is_suspended
                  FROM conversion k JOIN click ck ON ck.id = k.click_id JOIN link l ON l.id = ck.link_id
+                 JOIN member m ON m.id = l.owner_id
+                 LEFT JOIN click_claim cc ON cc.click_id = ck.id
                  LEFT JOIN customer c ON c.store_id = k.store_id AND c.external_id = k.customer_external_id
                 WHERE k.id = $1 AND k.order_external_id = ''""",
             conversion_id,
+            clock.now(),
         )
         if found is None or found["click_kind"] != "human" or found["link_store_id"] not in (None, found["store_id"]):
             return
@@ -156,7 +165,7 @@ async def pay_conversion(conversion_id: int) -> None:
             found["store_id"],
             found["created_at"],
         )
-        if rules is None or found["owner_id"] == found["customer_member_id"]:
+        if rules is None or found["is_closed"] or found["is_suspended"] or _is_ones_own(found):
             return
         terms = terms_of(rules)
         pay = next((one for one in terms.events if one.name == found["kind"]), None)
@@ -175,6 +184,12 @@ async def pay_conversion(conversion_id: int) -> None:
                 currency=currency,
                 reason="lead",
             )
+
+
+def _is_ones_own(found: asyncpg.Record) -> bool:
+    """The customer is the link's owner, shares their mailbox, or sat where the owner was signed in."""
+    mailbox = found["customer_mailbox"]
+    return bool(found["is_own"]) or (bool(mailbox) and mailbox == mailbox_fingerprint(found["owner_email"]))
 
 
 def conversion_pays(pay: EventPay, quantity: int, value: int | None, theirs: str, ours: str) -> tuple[int, str]:

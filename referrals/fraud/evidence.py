@@ -23,7 +23,7 @@ async def subject_of(commission_id: int) -> asyncpg.Record | None:
     """A commission with its order, buyer, and the click and candidate that it was credited by."""
     return await db.fetch_one(
         f"""SELECT c.id, c.member_id, c.role, c.order_id, c.created_at, c.screened_at, p.store_id, m.email,
-                   o.address_hmac, o.instrument_hmac, o.gv, cu.id AS customer_id, cu.member_id AS buyer_id,
+                   o.address_hmac, o.instrument_hmac, o.gv, cu.id AS customer_id, coalesce(cu.member_id, r.member_id) AS buyer_id,
                    cu.mailbox_hmac, a.click_id, a.candidates,
                    l.code AS link_code, l.placement, k.referrer_host, k.paid_click_param, k.visitor_day_hash,
                    (k.occurred_at AT TIME ZONE 'UTC')::date AS click_day
@@ -32,6 +32,8 @@ async def subject_of(commission_id: int) -> asyncpg.Record | None:
               JOIN member m ON m.id = c.member_id
               LEFT JOIN orders o ON o.id = c.order_id
               LEFT JOIN customer cu ON cu.id = o.customer_id
+              LEFT JOIN signup_referral r ON r.member_id = CASE
+                   WHEN c.source LIKE 'activation:%' THEN split_part(c.source, ':', 2)::bigint END
               LEFT JOIN LATERAL (
                    SELECT click_id, link_id, candidates FROM attribution
                     WHERE order_id = c.order_id ORDER BY version DESC LIMIT 1) a ON true

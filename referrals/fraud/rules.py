@@ -32,6 +32,8 @@ REASONS = {
 }
 # Who led the buyer there is asked about the visit; an author or a host did not choose it.
 LEADERS = ("sharer", "closer", "introducer")
+# Whoever brought a new member: there is no order to ask about, but their pace and their browsers.
+INVITER = "inviter"
 # Which of a member's commissions a hit concerns, beside the one that was looked at.
 SCOPES = {"ring": "ring", "velocity": "hour", "click_flood": "day"} | dict.fromkeys(
     ("stuffing", "refunds", "odd_times", "shared_account"), "pending"
@@ -91,7 +93,8 @@ def hits_of(facts: Facts, limits: Thresholds) -> list[Hit]:
     found = []
     for name, (rule, key) in _RULES.items():
         is_about_the_visit = name not in ("own_email", "own_device", "own_address", "own_card", "refunds")
-        if name in limits.off or (is_about_the_visit and facts.role not in LEADERS):
+        is_asked = not is_about_the_visit or facts.role in LEADERS or (name == "velocity" and facts.role == INVITER)
+        if name in limits.off or not is_asked:
             continue
         evidence = rule(facts, limits)
         if evidence is not None:
