@@ -27,6 +27,8 @@ LOGINS = (
     ("linwei", "a KOL with links and earnings"),
     ("jonas", "a moderator"),
     ("ines", "the shop owner"),
+    ("dmitri", "an admin, who approves payouts"),
+    ("wenjing", "an admin, who approves payouts"),
 )
 PASSWORD = "grapevine-demo"
 OURS = ("servers", "servers-at", "media", "demo-shop", "tree.json")
@@ -144,8 +146,10 @@ async def _fill(seed: int) -> None:
 
 
 async def _seed(seed: int) -> None:
-    from demo.seed import seed as fill  # only here: it brings half the house with it
+    from app import features  # only here: half the house, with all who listen to what happens in it
+    from demo.seed import seed as fill
 
+    assert features
     with _bar("Filling the community") as progress:
         await fill(seed, progress)
 

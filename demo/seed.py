@@ -10,7 +10,7 @@ from app import clock, db, supervise
 from app.settings import settings
 from community.media import storage
 from demo.content import DemoContent, build
-from demo.filling import aside, people, shops, threads, trade
+from demo.filling import aside, checks, payday, people, programme, shops, threads, trade
 from demo.filling.rows import Filling
 from demo.pictures import portrait, product_picture
 from search.service import reindex
@@ -60,12 +60,14 @@ async def _fill(f: Filling, progress: Progress) -> None:
     await shops.fill_shelves(f)
     await shops.write_reviews(f)
     await shops.write_guides(f)
-    progress("a month of links and orders", 45, STEPS)
+    progress("two months of links and orders", 45, STEPS)
     await trade.share_links(f)
     await trade.count_clicks(f)
     await trade.hang_links(f)
-    await trade.run_the_tills(
-        f, lambda done, total: progress("a month of links and orders", 45 + 38 * done // total, STEPS)
+    await trade.live_through(
+        f,
+        [*programme.deeds(), *payday.deeds(), *checks.deeds()],
+        lambda done, total: progress("two months of links and orders", 45 + 38 * done // total, STEPS),
     )
     progress("what happened lately", 84, STEPS)
     await aside.answer_reviews(f)

@@ -1,4 +1,4 @@
-"""A month of links, clicks, signups and orders, and the older orders behind the reviews."""
+"""Two months of links, clicks, signups and orders, and the older orders behind the reviews."""
 
 from math import exp
 from random import Random
@@ -8,10 +8,12 @@ from msgspec import Struct
 
 from demo.content.model import Claim, Click, Link, Member, Order, OrderLine, Product, Refund, Review, Signup
 from demo.content.source import read
+from demo.content.staged import SCENES, Scene
 from demo.content.talk import DAY, HOUR, MINUTE
 
 SHIPPING = {"USD": 590, "GBP": 395, "CNY": 800}
 TAX_PERCENT = {"USD": 8, "GBP": 0, "CNY": 0}
+DAYS = 60
 FIRST_NUMBER = {"demo": 1480, "kettle": 310, "qingsui": 760}
 PREFIX = {"demo": "NF", "kettle": "KC", "qingsui": "QS"}
 
@@ -40,6 +42,7 @@ class Sale(Struct):
     delivered_ago: int | None = None
     returned: tuple[tuple[str, int], ...] = ()
     """Product slugs that were sent back, and when."""
+    scene: Scene | None = None
 
 
 def trade(
@@ -51,6 +54,7 @@ def trade(
     sales = _behind_reviews(rng, products, reviews)
     sales += [sale for source in sources for sale in _through(rng, source, clicks[source["code"]], products, signups)]
     sales += _by_chance(rng, products, members)
+    sales += [_staged(n, scene, clicks, products) for n, scene in enumerate(SCENES)]
     orders, returns = _numbered(rng, sales)
     return Trade(
         links=tuple(_link(source) for source in sources),
@@ -64,15 +68,15 @@ def trade(
 
 def _link(source: dict[str, Any]) -> Link:
     return Link(
-        code=source["code"], by=source["by"], target=source["target"], placement=source["placement"], ago=45 * DAY
+        code=source["code"], by=source["by"], target=source["target"], placement=source["placement"], ago=75 * DAY
     )
 
 
 def _clicks(rng: Random, source: dict[str, Any]) -> list[Click]:
-    """Thirty days of visits, more of them lately, more in the evening."""
-    made = []
-    for day in range(29, -1, -1):
-        for _ in range(_poisson(rng, source["daily"] * (0.5 + (30 - day) / 40))):
+    """Sixty days of visits, more of them lately, more in the evening."""
+    made: list[Click] = []
+    for day in range(DAYS - 1, -1, -1):
+        for _ in range(_poisson(rng, source["daily"] * (0.5 + max(30 - day, -10) / 40))):
             kind = rng.choices(("human", "bot", "preview", "prefetch"), (86, 8, 4, 2))[0]
             ago = day * DAY + int(rng.triangular(5 * MINUTE, DAY - 1, DAY * 0.3))
             made.append(Click(key=f"{source['code']}/{len(made)}", link=source["code"], kind=kind, ago=ago))
@@ -184,15 +188,29 @@ def _shown(target: str, products: tuple[Product, ...]) -> list[Product]:
 def _by_chance(rng: Random, products: tuple[Product, ...], members: tuple[Member, ...]) -> list[Sale]:
     """Orders of the month that nobody's word led to."""
     sales = []
-    for _ in range(48):
+    for _ in range(64):
         store = rng.choices(("demo", "kettle", "qingsui"), (3, 1, 2))[0]
         choice = [product for product in products if product.store == store]
-        ago = int(rng.uniform(0.05, 29) * DAY)
+        ago = int(rng.uniform(0.05, DAYS - 1) * DAY)
         buyer = rng.choice(members).handle if rng.random() < 0.25 else f"guest-{rng.randrange(10**6):06d}"
         basket = [(product, 1) for product in rng.sample(choice, rng.choice((1, 1, 2, 3)))]
         delivered = ago - int(DAY * rng.uniform(2, 4)) if ago > 5 * DAY else None
         sales.append(Sale(store=store, buyer=buyer, products=basket, ago=ago, delivered_ago=delivered))
     return sales
+
+
+def _staged(n: int, scene: Scene, clicks: dict[str, list[Click]], products: tuple[Product, ...]) -> Sale:
+    by_slug = {product.slug: product for product in products}
+    came_by = [click for click in clicks.get(scene.link, ()) if click.kind == "human" and click.ago > scene.ago + 120]
+    return Sale(
+        store="demo",
+        buyer=scene.buyer or f"guest-{900_000 + n}",
+        products=[(by_slug[slug], quantity) for slug, quantity in scene.products],
+        ago=scene.ago,
+        click=came_by[-1].key if came_by else None,
+        delivered_ago=scene.ago - scene.delivered if scene.delivered else None,
+        scene=scene,
+    )
 
 
 def _numbered(rng: Random, sales: list[Sale]) -> tuple[tuple[Order, ...], tuple[Refund, ...]]:
@@ -215,8 +233,18 @@ def _numbered(rng: Random, sales: list[Sale]) -> tuple[tuple[Order, ...], tuple[
                 ago=sale.ago,
                 click=sale.click,
                 delivered_ago=sale.delivered_ago,
+                tag=sale.scene.tag if sale.scene else "",
+                codes=sale.scene.codes if sale.scene else (),
+                address=sale.scene.address if sale.scene else "",
+                card=sale.scene.card if sale.scene else "",
+                told_wrong=sale.scene.told_wrong if sale.scene else 0,
             )
         )
+        line_of = {product.slug: line for (product, _), line in zip(sale.products, lines, strict=True)}
+        for slug, amount, ago in sale.scene.back if sale.scene else ():
+            line = line_of[slug]
+            amount = min(amount, line.gross - line.discount)
+            refunds.append(Refund(id=f"R-{line.id}", order=number, ago=ago, lines=((line.id, line.quantity, amount),)))
         back = dict(sale.returned)
         for (product, quantity), line in zip(sale.products, lines, strict=True):
             if product.slug in back:
@@ -234,7 +262,11 @@ def _line(rng: Random, line_id: str, product: Product, quantity: int) -> OrderLi
 
 def _refunds(rng: Random, orders: tuple[Order, ...]) -> tuple[Refund, ...]:
     """Some of the month's credited orders went back: one of two items, part of a price, once all of it."""
-    earned = [order for order in orders if order.click and order.delivered_ago and order.delivered_ago > 2 * DAY]
+    earned = [
+        order
+        for order in orders
+        if order.click and order.delivered_ago and order.delivered_ago > 2 * DAY and not order.tag
+    ]
     refunds = []
     for place, order in enumerate(rng.sample(earned, min(8, len(earned)))):
         if place == 0:

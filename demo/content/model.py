@@ -219,6 +219,14 @@ class Order(Struct, frozen=True):
     ago: int
     click: str | None = None
     delivered_ago: int | None = None
+    tag: str = ""
+    """What the story calls it; most have no name."""
+    codes: tuple[str, ...] = ()
+    address: str = ""
+    card: str = ""
+    """Whose card paid, where it was not the buyer's."""
+    told_wrong: int = 0
+    """By how much the shop's total is off."""
 
 
 class DemoContent(Struct, frozen=True):

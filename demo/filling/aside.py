@@ -1,7 +1,6 @@
 """Questions, the shops' answers, and what was reported: through the services, each at its moment."""
 
 from app import db
-from app.auth import Viewer
 from app.text import markdown
 from community.groups.service import join
 from community.moderation import jobs as moderation_jobs
@@ -65,14 +64,14 @@ async def handle_reports(f: Filling) -> None:
         name = await _reported(f, told)
         for number, handle in enumerate(told.reported_by):
             go_to(f.at(told.ago - number * HOUR // 3))
-            viewer = _viewer(f, handle)
+            viewer = f.viewer(handle)
             note = told.note if number == 0 else ""
             await moderation.report(viewer, await access_subject(viewer, name), told.reason, note)
         if told.outcome:
             go_to(f.at(told.ago - 5 * HOUR))
             case_id = await db.fetch_val("SELECT max(id) FROM moderation_case")
             decide = moderation.hide if told.outcome == "hidden" else moderation.keep
-            await decide(_viewer(f, MODERATOR), case_id, told.why)
+            await decide(f.viewer(MODERATOR), case_id, told.why)
         await run_jobs(0)
 
 
@@ -85,11 +84,6 @@ async def _reported(f: Filling, told: Report) -> str:
     if told.quotes:
         post_id = await db.fetch_val("SELECT id FROM post WHERE topic_id = $1 AND body = $2", topic_id, told.quotes)
         return f"post:{post_id}"
-    viewer = _viewer(f, told.author)
+    viewer = f.viewer(told.author)
     await join(viewer, group)
     return f"post:{(await reply(viewer, topic_id, told.body)).id}"
-
-
-def _viewer(f: Filling, handle: str) -> Viewer:
-    role = next(member.role for member in f.content.members if member.handle == handle)
-    return Viewer(member_id=f.members[handle], handle=handle, role=role)

@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 
 from app import clock, db
-from demo.content.model import DemoContent
+from app.auth import Viewer
+from demo.content.model import DemoContent, Order
 
 
 class Filling(msgspec.Struct):
@@ -25,13 +26,13 @@ class Filling(msgspec.Struct):
     topics: dict[tuple[str, int], int] = {}
     posts: dict[tuple[int, int], int] = {}
     stores: dict[str, int] = {}
+    secrets: dict[str, str] = {}
+    """The webhook secret of each store, by its slug."""
     products: dict[str, int] = {}
     reviews: dict[tuple[str, str], int] = {}
     guides: dict[str, int] = {}
     links: dict[str, int] = {}
     clicks: dict[str, UUID] = {}
-    cards: dict[str, str] = {}
-    """Whose card paid an order, where it was not the buyer's."""
     pictures: dict[str, str] = {}
     """The storage key of a product's or a member's picture, by "product/slug" or "member/handle"."""
 
@@ -40,6 +41,15 @@ class Filling(msgspec.Struct):
 
     def rng(self, part: str) -> Random:
         return Random(f"{self.seed}:filling:{part}")
+
+    def viewer(self, handle: str) -> Viewer:
+        """Somebody of the community, doing something themselves."""
+        role = next(member.role for member in self.content.members if member.handle == handle)
+        return Viewer(member_id=self.members[handle], handle=handle, role=role)
+
+    def order(self, tag: str) -> Order:
+        """An order of the story by its name in it."""
+        return next(order for order in self.content.orders if order.tag == tag)
 
 
 def go_to(moment: datetime) -> None:

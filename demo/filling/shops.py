@@ -26,7 +26,9 @@ async def open_shops(f: Filling) -> None:
     for store in f.content.stores:
         new = NewStore(store.slug, store.name, "generic", store.currency, settings().base_url)
         await open_store(new, owner_id=f.members[store.owner])
-        f.stores[store.slug] = await db.fetch_val("SELECT id FROM store WHERE slug = $1", store.slug)
+        row = await db.fetch_one("SELECT id, secret FROM store WHERE slug = $1", store.slug)
+        assert row is not None
+        f.stores[store.slug], f.secrets[store.slug] = row["id"], row["secret"]
         rules = Rules(rate_bps=store.rate_bps, hold_days=store.hold_days, window_days=WINDOW_DAYS, model="last")
         await publish_rules(store.slug, rules)
 

@@ -3,34 +3,30 @@
 Our clock is set to the moment of each message, so that holds end and books are dated as if we had been there.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-import asyncpg
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
 from app import db, jobs
-from content.reviews import jobs as review_jobs
+from demo.content.commerce import DAYS
 from demo.content.model import Link, Order, Refund
 from demo.filling.people import email_of
 from demo.filling.rows import Filling, copy_in, go_to, take_ids, uuid_at
 from demo.filling.shops import address_of
 from referrals.clicks.writer import INSERT
-from referrals.commissions import jobs as commission_jobs
 from referrals.commissions.release import release_due
-from referrals.earn import jobs as earn_jobs
-from storefront.connectors import jobs as connector_jobs
 from storefront.connectors.service import receive
-from storefront.orders import jobs as order_jobs
 
-# Imported for the subscribers they register: what an order sets in motion.
-SUBSCRIBERS = (connector_jobs, order_jobs, review_jobs, commission_jobs, earn_jobs)
 REFERRERS = ("", "", "", "news.example", "video.example", "forum.example", "chat.example")
 SLOT = 0
 DAY = 86400
 Tell = Callable[[int, int], None]
+Deed = tuple[int, Callable[[Filling], Awaitable[None]]]
+"""How long ago somebody did something, and what."""
 
 
 async def share_links(f: Filling) -> None:
@@ -147,45 +143,50 @@ async def count_clicks(f: Filling) -> None:
     )
 
 
-async def run_the_tills(f: Filling, tell: Tell) -> None:
-    """Every message of every shop in the order of time, and each evening what is due leaves its hold."""
-    messages: list[tuple[int, str | None, str, dict[str, Any]]] = []
-    lend_a_card(f)
-    for order in f.content.orders:
-        messages.append((order.ago, order.store, "order.paid", _paid(f, order)))
-        if order.delivered_ago is not None:
-            told = {**_paid(f, order), "updated_at": _iso(f.at(order.delivered_ago))}
-            messages.append((order.delivered_ago, order.store, "order.delivered", told))
-    orders = {order.id: order for order in f.content.orders}
-    for refund in f.content.refunds:
-        messages.append((refund.ago, orders[refund.order].store, "order.refunded", _refund(f, orders, refund)))
-    messages += [(day * DAY + DAY // 4, None, "", {}) for day in range(30)]
-    messages.sort(key=lambda message: -message[0])
-    stores = {row["slug"]: row for row in await db.fetch("SELECT * FROM store")}
+async def live_through(f: Filling, deeds: Sequence[Deed], tell: Tell) -> None:
+    """Every message of every shop and everything people did, in the order of time; each evening holds end."""
+    told: list[Deed] = [
+        (ago, partial(send, store=store, kind=kind, ago=ago, data=data)) for ago, store, kind, data in _told(f)
+    ]
+    evenings: list[Deed] = [(day * DAY + DAY // 4, _let_holds_end) for day in range(DAYS)]
+    happened = sorted([*deeds, *told, *evenings], key=lambda one: -one[0])
     last_job = await run_jobs(0)
-    for done, (ago, store, kind, data) in enumerate(messages):
+    for done, (ago, happen) in enumerate(happened):
         go_to(f.at(ago))
-        if store is None:
-            await release_due()
-        else:
-            await _send(stores[store], kind, f.at(ago), data)
+        await happen(f)
         last_job = await run_jobs(last_job)
         if done % 50 == 0:
-            tell(done, len(messages))
+            tell(done, len(happened))
 
 
-async def _send(store: asyncpg.Record, kind: str, at: datetime, data: dict[str, Any]) -> None:
+def _told(f: Filling) -> Iterator[tuple[int, str, str, dict[str, Any]]]:
+    orders = {order.id: order for order in f.content.orders}
+    for order in orders.values():
+        yield order.ago, order.store, "order.paid", _paid(f, order)
+        if order.delivered_ago is not None:
+            told = {**_paid(f, order), "updated_at": _iso(f.at(order.delivered_ago))}
+            yield order.delivered_ago, order.store, "order.delivered", told
+    for refund in f.content.refunds:
+        yield refund.ago, orders[refund.order].store, "order.refunded", _refund(f, orders, refund)
+
+
+async def _let_holds_end(_f: Filling) -> None:
+    await release_due()
+
+
+async def send(f: Filling, *, store: str, kind: str, ago: int, data: dict[str, Any]) -> None:
     """One webhook, signed with the store's own secret, as its till would send it."""
+    at = f.at(ago)
     body = msgspec.json.encode({"type": kind, "timestamp": _iso(at), "data": data})
-    message_id = f"demo-{kind}-{data.get('refund_id') or data['id']}"
+    message_id = f"demo-{kind}-{data.get('refund_id') or data.get('dispute_id') or data['id']}"
     # The signature is dated by the real clock, which is the one its check looks at.
     sent_at = datetime.now(UTC)
     headers = {
         "webhook-id": message_id,
         "webhook-timestamp": str(int(sent_at.timestamp())),
-        "webhook-signature": Webhook(store["secret"]).sign(message_id, sent_at, body.decode()),
+        "webhook-signature": Webhook(f.secrets[store]).sign(message_id, sent_at, body.decode()),
     }
-    await receive(store["slug"], headers, body)
+    await receive(store, headers, body)
 
 
 async def run_jobs(last: int) -> int:
@@ -225,27 +226,17 @@ def _paid(f: Filling, order: Order) -> dict[str, Any]:
             for line in order.lines
         ],
         "shipping": order.shipping,
-        "codes": [],
-        "payment_fingerprint": f"card-{f.cards.get(order.id, order.buyer)}",
+        "codes": list(order.codes),
+        "payment_fingerprint": f"card-{order.card or order.buyer}",
     }
+    if order.address:
+        data["shipping_address"] = {"line1": order.address, "postcode": "0450", "country": "NO"}
+    if order.told_wrong:
+        parts = sum(line.gross - line.discount + line.tax for line in order.lines) + order.shipping
+        data["total"] = parts + order.told_wrong
     if order.click:
         data["gv"] = f.clicks[order.click].hex
     return data
-
-
-def lend_a_card(f: Filling) -> None:
-    """One order, the latest that may, is paid by whoever shared its link: a case waits for the shop's owner."""
-    owners = {link.code: link.by for link in f.content.links}
-    by = {click.key: owners[click.link] for click in f.content.clicks if click.kind == "human"}
-    buyers = {(one.buyer, one.store) for one in f.content.orders}
-    lent = [
-        one
-        for one in f.content.orders
-        if one.click in by and by[one.click] not in (one.buyer, "linwei") and (by[one.click], one.store) in buyers
-    ]
-    if lent:
-        latest = min(lent, key=lambda one: (one.ago, one.id))
-        f.cards = {latest.id: by[latest.click or ""]}
 
 
 def _email(buyer: str) -> str:
