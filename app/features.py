@@ -52,6 +52,9 @@ from referrals.attribution.pages import InvitePages, OverridePages
 from referrals.books import jobs as books_jobs
 from referrals.books.pages import BooksPages, DebtPages
 from referrals.bounties.pages import BountyPages
+from referrals.campaigns.admin_pages import CampaignAdminPages, OverviewPages
+from referrals.campaigns.api import ProgramFiguresApi
+from referrals.campaigns.pages import CampaignPages
 from referrals.clicks import jobs as click_jobs
 from referrals.clicks import redirect, short_domains
 from referrals.clicks.api import ClickApi
@@ -82,6 +85,9 @@ from referrals.links.pages import LinkPages
 from referrals.links.route_pages import RoutePages
 from referrals.links.store_api import StoreLinkApi
 from referrals.links.store_pages import StoreLinkPages, domain_may_have_a_certificate
+from referrals.partners.admin_pages import PartnerAdminPages
+from referrals.partners.api import PartnershipApi
+from referrals.partners.member_pages import PartnerPages
 from referrals.partners.pages import RatePages
 from referrals.payouts import jobs as payout_jobs
 from referrals.payouts.admin_pages import PayoutAdminPages
@@ -148,6 +154,11 @@ PAGES: list = [
     ProgramPages,
     CommissionPages,
     RatePages,
+    PartnerPages,
+    PartnerAdminPages,
+    OverviewPages,
+    CampaignAdminPages,
+    CampaignPages,
     BountyPages,
 ]
 
@@ -185,6 +196,8 @@ API: list = [
     CheckApi,
     CaseApi,
     ProgramApi,
+    PartnershipApi,
+    ProgramFiguresApi,
     QuoteApi,
     PayoutApi,
     PayoutMethodApi,

@@ -3,6 +3,7 @@ from datetime import datetime
 import asyncpg
 
 from app import db
+from app.paging import Page, cut, decode
 
 
 async def recruiter_of(
@@ -50,5 +51,105 @@ async def tiered_partners(program_id: int, *, limit: int = 200) -> list[asyncpg.
         """SELECT p.member_id, p.tier, m.handle, m.name FROM partner p JOIN member m ON m.id = p.member_id
             WHERE p.program_id = $1 AND p.state = 'approved' AND p.tier <> '' ORDER BY p.tier, m.handle LIMIT $2""",
         program_id,
+        limit,
+    )
+
+
+async def open_programs(member_id: int, *, limit: int = 100) -> list[asyncpg.Record]:
+    """Programmes that take applications, and those this member has to do with; their own first."""
+    return await db.fetch(
+        """SELECT s.slug, s.name, coalesce(f.is_open, false) AS is_open, coalesce(f.welcome, '') AS welcome,
+                  coalesce(p.state, '') AS state, coalesce(p.tier, '') AS tier,
+                  (SELECT count(*) FROM partner_message x WHERE x.program_id = g.id AND x.member_id = $1
+                      AND x.is_from_store AND x.read_at IS NULL) AS unread
+             FROM program g JOIN store s ON s.id = g.store_id
+             LEFT JOIN partner_form f ON f.program_id = g.id
+             LEFT JOIN partner p ON p.program_id = g.id AND p.member_id = $1
+            WHERE f.is_open OR p.state IS NOT NULL
+            ORDER BY p.state IS NULL, s.name, s.id LIMIT $2""",
+        member_id,
+        limit,
+    )
+
+
+async def application_of(program_id: int, member_id: int) -> asyncpg.Record | None:
+    return await db.fetch_one(
+        """SELECT p.state, p.tier, a.answers, coalesce(a.reason, '') AS reason FROM partner p
+             LEFT JOIN partner_application a ON a.program_id = p.program_id AND a.member_id = p.member_id
+            WHERE p.program_id = $1 AND p.member_id = $2""",
+        program_id,
+        member_id,
+    )
+
+
+async def applications_to(program_id: int, *, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
+    """Who waits to be let in, the one who has waited longest first."""
+    after = decode(cursor, (int,)) or (0,)
+    rows = await db.fetch(
+        """SELECT a.*, m.handle, m.name, m.created_at AS joined_at FROM partner_application a
+             JOIN member m ON m.id = a.member_id
+            WHERE a.program_id = $1 AND a.state = 'waiting' AND a.id > $2 ORDER BY a.id LIMIT $3""",
+        program_id,
+        *after,
+        limit + 1,
+    )
+    return cut(rows, limit, lambda row: (row["id"],))
+
+
+async def invites_of(program_id: int, *, limit: int = 200) -> list[asyncpg.Record]:
+    return await db.fetch(
+        """SELECT i.*, m.handle AS by_handle FROM partner_invite i JOIN member m ON m.id = i.by_id
+            WHERE i.program_id = $1 ORDER BY i.ended_at IS NOT NULL, i.id DESC LIMIT $2""",
+        program_id,
+        limit,
+    )
+
+
+async def messages_of(
+    program_id: int, member_id: int, *, cursor: str | None = None, limit: int = 30
+) -> Page[asyncpg.Record]:
+    """A partner's thread, newest first."""
+    (before,) = decode(cursor, (int,)) or (None,)
+    rows = await db.fetch(
+        """SELECT x.*, m.handle, m.name FROM partner_message x JOIN member m ON m.id = x.author_id
+            WHERE x.program_id = $1 AND x.member_id = $2 AND ($3::bigint IS NULL OR x.id < $3)
+            ORDER BY x.id DESC LIMIT $4""",
+        program_id,
+        member_id,
+        before,
+        limit + 1,
+    )
+    return cut(rows, limit, lambda row: (row["id"],))
+
+
+async def notes_on(program_id: int, member_id: int, *, limit: int = 100) -> list[asyncpg.Record]:
+    return await db.fetch(
+        """SELECT n.*, m.handle FROM partner_note n JOIN member m ON m.id = n.author_id
+            WHERE n.program_id = $1 AND n.member_id = $2 ORDER BY n.id DESC LIMIT $3""",
+        program_id,
+        member_id,
+        limit,
+    )
+
+
+async def tags_on(program_id: int, member_id: int) -> list[str]:
+    rows = await db.fetch(
+        "SELECT tag FROM partner_tag WHERE program_id = $1 AND member_id = $2 ORDER BY tag", program_id, member_id
+    )
+    return [row["tag"] for row in rows]
+
+
+async def assets_of(program_id: int) -> list[asyncpg.Record]:
+    return await db.fetch(
+        "SELECT * FROM partner_asset WHERE program_id = $1 AND ended_at IS NULL ORDER BY id DESC", program_id
+    )
+
+
+async def product_pictures(store_id: int, *, limit: int = 24) -> list[asyncpg.Record]:
+    """Our own copies of the store's product pictures, the newest products first."""
+    return await db.fetch(
+        """SELECT slug, title, picture FROM product WHERE store_id = $1 AND picture <> '' AND withdrawn_at IS NULL
+            ORDER BY id DESC LIMIT $2""",
+        store_id,
         limit,
     )

@@ -15,9 +15,11 @@ LONGEST = timedelta(days=3 * 365)
 
 async def set_tier(store_slug: str, handle: str, tier: str, viewer: Viewer) -> None:
     """Put a partner into a tier, or out of any. The caller has seen that the viewer runs the store."""
-    require_member(viewer)
+    by_id = require_member(viewer)
     program_id, member = await _found(store_slug, handle)
     tier = clean(tier, "tier", most=80)
+    if tier and member["id"] == by_id:
+        raise Invalid("handle", _("Somebody else must put you into a tier."))
     await db.execute(
         """INSERT INTO partner (program_id, member_id, state, tier, created_at) VALUES ($1, $2, 'approved', $3, $4)
            ON CONFLICT (program_id, member_id) DO UPDATE SET tier = excluded.tier""",
@@ -56,6 +58,35 @@ async def agree_rate(
             by_id,
         )
     return agreed
+
+
+async def lend_rate(
+    program_id: int, member_id: int, rate_bps: int, starts_at: datetime, expires_at: datetime, by_id: int, note: str
+) -> None:
+    """A rate for some weeks on top of what is agreed: while it runs it counts, then the one before does again."""
+    await db.execute(
+        """INSERT INTO rate_override (program_id, member_id, rate_bps, note, starts_at, expires_at, by_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        program_id,
+        member_id,
+        rate_bps,
+        note,
+        starts_at,
+        expires_at,
+        by_id,
+    )
+
+
+async def take_rate_back(program_id: int, member_id: int, note: str, by_id: int) -> None:
+    await db.execute(
+        """UPDATE rate_override SET ended_at = $4, ended_by_id = $5
+            WHERE program_id = $1 AND member_id = $2 AND note = $3 AND ended_at IS NULL""",
+        program_id,
+        member_id,
+        note,
+        clock.now(),
+        by_id,
+    )
 
 
 async def end_rate(store_slug: str, override_id: int, viewer: Viewer) -> None:

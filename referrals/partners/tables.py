@@ -159,7 +159,7 @@ class PartnerAsset(Table, tablename="partner_asset"):
     body = words(optional=True)
     """The text, or the address."""
     key = words(optional=True)
-    """The kept picture."""
+    """Where the kept picture is."""
     by_id = reference(Member)
     created_at = moment()
     ended_at = moment(null=True)

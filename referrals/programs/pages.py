@@ -4,7 +4,6 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app import clock
 from app.auth import Viewer, require_member
 from app.errors import Invalid, NotFound, Problem
 from app.i18n import gettext as _
@@ -36,13 +35,6 @@ class ProgramPages(Controller):
     async def index(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         member_id = None if viewer.is_admin else require_member(viewer)
         return page(request, viewer, "referrals/programs/index.html", stores=await queries.stores_run_by(member_id))
-
-    @get("/{slug:str}")
-    async def show(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        store = await access_own_store(viewer, slug)
-        rules = await queries.version_at(store["id"], clock.now())
-        said = words.sentences(service.rules_of(rules), terms_of(rules)) if rules else []
-        return page(request, viewer, "referrals/programs/show.html", store=store, rules=rules, said=said)
 
     @get("/{slug:str}/rules")
     async def edit(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:

@@ -73,6 +73,7 @@ def rule_name(rule: str) -> str:
         "budget_spent": _("The budget was spent"),
         "activation": _("A new member became active"),
         "bounty": _("Work for a bounty"),
+        "milestone": _("Fee of a campaign"),
         "volume": _("A higher rate by the month's volume"),
     }.get(rule, rule)
 

@@ -1,0 +1,212 @@
+"""What came of it, and what it cost: sales after refunds against commissions, fees and the buyers' credit."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from app import clock, db
+from app.money import Money
+from app.paging import Page, cut, decode
+from referrals.campaigns.schemas import Figures, Overview, Result
+from referrals.commissions.standing import given_back
+
+# What was posted on something, as the store's expense. Sums of entries; nothing is stored.
+_SPENT = """(SELECT coalesce(sum(e.amount), 0) FROM ledger_transaction t
+               JOIN ledger_entry e ON e.transaction_id = t.id
+               JOIN ledger_account x ON x.id = e.account_id AND x.kind = '{account}'
+              WHERE t.ref_type = '{kind}' AND t.ref_id = {id})"""
+
+
+def spent_on(kind: str, id_: str) -> str:
+    account = "reward_expense" if kind == "friend_reward" else "commission_expense"
+    return _SPENT.format(account=account, kind=kind, id=id_)
+
+
+# The lines that count ($1 store, $2 from, $3 until, $4 members or null, $5 products or null), and whose they are.
+_LINES = f"""
+    SELECT o.id AS order_id, a.winner_id, o.currency, l.id AS line_id,
+           coalesce(o.paid_at, o.created_at) AS sold_at,
+           CASE WHEN o.cancelled_at IS NULL AND o.doubt = '' THEN greatest(0, l.gross - l.discount
+              - ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")})) ELSE 0 END AS sales
+      FROM orders o
+      JOIN LATERAL (SELECT winner_id FROM attribution WHERE order_id = o.id ORDER BY version DESC LIMIT 1) a ON true
+      JOIN order_line l ON l.order_id = o.id
+     WHERE o.store_id = $1 AND coalesce(o.paid_at, o.created_at) BETWEEN $2 AND $3 AND a.winner_id IS NOT NULL
+       AND ($4::bigint[] IS NULL OR a.winner_id = ANY($4)) AND ($5::bigint[] IS NULL OR l.product_id = ANY($5))
+"""
+
+_SOLD = f"""
+WITH line AS MATERIALIZED ({_LINES}),
+paid AS (SELECT l.winner_id, l.currency, sum({spent_on("commission", "c.id")}) AS amount
+           FROM line l JOIN commission c ON c.order_line_id = l.line_id GROUP BY 1, 2),
+credit AS (SELECT o.winner_id, o.currency, sum({spent_on("friend_reward", "f.id")}) AS amount
+             FROM (SELECT DISTINCT order_id, winner_id, currency FROM line) o
+             JOIN friend_reward f ON f.order_id = o.order_id GROUP BY 1, 2),
+sold AS (SELECT winner_id, currency, count(DISTINCT order_id) AS orders, sum(sales) AS sales FROM line GROUP BY 1, 2)
+SELECT s.winner_id, s.currency, s.orders, s.sales::bigint AS sales, coalesce(p.amount, 0)::bigint AS commissions,
+       coalesce(r.amount, 0)::bigint AS credit
+  FROM sold s LEFT JOIN paid p USING (winner_id, currency) LEFT JOIN credit r USING (winner_id, currency)
+ ORDER BY s.currency, s.winner_id
+"""
+
+
+async def sold(
+    store_id: int,
+    since: datetime,
+    until: datetime,
+    *,
+    members: Sequence[int] | None = None,
+    products: Sequence[int] | None = None,
+) -> list[asyncpg.Record]:
+    """By who is credited and currency: orders, sales, commissions, buyers' credit."""
+    return await db.fetch(_SOLD, store_id, since, until, members, products)
+
+
+async def fees_paid(campaign_id: int) -> dict[int, int]:
+    """By member, what stands of the fees that were approved."""
+    rows = await db.fetch(
+        f"""SELECT c.member_id, sum({spent_on("commission", "x.commission_id")})::bigint AS amount
+              FROM campaign_milestone x JOIN campaign_contract c ON c.id = x.contract_id
+             WHERE c.campaign_id = $1 AND x.commission_id IS NOT NULL GROUP BY 1""",
+        campaign_id,
+    )
+    return {row["member_id"]: row["amount"] for row in rows}
+
+
+async def clicks_by_member(store_id: int, members: Sequence[int], since: datetime, until: datetime) -> dict[int, int]:
+    """People by the links of these members to this store; days are whole (UTC)."""
+    rows = await db.fetch(
+        """SELECT l.owner_id, sum(c.clicks)::bigint AS clicks FROM link l JOIN click_count c ON c.link_id = l.id
+            WHERE l.owner_id = ANY($1::bigint[]) AND l.store_id = $2 AND c.kind = 'human' AND c.day BETWEEN $3 AND $4
+            GROUP BY 1""",
+        list(members),
+        store_id,
+        since.date(),
+        until.date(),
+    )
+    return {row["owner_id"]: row["clicks"] for row in rows}
+
+
+def results_of(rows: Iterable[Any], fees: Money) -> list[Result]:
+    """Summed by currency. Fees are in the campaign's own."""
+    by: dict[str, list[int]] = {}
+    for row in rows:
+        sums = by.setdefault(row["currency"], [0, 0, 0, 0])
+        for n, name in enumerate(("orders", "sales", "commissions", "credit")):
+            sums[n] += row[name]
+    if fees.amount:
+        by.setdefault(fees.currency, [0, 0, 0, 0])
+    results = []
+    for currency, (orders, sales, commissions, credit) in sorted(by.items()):
+        fee = fees.amount if currency == fees.currency else 0
+        cost = commissions + credit + fee
+        results.append(
+            Result(
+                orders=orders,
+                sales=Money(sales, currency),
+                commissions=Money(commissions, currency),
+                fees=Money(fee, currency),
+                credit=Money(credit, currency),
+                cost=Money(cost, currency),
+                return_bps=sales * 10_000 // cost if cost > 0 else None,
+            )
+        )
+    return results
+
+
+async def overview_of(store_id: int, days: int) -> Overview:
+    now = clock.now()
+    since = (now - timedelta(days=days - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    came = await db.fetch_one(
+        """SELECT coalesce(sum(c.clicks) FILTER (WHERE c.kind = 'human'), 0)::bigint AS clicks,
+                  coalesce(sum(c.clicks) FILTER (WHERE c.kind <> 'human'), 0)::bigint AS bots
+             FROM link l JOIN click_count c ON c.link_id = l.id WHERE l.store_id = $1 AND c.day >= $2""",
+        store_id,
+        since.date(),
+    )
+    assert came is not None
+    figures = [
+        Figures(
+            one.orders,
+            one.sales,
+            one.commissions,
+            one.credit,
+            one.cost.amount * 10_000 // one.sales.amount if one.sales.amount else None,
+        )
+        for one in results_of(await sold(store_id, since, now), Money(0, ""))
+    ]
+    owed = await db.fetch(
+        """SELECT c.currency, -sum(e.amount) FILTER (WHERE x.kind IN ('pending', 'held')) AS pending,
+                  -sum(e.amount) FILTER (WHERE x.kind = 'available') AS payable
+             FROM program p JOIN program_version v ON v.program_id = p.id
+             JOIN commission c ON c.program_version_id = v.id
+              AND c.state IN ('tentative', 'pending', 'held', 'approved')
+             JOIN ledger_transaction t ON t.ref_type = 'commission' AND t.ref_id = c.id
+             JOIN ledger_entry e ON e.transaction_id = t.id
+             JOIN ledger_account x ON x.id = e.account_id AND x.owner_kind = 'member'
+            WHERE p.store_id = $1 GROUP BY 1 ORDER BY 1""",
+        store_id,
+    )
+    pending = [Money(int(row["pending"] or 0), row["currency"]) for row in owed]
+    payable = [Money(int(row["payable"] or 0), row["currency"]) for row in owed]
+    return Overview(days, came["clicks"], came["bots"], figures, pending, payable)
+
+
+async def sales_by_day(store_id: int, days: int, currency: str) -> list[tuple[datetime, int, int]]:
+    """Orders and sales after refunds of each day in one currency, the oldest first."""
+    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = today - timedelta(days=days - 1)
+    rows = await db.fetch(
+        f"""SELECT (sold_at AT TIME ZONE 'UTC')::date AS day, count(DISTINCT order_id) AS orders,
+                   sum(sales)::bigint AS sales
+              FROM ({_LINES}) line WHERE currency = $6 GROUP BY 1""",
+        store_id,
+        since,
+        clock.now(),
+        None,
+        None,
+        currency,
+    )
+    by = {row["day"]: row for row in rows}
+    shown = [since + timedelta(days=n) for n in range(days)]
+    return [
+        (day, by[day.date()]["orders"], by[day.date()]["sales"]) if day.date() in by else (day, 0, 0) for day in shown
+    ]
+
+
+async def partners_of(
+    program_id: int, *, cursor: str | None = None, limit: int = 30, search: str = "", state: str = ""
+) -> Page[asyncpg.Record]:
+    """A programme's partners with their tags, newest first; `search` finds a piece of handle, name, tier or tag."""
+    (before,) = decode(cursor, (int,)) or (None,)
+    piece = search.strip().replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+    rows = await db.fetch(
+        """SELECT p.*, m.handle, m.name, tags.tags FROM partner p JOIN member m ON m.id = p.member_id
+             LEFT JOIN LATERAL (SELECT coalesce(array_agg(tag ORDER BY tag), '{}') AS tags FROM partner_tag
+                                 WHERE program_id = p.program_id AND member_id = p.member_id) tags ON true
+            WHERE p.program_id = $1 AND ($2::bigint IS NULL OR p.id < $2) AND ($4 = '' OR p.state = $4)
+              AND ($5 = '%%' OR m.handle ILIKE $5 OR m.name ILIKE $5 OR p.tier ILIKE $5
+                   OR array_to_string(tags.tags, ' ') ILIKE $5)
+            ORDER BY p.id DESC LIMIT $3""",
+        program_id,
+        before,
+        limit + 1,
+        state,
+        f"%{piece}%",
+    )
+    return cut(rows, limit, lambda row: (row["id"],))
+
+
+A_LONG_TIME = timedelta(days=3650)
+
+
+async def partner_figures(store_id: int, members: Sequence[int]) -> tuple[dict[int, int], dict[int, list[Any]]]:
+    """By member: clicks; and orders, sales, commissions by currency. Two queries for a page of partners."""
+    now = clock.now()
+    clicks = await clicks_by_member(store_id, members, now - A_LONG_TIME, now)
+    by: dict[int, list[Any]] = {}
+    for row in await sold(store_id, now - A_LONG_TIME, now, members=list(members)):
+        by.setdefault(row["winner_id"], []).append(row)
+    return clicks, by
