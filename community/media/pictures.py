@@ -1,12 +1,12 @@
 """Pictures from people are opened in a locked-in process (darkroom.py) and come back as plain WebP, or not at all."""
 
 import asyncio
-import sys
 from pathlib import Path
 
 import msgspec
 
-from app.errors import Invalid, Problem, TooLarge, Unavailable
+from app.apart import run_apart
+from app.errors import Invalid, Problem, TooLarge
 from app.i18n import gettext as _
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -72,29 +72,8 @@ def _refused_at_sight(raw: bytes, field: str) -> Problem | None:
 
 
 async def _ask(raw: bytes, sizes: list[str]) -> bytes | None:
-    """The darkroom's answer, or None when it died of the picture or took too long."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            str(DARKROOM),
-            *sizes,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={},
-        )
-    except OSError as error:
-        raise Unavailable() from error
-    try:
-        answer, _errors = await asyncio.wait_for(process.communicate(raw), SECONDS)
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return answer if process.returncode == 0 and b"\n" in answer else None
+    answer = await run_apart(DARKROOM, *sizes, given=raw, seconds=SECONDS)
+    return answer if answer and b"\n" in answer else None
 
 
 def _sentence(refused: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from app.auth import Viewer
 from app.errors import Conflict, Invalid, Problem
 from app.i18n import gettext as _
+from app.sheets import sheet_line
 from referrals.codes import queries, service
 from referrals.codes.schemas import Imported, NewCode
 from storefront.stores.policy import access_own_store
@@ -27,12 +28,12 @@ async def export(viewer: Viewer, slug: str) -> AsyncIterator[str]:
 
 
 async def _lines(store_id: int) -> AsyncIterator[str]:
-    yield _line(COLUMNS)
+    yield sheet_line(COLUMNS)
     cursor: str | None = None
     while True:
         page = await queries.codes_of_store(store_id, cursor=cursor, limit=PAGE)
         for row in page.items:
-            yield _line(_cells(row))
+            yield sheet_line(_cells(row))
         cursor = page.next
         if cursor is None:
             return
@@ -49,17 +50,6 @@ def _limits(row: asyncpg.Record) -> tuple[object, object]:
 
 def _until(row: asyncpg.Record) -> str:
     return row["valid_until"].isoformat() if row["valid_until"] else ""
-
-
-def _line(cells: tuple[object, ...]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\r\n").writerow([_safe(str(cell)) for cell in cells])
-    return file.getvalue()
-
-
-def _safe(text: str) -> str:
-    """No spreadsheet takes it for a formula."""
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 async def bring_in(viewer: Viewer, slug: str, text: str) -> Imported:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -10,6 +9,7 @@ import msgspec
 import segno
 
 from app import clock, db, i18n
+from app.apart import run_apart
 from app.disclosure import mark, sentence
 from app.errors import NotFound, Unavailable
 from app.i18n import gettext as _
@@ -202,27 +202,8 @@ async def _picture(key: str) -> bytes:
 
 async def _ask(order: bytes) -> bytes | None:
     """The press's picture, or None when it failed or took too long."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            str(PRESS),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={},
-        )
-    except OSError as error:
-        raise Unavailable() from error
-    try:
-        printed, _errors = await asyncio.wait_for(process.communicate(order), SECONDS)
-    except TimeoutError:
-        return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return printed if process.returncode == 0 and printed.startswith((b"\x89PNG", b"\xff\xd8")) else None
+    printed = await run_apart(PRESS, given=order, seconds=SECONDS)
+    return printed if printed and printed.startswith((b"\x89PNG", b"\xff\xd8")) else None
 
 
 def _modules(url: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from typing import Any
 
 import msgspec
 
@@ -11,6 +10,7 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict, Invalid
 from app.i18n import gettext as _
 from app.money import Money, in_major_units
+from app.sheets import sheet_line
 from referrals.payouts.batches import access_batch
 from referrals.payouts.rails import RAILS
 from referrals.payouts.seal import unseal
@@ -40,12 +40,6 @@ def id_in(number: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else 0
 
 
-def safe_cell(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    text = str(value)
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-
-
 async def export(viewer: Viewer, slug: str, batch_id: int) -> str:
     """What a person pays by hand, account by account. Who took the details out is written down."""
     batch = await access_batch(viewer, slug, batch_id)
@@ -57,29 +51,17 @@ async def export(viewer: Viewer, slug: str, batch_id: int) -> str:
             WHERE p.batch_id = $1 AND p.state = 'submitted' ORDER BY p.id""",
         batch_id,
     )
-    file = io.StringIO()
-    sheet = csv.writer(file, lineterminator="\r\n")
-    sheet.writerow(COLUMNS)
+    lines = [sheet_line(COLUMNS)]
     for row in rows:
         if not RAILS[row["rail"]].is_by_hand:
             continue
         details = unseal("method", row["member_id"], row["sealed"])
-        sheet.writerow(
-            safe_cell(value)
-            for value in (
-                number_of(row["id"]),
-                row["rail"],
-                details.get("holder", ""),
-                details.get("account", ""),
-                details.get("bic", ""),
-                in_major_units(Money(row["sends"], row["currency"])),
-                row["currency"],
-                f"{number_of(row['id'])} {slug}",
-                row["handle"],
-            )
-        )
+        paid_to = (details.get("holder", ""), details.get("account", ""), details.get("bic", ""))
+        sends = (in_major_units(Money(row["sends"], row["currency"])), row["currency"])
+        number = number_of(row["id"])
+        lines.append(sheet_line((number, row["rail"], *paid_to, *sends, f"{number} {slug}", row["handle"])))
     await note("exported", batch_id=batch_id, actor_id=require_member(viewer))
-    return file.getvalue()
+    return "".join(lines)
 
 
 async def import_results(viewer: Viewer, slug: str, batch_id: int, content: bytes) -> list[LineResult]:
@@ -105,6 +87,9 @@ async def mark(viewer: Viewer, batch_id: int, payout_id: int, result: str, refer
     payout = await db.fetch_one("SELECT * FROM payout WHERE id = $1 AND batch_id = $2", payout_id, batch_id)
     if payout is None:
         return _("There is no such payout in this batch.")
+    if payout["member_id"] == actor_id:
+        # Whoever could say of their own payout that it came back would be paid twice.
+        return _("Somebody else says what became of your own payout.")
     if not RAILS[payout["rail"]].is_by_hand:
         return _("Its provider says what became of it.")
     if result == "settled":

@@ -1,9 +1,7 @@
 """Statements: opening, every entry with its reason, closing; and the proof to check them by without us."""
 
-import csv
 import hashlib
-import io
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +12,7 @@ from app.errors import NotFound
 from app.i18n import gettext as _
 from app.money import EXPONENTS, Money, in_major_units
 from app.paging import decode, encode
+from app.sheets import sheet_line
 from referrals.commissions.reasons import reason_words
 from referrals.ledger.service import canonical
 from referrals.statements import queries
@@ -70,16 +69,16 @@ async def sheet_of(member_id: int, month: str, currency: str) -> AsyncIterator[s
     start, end = _bounds(month, currency)
     opening = await queries.buckets_at(member_id, currency, start)
     balance = sum(opening.values())
-    yield "\ufeff" + _line(SHEET_HEAD)
-    yield _line(_total_row(start, "opening", _("Opening balance"), balance, currency, opening))
+    yield "\ufeff" + sheet_line(SHEET_HEAD)
+    yield sheet_line(_total_row(start, "opening", _("Opening balance"), balance, currency, opening))
     since = 0
     while rows := await queries.transactions_of(member_id, currency, start, end, since, BATCH):
         since = rows[-1]["id"]
         for row in rows:
             balance += row["amount"]
-            yield _line(_row(row, currency, balance))
+            yield sheet_line(_row(row, currency, balance))
     closing = await queries.buckets_at(member_id, currency, end)
-    yield _line(_total_row(end, "closing", _("Closing balance"), sum(closing.values()), currency, closing))
+    yield sheet_line(_total_row(end, "closing", _("Closing balance"), sum(closing.values()), currency, closing))
 
 
 async def proof_of(member_id: int, handle: str, month: str, currency: str) -> Proof:
@@ -130,13 +129,6 @@ def check_proof(proof: Proof) -> list[str]:
         if sums.get(bucket, 0) != proof.closing.get(bucket, 0):
             errors.append(f"{bucket} comes to {sums.get(bucket, 0)}, but {proof.closing.get(bucket, 0)} is stated")
     return errors
-
-
-def safe_cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula; figures stay figures."""
-    text = str(value)
-    is_figure = text.replace(".", "", 1).removeprefix("-").isdigit()
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") and not is_figure else text
 
 
 async def currency_for(member_id: int, month: str, asked: str | None) -> str:
@@ -223,9 +215,3 @@ def _total_row(
 
 def _major(amount: int, currency: str) -> str:
     return f"{in_major_units(Money(amount, currency)):.{EXPONENTS[currency]}f}"
-
-
-def _line(cells: Iterable[object]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\r\n").writerow([safe_cell(cell) for cell in cells])
-    return file.getvalue()

@@ -9,7 +9,6 @@ from app import clock, db
 from app.errors import Invalid, NotFound, TooMany
 from app.settings import BadSetting, load
 from referrals.payouts import methods, taxes
-from referrals.payouts.exports import safe_cell
 from referrals.payouts.quotes import quote_for
 from referrals.payouts.rails.by_hand import checked_account, checked_alipay, checked_bic
 from referrals.payouts.rails.shape import masked
@@ -108,18 +107,6 @@ def test_a_slip_in_an_account_is_seen():
         with pytest.raises(Invalid):
             checked_bic(wrong, "bic")
     assert masked("ann@example.org") == "a•••@example.org" and masked("12345") == "•• 45"
-
-
-def test_no_cell_is_a_formula():
-    assert [safe_cell(text) for text in ("=1+1", "+1", "-1", "@x", "\tx", "Ann", "50.00")] == [
-        "'=1+1",
-        "'+1",
-        "'-1",
-        "'@x",
-        "'\tx",
-        "Ann",
-        "50.00",
-    ]
 
 
 def test_thresholds_are_data():
