@@ -10,7 +10,7 @@ from app import clock, db, supervise
 from app.settings import settings
 from community.media import storage
 from demo.content import DemoContent, build
-from demo.filling import aside, checks, payday, people, programme, shops, threads, trade
+from demo.filling import aside, checks, partners, payday, people, programme, shops, threads, trade
 from demo.filling.rows import Filling
 from demo.pictures import portrait, product_picture
 from search.service import reindex
@@ -66,7 +66,7 @@ async def _fill(f: Filling, progress: Progress) -> None:
     await trade.hang_links(f)
     await trade.live_through(
         f,
-        [*programme.deeds(), *payday.deeds(), *checks.deeds()],
+        [*programme.deeds(), *partners.deeds(), *payday.deeds(), *checks.deeds()],
         lambda done, total: progress("two months of links and orders", 45 + 38 * done // total, STEPS),
     )
     progress("what happened lately", 84, STEPS)

@@ -37,6 +37,7 @@ async def test_the_demo_moves_in_whole_and_its_books_hold(community, web):
     await cases_wait_for_people()
     await one_order_waits_because_it_does_not_add_up(content)
     await codes_helpers_budgets_and_rates_have_earned()
+    await partners_ask_and_a_campaign_pays_fees()
     await the_cast_can_sign_in(web)
     await strangers_can_look_around(web)
     await filling_it_again_changes_nothing()
@@ -179,6 +180,19 @@ async def codes_helpers_budgets_and_rates_have_earned():
     assert await count("attribution_override WHERE state = 'proposed'") == 1
     assert await count("simulation WHERE state = 'done'") == 1
     assert await count("earning_goal") >= 3 and await count("board_seat") >= 3
+
+
+async def partners_ask_and_a_campaign_pays_fees():
+    asked = await db.fetch("SELECT state, risk FROM partner_application")
+    assert sorted(row["state"] for row in asked) == ["declined", "waiting", "waiting", "waiting"]
+    assert max(row["risk"] for row in asked) > 0, "whoever came last looks riskier than who has been here for long"
+    assert await count("partner WHERE state = 'approved' AND tier = 'Trail'") == 3
+    offers = await db.fetch("SELECT state FROM campaign_contract")
+    assert sorted(row["state"] for row in offers) == ["accepted", "accepted", "offered"]
+    paid = await db.fetch("SELECT c.granted FROM campaign_milestone m JOIN commission c ON c.id = m.commission_id")
+    assert [row["granted"] for row in paid] == [15_000]
+    assert await count("campaign_milestone WHERE state = 'handed_in'") == 1
+    assert await count("partner_message") == 2 and await count("partner_asset") == 3
 
 
 async def the_cast_can_sign_in(web):
