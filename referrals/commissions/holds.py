@@ -13,10 +13,12 @@ from referrals.commissions import limits
 from referrals.commissions.debts import Debts
 from referrals.commissions.postings import Step, difference, legs_of, owed, posting, take, tell_changed
 from referrals.commissions.standing import lock_commissions
+from referrals.ledger.schemas import AccountName, Posting
 from referrals.ledger.service import post_all
 
 HOLDABLE = ("tentative", "pending", "approved")
 REJECTABLE = ("tentative", "pending", "held", "approved")
+OUT_OF_REACH = ("allocated", "paid")
 
 
 async def mark_screened(commission_ids: Iterable[int]) -> int:
@@ -86,6 +88,79 @@ async def reject(
         if legs:
             postings.append(posting("reject", one, legs, reason))
     return await _finish(found, postings, actor_id)
+
+
+async def claw_back(
+    commission_ids: Iterable[int],
+    reason: str,
+    *,
+    actor_id: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
+) -> list[int]:
+    """End what is on its way to the member, or has arrived, for good: they owe it from now on."""
+    found = [one for one in await lock_commissions(commission_ids) if one["state"] in OUT_OF_REACH]
+    await take(
+        [Step(one["id"], one["state"], "rejected", reason) for one in found], actor_id=actor_id, evidence=evidence
+    )
+    await limits.give_back(one["id"] for one in found)
+    debts, postings = Debts(), []
+    for one in found:
+        legs = await difference(one, -one["standing"], debts)
+        if legs:
+            postings.append(posting("claw_back", one, legs, reason))
+    return await _finish(found, postings, actor_id)
+
+
+async def reinstate(
+    commission_ids: Iterable[int],
+    on_their_way: Mapping[int, int],
+    reason: str,
+    *,
+    actor_id: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
+) -> list[int]:
+    """Open again what was rejected, where it was: what had been paid is paid, what is `on_their_way` (the payout of
+    each) is so, the rest waits. Only states: the caller brings the money, by the facts as they are now."""
+    found = [one for one in await lock_commissions(commission_ids) if one["state"] == "rejected"]
+    for one in found:
+        to_state, payout_id = "pending", on_their_way.get(one["id"])
+        if one["in_payout"]:
+            to_state = "paid" if payout_id is None else "allocated"
+        more = {"payout_id": payout_id} if to_state == "allocated" else {}
+        await take(
+            [Step(one["id"], "rejected", to_state, reason)], actor_id=actor_id, evidence={**(evidence or {}), **more}
+        )
+    await post_all(await _debts_again(found, reason))
+    return [one["id"] for one in found]
+
+
+async def _debts_again(found: list[asyncpg.Record], reason: str) -> list[Posting]:
+    """A store that let go of a debt which never was one gets it back before it is paid off: else it would pay twice."""
+    rows = await db.fetch(
+        """SELECT c.id, least(let_go.amount, taken.amount)::bigint AS amount
+             FROM unnest($1::bigint[]) AS c (id)
+             JOIN LATERAL (
+                  SELECT max(t.ref_seq) AS seq, sum(e.amount) AS amount
+                    FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+                    JOIN ledger_account a ON a.id = e.account_id AND a.kind = 'receivable'
+                   WHERE t.ref_type = 'commission' AND t.ref_id = c.id AND t.kind IN ('claw_back', 'reject')
+                   GROUP BY t.id ORDER BY t.ref_seq DESC LIMIT 1) taken ON taken.amount > 0
+             JOIN LATERAL (
+                  SELECT sum(e.amount) AS amount
+                    FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+                    JOIN ledger_account a ON a.id = e.account_id AND a.kind = 'written_off'
+                   WHERE t.ref_type = 'commission' AND t.ref_id = c.id AND t.ref_seq > taken.seq) let_go
+                  ON let_go.amount > 0""",
+        [one["id"] for one in found],
+    )
+    let_go = {row["id"]: row["amount"] for row in rows}
+    postings = []
+    for one in found:
+        if amount := let_go.get(one["id"]):
+            loss = AccountName("store", one["store_id"], "written_off", one["currency"])
+            legs = legs_of((owed(one, "receivable"), amount), (loss, -amount))
+            postings.append(posting("write_off", one, legs, reason))
+    return postings
 
 
 async def hold_longer(commission_ids: Iterable[int], until: object) -> int:

@@ -56,11 +56,13 @@ async def mark_paid(payout_id: int, items: Mapping[int, int], becomes: Sequence[
     """The money of a payout has left. `items` are its commissions with their amounts, `becomes` the credits it turns
     into (cash, tax withheld, fees, store credit …), which sum to minus the items. False when it was paid already."""
     found = await lock_commissions(items)
-    if not await _are_in(payout_id, found):
+    if await _last_of(payout_id) is not None or not await _are_in(payout_id, found):
         return False
-    await take([Step(one["id"], "allocated", "paid", "payout_settled") for one in found])
+    # What was taken back while it was on its way stays rejected: it arrives, and is owed.
+    arrived = [one for one in found if one["state"] == "allocated"]
+    await take([Step(one["id"], "allocated", "paid", "payout_settled") for one in arrived])
     # What earned more while the payout was on its way waits for the next one.
-    more = [one for one in found if one["in_available"] > 0]
+    more = [one for one in arrived if one["in_available"] > 0]
     await take([Step(one["id"], "paid", "approved", "more_earned") for one in more])
     await tell_changed(found)
     legs = [*_out_of_payout(found, items), *becomes]
@@ -106,13 +108,15 @@ async def return_to_available(payout_id: int, items: Mapping[int, int], reason: 
 
 
 async def _are_in(payout_id: int, found: Sequence[asyncpg.Record]) -> bool:
-    """Whether all of them are in this payout now, and in no other one that came after it."""
+    """Whether all of them are in this payout now, and in no other one that came after it. One that broke the rules
+    may have been rejected on its way; its money is in there still."""
     rows = await db.fetch(
         """SELECT DISTINCT ON (commission_id) evidence ->> 'payout_id' AS payout_id FROM commission_event
             WHERE commission_id = ANY($1::bigint[]) AND to_state = 'allocated' ORDER BY commission_id, seq DESC""",
         [one["id"] for one in found],
     )
-    return all(one["state"] == "allocated" for one in found) and {row["payout_id"] for row in rows} == {str(payout_id)}
+    on_their_way = all(one["state"] in ("allocated", "rejected") and one["in_payout"] > 0 for one in found)
+    return on_their_way and {row["payout_id"] for row in rows} == {str(payout_id)}
 
 
 def _home(commission: asyncpg.Record) -> str:

@@ -24,8 +24,8 @@ from referrals.programs.terms import terms_of
 Key = tuple[int, int, str]
 
 
-async def settle(order_id: int) -> None:
-    """Bring the books to what this order's facts ask for."""
+async def settle(order_id: int, *, because: str = "") -> None:
+    """Bring the books to what this order's facts ask for; `because` is the word for what comes back."""
     async with db.transaction():
         order = await queries.lock_order(order_id)
         if order is None or order["paid_at"] is None:
@@ -51,7 +51,9 @@ async def settle(order_id: int) -> None:
         wanted = []
         for one in commissions:
             target = targets.get(one["id"])
-            wanted.append((one, target or 0, reason_for(order, one, target, by_id[one["order_line_id"]])))
+            reason = reason_for(order, one, target, by_id[one["order_line_id"]])
+            comes_back = because and (target or 0) > one["standing"]
+            wanted.append((one, target or 0, because if comes_back else reason))
         await reschedule(order, commissions, rules)
         await bring_all(wanted)
         await friend.bring(order, decision, rules, lines)

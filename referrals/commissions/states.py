@@ -33,10 +33,11 @@ STEPS = {
     "pending": ("held", "approved", "reversed", "rejected"),
     "held": ("pending", "rejected"),
     "approved": ("allocated", "held", "reversed", "rejected"),
-    "allocated": ("paid", "approved"),
-    "paid": ("approved",),
+    # What breaks the rules is taken back though it is on its way or has arrived: it becomes a debt.
+    "allocated": ("paid", "approved", "rejected"),
+    "paid": ("approved", "rejected"),
     # An objection that was right, and nothing else (trails.py).
-    "rejected": ("pending",),
+    "rejected": ("pending", "allocated", "paid"),
     "reversed": ("pending", "approved"),
 }
 BUCKETS = ("pending", "held", "available", "in_payout", "paid", "receivable")

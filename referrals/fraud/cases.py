@@ -12,11 +12,7 @@ from app.errors import Conflict, Forbidden
 from app.i18n import gettext as _
 from app.text import clean
 from referrals.commissions import holds
-from referrals.commissions.postings import Step, take
-from referrals.commissions.service import settle
-from referrals.commissions.standing import lock_commissions
-from referrals.commissions.volume import restore
-from referrals.fraud import notices, queries
+from referrals.fraud import clawback, notices, queries
 from referrals.fraud.rules import REASONS, Hit
 from referrals.fraud.schemas import Verdict
 from referrals.fraud.thresholds import thresholds_of
@@ -110,7 +106,7 @@ async def decide(viewer: Viewer, slug: str, case_id: int, *, confirm: bool, word
         await _close(case, "confirmed" if confirm else "cleared", member_id, words)
         held = await _held_by(case_id, alone=not confirm)
         if confirm:
-            await holds.reject(held, "confirmed", actor_id=member_id, evidence={"case": case_id})
+            await clawback.take_back(held, actor_id=member_id, case_id=case_id)
         else:
             await holds.lift(held, "cleared", actor_id=member_id, evidence={"case": case_id})
         await note(case_id, "confirmed" if confirm else "cleared", member_id, words)
@@ -156,7 +152,6 @@ async def decide_appeal(viewer: Viewer, slug: str, case_id: int, *, uphold: bool
     """A second person's word. Upheld: what was taken comes back, worked out from the facts as they are now."""
     store = await access_own_store(viewer, slug)
     words = _said("words", words)
-    orders: set[int] = set()
     async with db.transaction():
         case = await queries.lock_case(store["id"], case_id)
         member_id = _may_decide(viewer, case)
@@ -165,7 +160,7 @@ async def decide_appeal(viewer: Viewer, slug: str, case_id: int, *, uphold: bool
         if case["decided_by_id"] == member_id:
             raise Forbidden(_("Whoever decided the case does not decide the objection to it."))
         if uphold:
-            orders = await _give_back(case_id, member_id)
+            await clawback.give_back(await _held_by(case_id, alone=False), actor_id=member_id, case_id=case_id)
         kind = "upheld" if uphold else "dismissed"
         await db.execute(
             "UPDATE fraud_case SET state = $2, appeal_by_id = $3, resolution = $4 WHERE id = $1",
@@ -176,8 +171,6 @@ async def decide_appeal(viewer: Viewer, slug: str, case_id: int, *, uphold: bool
         )
         await note(case_id, kind, member_id, words)
         await notices.decided(case_id, by=member_id)
-        for order_id in sorted(orders):
-            await settle(order_id)
 
 
 async def add_note(viewer: Viewer, slug: str, case_id: int, words: str) -> None:
@@ -249,10 +242,11 @@ async def _is_known(member_id: int, store_id: int, hit: Hit, source: str) -> boo
 
 
 async def _concern(case_id: int, commission_ids: Sequence[int]) -> None:
-    """The case concerns what is held now, also what another case had held before."""
+    """The case concerns what is held now, also what another case had held before, and what no hold can reach."""
     await db.execute(
         """INSERT INTO fraud_hold (case_id, commission_id, at)
-           SELECT $1, c.id, $3 FROM commission c WHERE c.id = ANY($2::bigint[]) AND c.state = 'held'
+           SELECT $1, c.id, $3 FROM commission c
+            WHERE c.id = ANY($2::bigint[]) AND c.state IN ('held', 'allocated', 'paid')
            ON CONFLICT DO NOTHING""",
         case_id,
         list(commission_ids),
@@ -283,15 +277,3 @@ async def _close(case: asyncpg.Record, state: str, by_id: int, words: str) -> No
         clock.now(),
         words,
     )
-
-
-async def _give_back(case_id: int, actor_id: int) -> set[int]:
-    """Open again what the decision had rejected; the orders to settle anew."""
-    found = [one for one in await lock_commissions(await _held_by(case_id, alone=False)) if one["state"] == "rejected"]
-    await take(
-        [Step(one["id"], "rejected", "pending", "appeal_upheld") for one in found],
-        actor_id=actor_id,
-        evidence={"case": case_id},
-    )
-    await restore([one["id"] for one in found if one["order_id"] is None])
-    return {one["order_id"] for one in found if one["order_id"] is not None}

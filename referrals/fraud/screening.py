@@ -54,13 +54,14 @@ async def screen_forgotten() -> int:
 
 
 async def screen_order_again(order_id: int) -> None:
-    """An order's facts are other ones now (an address came, a refund): what it earned and is not paid is looked at.
+    """An order's facts are other ones now (an address came, a refund): what it earned is looked at, also when it was
+    paid: a case that is confirmed takes it back.
 
     Also what a refund has ended: that most of a member's orders go back shows on the rest of them.
     """
     rows = await db.fetch(
         """SELECT id FROM commission WHERE order_id = $1 AND screened_at IS NOT NULL
-              AND state IN ('tentative', 'pending', 'held', 'approved', 'reversed') ORDER BY id""",
+              AND state <> 'rejected' ORDER BY id""",
         order_id,
     )
     for row in rows:
@@ -117,7 +118,7 @@ async def _others(subject: asyncpg.Record, scope: str) -> list[int]:
     since = subject["created_at"] - timedelta(hours=1 if scope == "hour" else 24)
     by_scope, asked = _BY_SCOPE[scope], [subject["member_id"], subject["store_id"]]
     more: list[Any] = [subject["address_hmac"] or "", subject["instrument_hmac"] or ""] if scope == "ring" else [since]
-    rows = await db.fetch(_UNPAID + by_scope, *asked, *more)
+    rows = await db.fetch(_EARNED + by_scope, *asked, *more)
     return [row["id"] for row in rows]
 
 
@@ -125,10 +126,13 @@ async def _pending(member_id: int, store_id: int) -> list[int]:
     return [row["id"] for row in await db.fetch(_UNPAID, member_id, store_id)]
 
 
-_UNPAID = """
+_THEIRS = """
 SELECT c.id FROM commission c
   JOIN program_version v ON v.id = c.program_version_id JOIN program p ON p.id = v.program_id
- WHERE c.member_id = $1 AND p.store_id = $2 AND c.state IN ('tentative', 'pending', 'held', 'approved')"""
+ WHERE c.member_id = $1 AND p.store_id = $2"""
+_UNPAID = f"{_THEIRS} AND c.state IN ('tentative', 'pending', 'held', 'approved')"
+# What was seen together is one thing, whatever of it was paid by now.
+_EARNED = f"{_THEIRS} AND c.state NOT IN ('rejected', 'reversed')"
 _BY_SCOPE = {
     "hour": " AND c.created_at > $3",
     "day": " AND c.created_at > $3",

@@ -256,6 +256,13 @@ async def submit(viewer: Viewer, slug: str, batch_id: int) -> None:
             batch_id,
             now,
         )
+        # All of it may have been called back since it was frozen: then nothing is left to wait for.
+        await db.execute(
+            """UPDATE payout_batch SET state = 'done', closed_at = $2
+                WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM payout WHERE batch_id = $1 AND state = 'approved')""",
+            batch_id,
+            now,
+        )
         await note("submitted", batch_id=batch_id, actor_id=member_id)
         await publish(BatchSubmitted(batch_id=batch_id), actor_id=member_id)
 

@@ -54,3 +54,9 @@ class PayoutFailed(Event):
     member_id: int
     store_id: int
     reason: str
+
+
+class PayoutRecalled(Event):
+    """It was called off before it was sent, as something in it breaks the rules; the rest may go."""
+
+    payout_id: int

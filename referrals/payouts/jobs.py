@@ -4,9 +4,16 @@ from app import clock, db, mail
 from app.events import on
 from app.jobs import every
 from community.notifications.service import notify
-from referrals.payouts import batches, queries, schedule, sending
+from referrals.payouts import batches, queries, recall, schedule, sending
 from referrals.payouts.batches import BatchRequested, BatchSubmitted
-from referrals.payouts.events import BatchFrozen, BatchPaused, PayoutFailed, PayoutMethodChanged, PayoutSettled
+from referrals.payouts.events import (
+    BatchFrozen,
+    BatchPaused,
+    PayoutFailed,
+    PayoutMethodChanged,
+    PayoutRecalled,
+    PayoutSettled,
+)
 from referrals.payouts.letters import letter_about_method
 
 
@@ -18,6 +25,11 @@ async def gather_batch(event: BatchRequested) -> None:
 @on(BatchSubmitted)
 async def send_batch(event: BatchSubmitted) -> None:
     await sending.send_batch(event.batch_id)
+
+
+@on(PayoutRecalled)
+async def ask_for_the_rest(event: PayoutRecalled) -> None:
+    await recall.ask_again(event.payout_id)
 
 
 @every("*/5 * * * *")

@@ -27,7 +27,7 @@ async def settle(payout_id: int, *, provider_ref: str = "", actor_id: int | None
         items = await _release_items(payout_id)
         if payout["rail"] == "store_credit":
             await _issue_credit(payout)
-        await _count_in_batch(payout, failed=False)
+        await count_in_batch(payout, failed=False)
         await publish(
             PayoutSettled(payout_id=payout_id, member_id=payout["member_id"], store_id=payout["store_id"]),
             actor_id=actor_id,
@@ -80,7 +80,7 @@ async def _undo(
             await db.execute("UPDATE payout_method SET failures = failures + 1 WHERE id = $1", payout["method_id"])
         items = await _release_items(payout_id)
         if becomes == "failed":
-            await _count_in_batch(payout, failed=True)
+            await count_in_batch(payout, failed=True)
         await publish(
             PayoutFailed(
                 payout_id=payout_id, member_id=payout["member_id"], store_id=payout["store_id"], reason=reason
@@ -146,7 +146,7 @@ async def _issue_credit(payout: asyncpg.Record) -> None:
     )
 
 
-async def _count_in_batch(payout: asyncpg.Record, *, failed: bool) -> None:
+async def count_in_batch(payout: asyncpg.Record, *, failed: bool) -> None:
     """Failures in a row are what pauses a batch; the last payout to end closes it."""
     if payout["batch_id"] is None:
         return

@@ -1,10 +1,9 @@
 """Generated lives of commissions: whatever refunds, disputes, holds and payouts come in whatever order, the books hold.
 
-`DEEP=100000 pytest tests/referrals/test_ledger_histories.py` plays as many as one likes.
+What is clawed back out of payouts, and given back, among it.
 """
 
 import itertools
-import os
 from datetime import timedelta
 from typing import Any
 
@@ -14,11 +13,12 @@ from hypothesis import strategies as st
 
 from app import clock, db
 from app.money import share_of
-from referrals.commissions.holds import hold, lift, mark_screened, reject
+from referrals.commissions.holds import claw_back, hold, lift, mark_screened, reinstate, reject
 from referrals.commissions.payable import allocate, mark_paid, return_to_available
 from referrals.commissions.release import release_due
 from referrals.commissions.service import settle
 from referrals.ledger.schemas import AccountName, Leg
+from tests.conftest import examples
 from tests.factories import Browser
 from tests.referrals.cast import books_are_right, standing
 from tests.referrals.test_holds import an_earner
@@ -33,7 +33,7 @@ which = st.integers(0, ORDERS - 1)
 steps = st.one_of(
     st.tuples(st.sampled_from(["refund", "chargeback", "dispute_won"]), which, amounts),
     st.tuples(st.just("price"), which, st.sampled_from([0, 5_000, GROSS, 20_000])),
-    st.tuples(st.sampled_from(["hold", "lift", "reject"]), which, st.just(0)),
+    st.tuples(st.sampled_from(["hold", "lift", "reject", "claw_back", "reinstate"]), which, st.just(0)),
     st.tuples(st.sampled_from(["days", "claim", "settle", "fail", "bounce"]), which, st.integers(1, 30)),
 )
 
@@ -56,12 +56,15 @@ class Life:
         given_back = back["refund"] + max(0, back["chargeback"] - back["dispute_won"])
         return share_of(max(0, self.gross[n] - given_back), 1000)
 
+    def payout_with(self, commission: int) -> int | None:
+        return next((payout_id for payout_id, items in self.claimed.items() if commission in items), None)
+
     def sent(self) -> int:
         return sum(sum(items.values()) for items in self.paid.values())
 
 
 @settings(
-    max_examples=int(os.environ.get("DEEP", "12")),
+    max_examples=examples(12),
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -108,11 +111,19 @@ async def price(life: Life, _name: str, n: int, gross: int) -> None:
 
 
 async def judge(life: Life, name: str, n: int, _amount: int) -> None:
-    verb: Any = {"hold": hold, "lift": lift, "reject": reject}[name]
+    verb: Any = {"hold": hold, "lift": lift, "reject": reject, "claw_back": claw_back}[name]
     async with db.transaction():
         moved = await verb([life.commissions[n]], "under_review")
-    if name == "reject" and moved:
+    if name in ("reject", "claw_back") and moved:
         life.rejected.add(n)
+
+
+async def appeal(life: Life, _name: str, n: int, _amount: int) -> None:
+    one = life.commissions[n]
+    payout_id = life.payout_with(one)
+    async with db.transaction():
+        if await reinstate([one], {one: payout_id} if payout_id else {}, "appeal_upheld"):
+            life.rejected.discard(n)
 
 
 async def days(life: Life, _name: str, _n: int, many: int) -> None:
@@ -154,6 +165,8 @@ STEPS: dict[str, Any] = {
     "hold": judge,
     "lift": judge,
     "reject": judge,
+    "claw_back": judge,
+    "reinstate": appeal,
     "days": days,
     "claim": claim,
     "settle": arrive,

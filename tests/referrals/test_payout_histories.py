@@ -4,7 +4,6 @@ Each history is a list of rounds; what stands in one round happens at the same m
 """
 
 import asyncio
-import os
 from typing import Any
 
 import pytest
@@ -18,14 +17,13 @@ from referrals.commissions.release import release_due
 from referrals.payouts import batches, claims, exports
 from referrals.payouts.claims import Figures
 from referrals.payouts.quotes import quote_for
+from tests.conftest import examples
 from tests.factories import PASSWORD, Browser, Person, a_member, run_jobs
 from tests.referrals.cast import standing
 from tests.referrals.payees import House, a_bank_account, a_house, all_is_right, earn
 from tests.referrals.test_ledger import facts
 
 pytestmark = pytest.mark.anyio
-
-EXAMPLES = int(os.environ.get("GRAPEVINE_PAYOUT_HISTORIES", "12"))
 
 moves = st.tuples(
     st.sampled_from(
@@ -37,7 +35,7 @@ histories = st.lists(st.lists(moves, min_size=1, max_size=3), min_size=6, max_si
 
 
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(12),
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
