@@ -17,6 +17,7 @@ from community.media import service as media
 from community.media import storage
 from community.members.events import MemberErased
 from community.members.queries import member_by_handle
+from referrals.links.closures import close as close_links
 from referrals.payouts import methods as payout_methods
 
 FORMER = "A former member"
@@ -51,9 +52,13 @@ FILES = {
     "links": """SELECT l.code, l.external_id, l.target_kind, l.target_id, l.destination, l.placement, l.routes,
                        l.starts_at, l.ends_at, l.most_visits, l.created_at, l.disabled_at,
                        p.kind AS place, p.location, p.cost, p.currency
-                  FROM link l LEFT JOIN link_placement p ON p.link_id = l.id WHERE l.owner_id = $1""",
+                  FROM link l LEFT JOIN link_placement p ON p.link_id = l.id AND p.removed_at IS NULL
+                 WHERE l.owner_id = $1""",
     "former_link_names": """SELECT f.code, f.until FROM link_former_code f JOIN link l ON l.id = f.link_id
                              WHERE l.owner_id = $1""",
+    "links_switched": """SELECT l.code, c.closed_at, c.reopened_at, c.closed_by_id = $1 AS by_you
+                          FROM link_closure c JOIN link l ON l.id = c.link_id
+                         WHERE $1 IN (l.owner_id, c.closed_by_id, c.reopened_by_id)""",
     "remembered_clicks": "SELECT click_id, claimed_at FROM click_claim WHERE member_id = $1",
     "browsers": "SELECT day, visitor_day_hash FROM member_visitor WHERE member_id = $1",
     "brought_by": "SELECT click_id, created_at FROM signup_referral WHERE member_id = $1",
@@ -184,15 +189,16 @@ async def erase(handle: str) -> dict[str, Any]:
         )
         await payout_methods.forget(member["id"])
         await _leave_groups(member["id"])
+        await close_links(
+            [row["id"] for row in await db.fetch("SELECT id FROM link WHERE owner_id = $1", member["id"])], None
+        )
         # The code is often the handle. Whoever has the old address finds a page, nobody is sent on or earns by it.
         await db.execute(
-            """UPDATE link SET code = $3 || '-' || id, routes = '{}',
+            """UPDATE link SET code = $2 || '-' || id, routes = '{}',
                                placement = CASE WHEN placement = '' THEN '' ELSE id::text END,
-                               external_id = CASE WHEN external_id = '' THEN '' ELSE id::text END,
-                               disabled_at = coalesce(disabled_at, $2)
+                               external_id = CASE WHEN external_id = '' THEN '' ELSE id::text END
                 WHERE owner_id = $1""",
             member["id"],
-            clock.now(),
             former,
         )
         # A personal code begins with the handle. The orders it earned from know it by its use.
@@ -203,10 +209,16 @@ async def erase(handle: str) -> dict[str, Any]:
             member["id"],
             clock.now(),
         )
-        for table in ("link_former_code", "link_placement"):
-            await db.execute(
-                f"DELETE FROM {table} WHERE link_id IN (SELECT id FROM link WHERE owner_id = $1)", member["id"]
-            )
+        await db.execute(
+            "DELETE FROM link_former_code WHERE link_id IN (SELECT id FROM link WHERE owner_id = $1)", member["id"]
+        )
+        # That a code hung somewhere decided orders; where it hung is the member's own business.
+        await db.execute(
+            """UPDATE link_placement SET location = '', removed_at = coalesce(removed_at, $2)
+                WHERE link_id IN (SELECT id FROM link WHERE owner_id = $1)""",
+            member["id"],
+            clock.now(),
+        )
         await db.execute(
             """UPDATE event SET data = data || jsonb_build_object('handle', $2::text)
                 WHERE actor_id = $1 AND data ? 'handle'""",

@@ -77,7 +77,8 @@ async def gather(cases: Sequence[Case]) -> None:
     for case in cases:
         rows = _once(found[case.id])
         case.touches = [
-            _touch(case, row, history.get(case.id), helped.get((case.id, row.get("link_id")))) for row in rows
+            _touch(case, row, history.get(case.id), helped.get((case.id, row.get("link_id"), row["at"])))
+            for row in rows
         ]
         case.touches += _overrides(case, hints[case.id])
 

@@ -9,24 +9,27 @@ import asyncpg
 from app import db
 from referrals.clicks.queries import is_click
 from referrals.codes.spelling import norm_of
+from referrals.links.closures import WAS_OFF
 from referrals.programs.policy import Policy
 
 MOST_CLICKS = 100
 MOST_CODES = 10
 INVITE_CONFIDENCE = 60
-# Suspended at the moment of the order, not now: a later decision must not undo an earlier one.
-_SUSPENDED = """EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.created_at <= t.ordered_at
-                  AND (s.until IS NULL OR s.until > t.ordered_at)
-                  AND (s.lifted_at IS NULL OR s.lifted_at > t.ordered_at)) AS suspended"""
+# Judged at the moment of the order, not now: a later decision must not undo an earlier one. A store's clock may run
+# ahead; what happens between now and then must not undo it either.
+_THEN = "least(t.ordered_at, t.heard_at)"
+_SUSPENDED = f"""EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.created_at <= {_THEN}
+                  AND (s.until IS NULL OR s.until > {_THEN})
+                  AND (s.lifted_at IS NULL OR s.lifted_at > {_THEN})) AS suspended"""
 _CHANNEL = """CASE WHEN d.id IS NOT NULL THEN 'deferred' WHEN ck.trigger IN ('qr', 'embed') THEN ck.trigger
                   ELSE 'click' END AS channel"""
 _CLICK = f"""ck.id AS click_id, ck.kind, ck.occurred_at AS at, ck.link_id, l.owner_id AS member_id,
              l.store_id AS link_store_id, m.email, cc.member_id AS claimed_by,
              coalesce(d.confidence, 100) AS confidence,
              {_CHANNEL},
-             (coalesce(l.disabled_at <= t.ordered_at, false) OR ck.blocked <> '') AS link_closed, {_SUSPENDED}"""
+             ({WAS_OFF.format(link="l.id", at=_THEN)} OR ck.blocked <> '') AS link_closed, {_SUSPENDED}"""
 _LINKED = """JOIN link l ON l.id = ck.link_id JOIN member m ON m.id = l.owner_id
-             LEFT JOIN deferred_match d ON d.click_id = ck.id"""
+             LEFT JOIN deferred_match d ON d.click_id = ck.id AND d.matched_at <= t.heard_at"""
 
 
 class Asked(Protocol):
@@ -37,6 +40,7 @@ class Asked(Protocol):
     model: str
     window: timedelta
     program_id: int
+    current: asyncpg.Record | None
 
     @property
     def id(self) -> int: ...
@@ -116,7 +120,7 @@ async def claimed_clicks(cases: Sequence[Asked]) -> list[asyncpg.Record]:
                   SELECT CASE WHEN ck.trigger = 'qr' AND lp.id IS NOT NULL THEN 'placement' ELSE 'claimed' END AS via,
                          {_CLICK}
                     FROM click_claim cc JOIN click ck ON {is_click("ck", "cc.click_id")} {_LINKED}
-                    LEFT JOIN link_placement lp ON lp.link_id = l.id
+                    LEFT JOIN link_placement lp ON lp.link_id = l.id AND lp.created_at <= t.heard_at
                    WHERE cc.member_id = t.buyer_id AND ck.occurred_at > t.ordered_at - 2 * t.span
                    ORDER BY ck.occurred_at BETWEEN t.ordered_at - t.span AND t.ordered_at DESC,
                             CASE WHEN t.earliest_first THEN ck.occurred_at END, ck.occurred_at DESC, ck.id
@@ -183,7 +187,7 @@ async def codes_on(cases: Sequence[Asked]) -> list[asyncpg.Record]:
                    'code' AS channel, c.created_at > t.heard_at AS is_too_late,
                    CASE WHEN c.leaked_at <= t.heard_at THEN 'leaked_code' ELSE c.kind || '_code' END AS via,
                    CASE WHEN c.valid_from > t.ordered_at OR c.valid_until <= t.ordered_at
-                             OR c.disabled_at <= t.ordered_at THEN 'code_not_valid'
+                             OR c.disabled_at <= {_THEN} THEN 'code_not_valid'
                         WHEN u.refusal <> '' THEN 'code_used_up' ELSE '' END AS refusal, {_SUSPENDED}
               FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::text[])
                    AS t (order_id, ordered_at, heard_at, program_id, norm)
@@ -253,7 +257,7 @@ async def binds(cases: Sequence[Asked]) -> list[asyncpg.Record]:
              CROSS JOIN LATERAL (
                   SELECT ck.occurred_at AS at, ck.kind, l.owner_id, l.store_id AS link_store_id,
                          cc.member_id AS claimed_by,
-                         (coalesce(l.disabled_at <= ck.occurred_at, false) OR ck.blocked <> '') AS link_closed
+                         ({WAS_OFF.format(link="l.id", at="ck.occurred_at")} OR ck.blocked <> '') AS link_closed
                     FROM (SELECT click_id FROM click_claim WHERE member_id = c.member_id
                           UNION SELECT p.gv FROM orders p
                            WHERE p.customer_id = c.id AND p.gv IS NOT NULL AND p.paid_at IS NOT NULL AND p.id <> o.id

@@ -12,14 +12,15 @@ AT_ONCE = 2_000
 async def rescore(version: int = SCORE_VERSION) -> int:
     """Score a batch of clicks that have an older version; how many. Their counts move with their kinds.
 
-    A click that an order carries or a member claimed keeps its kind: money was decided by it, and an improved guess
+    A click that an order carries, a member claimed or a shop told of keeps its kind: money was decided by it, and an improved guess
     must not move money without anybody's word. Its new score is noted all the same.
     """
     async with db.transaction():
         rows = await db.fetch(
             """SELECT c.id, c.link_id, c.occurred_at, c.kind, c.signals, c.blocked, a.agent,
                       EXISTS (SELECT 1 FROM orders o WHERE o.gv = c.id)
-                      OR EXISTS (SELECT 1 FROM click_claim k WHERE k.click_id = c.id) AS is_settled
+                      OR EXISTS (SELECT 1 FROM click_claim k WHERE k.click_id = c.id)
+                      OR EXISTS (SELECT 1 FROM conversion t WHERE t.click_id = c.id) AS is_settled
                  FROM click c JOIN click_agent a ON a.hash = c.agent_hash
                 WHERE c.occurred_at > $1 AND c.score_version < $2
                 ORDER BY c.occurred_at LIMIT $3 FOR UPDATE OF c SKIP LOCKED""",

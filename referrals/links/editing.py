@@ -103,6 +103,7 @@ async def _apply(viewer: Viewer, link: asyncpg.Record, wanted: LinkChange) -> as
             if code and code != link["code"]:
                 await _rename(link, code)
             if changed:
+                await _keep_former_target(link, changed)
                 await _write(link["id"], changed)
             await publish(LinkChanged(link_id=link["id"], owner_id=link["owner_id"]), actor_id=viewer.member_id)
             fresh = await db.fetch_one("SELECT * FROM link WHERE id = $1", link["id"])
@@ -196,6 +197,17 @@ async def _write(link_id: int, changed: dict[str, Any]) -> None:
     await db.execute(f"UPDATE link SET {columns} WHERE id = $1", link_id, *changed.values())
 
 
+async def _keep_former_target(link: asyncpg.Record, changed: dict[str, Any]) -> None:
+    if "target_kind" in changed or "target_id" in changed:
+        await db.execute(
+            "INSERT INTO link_former_target (link_id, target_kind, target_id, until) VALUES ($1, $2, $3, $4)",
+            link["id"],
+            link["target_kind"],
+            link["target_id"],
+            clock.now(),
+        )
+
+
 async def _rename(link: asyncpg.Record, code: str) -> None:
     """A new code; the old one leads to the link for ever, and no one else may have it."""
     await names.take(code, link["owner_id"])
@@ -219,13 +231,16 @@ async def _rename(link: asyncpg.Record, code: str) -> None:
 
 async def _put(link_id: int, place: Place | None) -> None:
     if place is None:
-        await db.execute("DELETE FROM link_placement WHERE link_id = $1", link_id)
+        await db.execute(
+            "UPDATE link_placement SET removed_at = coalesce(removed_at, $2) WHERE link_id = $1", link_id, clock.now()
+        )
         return
     await db.execute(
         """INSERT INTO link_placement (link_id, kind, location, cost, currency, created_at)
            VALUES ($1, $2, $3, $4, $5, $6)
            ON CONFLICT (link_id) DO UPDATE SET kind = excluded.kind, location = excluded.location,
-                                               cost = excluded.cost, currency = excluded.currency""",
+                                               cost = excluded.cost, currency = excluded.currency,
+                                               removed_at = NULL""",
         link_id,
         place.kind,
         clean(place.location, "location", most=120),

@@ -8,6 +8,7 @@ from app.errors import Conflict
 from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
+from referrals.links import closures
 from referrals.links.domains import checked_host
 from referrals.links.events import HostAllowed, HostForbidden, LinkClosed
 from storefront.stores.policy import access_own_store
@@ -41,7 +42,7 @@ async def forbid(viewer: Viewer, store_slug: str, host: str) -> int:
     host = host.strip().lower()
     async with db.transaction():
         gone = await db.execute("DELETE FROM store_host WHERE store_id = $1 AND host = $2", store["id"], host)
-        closed = await _close_links_to(store, host) if gone else []
+        closed = await closures.close(await _links_to(store, host), viewer.member_id) if gone else []
         for link in closed:
             await publish(LinkClosed(link_id=link["id"], owner_id=link["owner_id"]), actor_id=viewer.member_id)
         if gone:
@@ -55,20 +56,20 @@ async def hosts_of(store_id: int) -> list[str]:
     return [row["host"] for row in rows]
 
 
-async def _close_links_to(store: asyncpg.Record, host: str) -> list[asyncpg.Record]:
+async def _links_to(store: asyncpg.Record, host: str) -> list[int]:
     """A link of the store's, or one that is no store's, may lead there by itself or by one of its routes."""
     origin = f"https://{host}"
     if origin == store["origin"].lower():
         return []
-    return await db.fetch(
-        """UPDATE link SET disabled_at = $3
+    rows = await db.fetch(
+        """SELECT id FROM link
             WHERE disabled_at IS NULL AND (store_id = $1 OR store_id IS NULL) AND EXISTS (
                   SELECT 1 FROM (SELECT destination
                        UNION ALL SELECT r ->> 'destination' FROM jsonb_array_elements(
                                  coalesce(routes -> 'rules', '[]') || coalesce(routes -> 'split', '[]')) r) d(leads)
                    WHERE substring(lower(d.leads) FROM '^https?://[^/?#]*') = $2)
-           RETURNING id, owner_id""",
+            ORDER BY id FOR UPDATE""",
         store["id"],
         origin,
-        clock.now(),
     )
+    return [row["id"] for row in rows]

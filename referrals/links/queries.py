@@ -80,12 +80,16 @@ async def named_link(owner_id: int, external_id: str) -> asyncpg.Record | None:
 
 
 async def place_of(link_id: int) -> asyncpg.Record | None:
-    return await db.fetch_one("SELECT kind, location, cost, currency FROM link_placement WHERE link_id = $1", link_id)
+    return await db.fetch_one(
+        "SELECT kind, location, cost, currency FROM link_placement WHERE link_id = $1 AND removed_at IS NULL", link_id
+    )
 
 
 async def places_of(link_ids: list[int]) -> dict[int, asyncpg.Record]:
     rows = await db.fetch(
-        "SELECT link_id, kind, location, cost, currency FROM link_placement WHERE link_id = ANY($1)", link_ids
+        """SELECT link_id, kind, location, cost, currency FROM link_placement
+            WHERE link_id = ANY($1) AND removed_at IS NULL""",
+        link_ids,
     )
     return {row["link_id"]: row for row in rows}
 

@@ -96,7 +96,8 @@ async def placements_of(owner_id: int, *, cursor: str | None, limit: int = 30) -
         """SELECT p.id, l.id AS link_id, l.code, coalesce(nullif(l.placement, ''), l.code) AS name,
                   p.kind, p.location, p.cost, p.currency
              FROM link_placement p JOIN link l ON l.id = p.link_id
-            WHERE l.owner_id = $1 AND ($2::bigint IS NULL OR p.id < $2) ORDER BY p.id DESC LIMIT $3""",
+            WHERE l.owner_id = $1 AND p.removed_at IS NULL AND ($2::bigint IS NULL OR p.id < $2)
+            ORDER BY p.id DESC LIMIT $3""",
         owner_id,
         *after,
         limit + 1,

@@ -9,7 +9,7 @@ from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
 from app.text import clean
-from referrals.links import names, queries
+from referrals.links import closures, names, queries
 from referrals.links.events import LinkClosed, LinkMade, LinkReopened
 from referrals.links.schemas import NewLink
 from referrals.links.targets import Target, address_at, resolve
@@ -57,10 +57,7 @@ async def close(viewer: Viewer, code: str) -> str:
     owner_id = require_member(viewer)
     async with db.transaction():
         link = await queries.access_own_link(owner_id, code)
-        closed = await db.execute(
-            "UPDATE link SET disabled_at = $2 WHERE id = $1 AND disabled_at IS NULL", link["id"], clock.now()
-        )
-        if closed:
+        if await closures.close([link["id"]], owner_id):
             await publish(LinkClosed(link_id=link["id"], owner_id=owner_id), actor_id=owner_id)
     return link["code"]
 
@@ -70,12 +67,11 @@ async def reopen(viewer: Viewer, code: str) -> str:
     owner_id = require_member(viewer)
     async with db.transaction():
         link = await queries.access_own_link(owner_id, code)
-        opened = await db.execute(
-            "UPDATE link SET disabled_at = NULL WHERE id = $1 AND disabled_at > $2", link["id"], clock.now() - UNDO
-        )
-        if opened:
+        off_since = await db.fetch_val("SELECT disabled_at FROM link WHERE id = $1 FOR UPDATE", link["id"])
+        if off_since is not None and off_since > clock.now() - UNDO:
+            await closures.reopen(link["id"], owner_id)
             await publish(LinkReopened(link_id=link["id"], owner_id=owner_id), actor_id=owner_id)
-        elif link["disabled_at"] is not None:
+        elif off_since is not None:
             raise Conflict(_("This link has been off for more than a week and stays off. Make a new one."))
     return link["code"]
 

@@ -37,6 +37,32 @@ class Link(Table, tablename="link"):
     disabled_at = moment(null=True)
 
 
+class Closure(Table, tablename="link_closure"):
+    """A link was off for a while. Kept for ever: an order is judged by whether the link was off then, not now.
+
+    `link.disabled_at` is the one that lasts, beside the link for whoever follows it.
+    """
+
+    id = BigSerial(primary_key=True)
+    link_id = reference(Link, cascade=True)
+    closed_at = moment()
+    closed_by_id = reference(Member, null=True, index=False)
+    reopened_at = moment(null=True)
+    reopened_by_id = reference(Member, null=True, index=False)
+
+    link_closure_goes_forward = Check("reopened_at IS NULL OR reopened_at >= closed_at")
+
+
+class FormerTarget(Table, tablename="link_former_target"):
+    """What a link led to until it was made to lead elsewhere: who helped then is judged by what stood there then."""
+
+    id = BigSerial(primary_key=True)
+    link_id = reference(Link, cascade=True)
+    target_kind = words()
+    target_id = big(null=True)
+    until = moment()
+
+
 class FormerCode(Table, tablename="link_former_code"):
     """A code that a link once had: printed and posted, it leads there for ever and is nobody else's."""
 
@@ -56,6 +82,8 @@ class Placement(Table, tablename="link_placement"):
     cost = big()
     currency = words()
     created_at = moment()
+    removed_at = moment(null=True)
+    """Taken off the list; the paper may still hang, and the scans stay scans."""
 
     link_placement_once = Unique([link_id])
     link_placement_kind_known = Check("kind IN ('shelf', 'packaging', 'event', 'poster', 'flyer', 'other')")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from app import clock, db, mail
+from app import clock, db, mail, people
 from referrals.attribution.audit import check_attributions
 from referrals.attribution.facts import gather
 from referrals.attribution.service import case_of
@@ -484,3 +484,102 @@ async def test_in_whatever_order_a_shop_tells_the_same_people_are_credited(web: 
     # The first order is a new customer's, so Mara's click goes before Ben's code; the second is Ben's, less the refund.
     assert ends == [[1200, 800]] * 6
     await books_are_right()
+
+
+# --- what changes later ---
+
+
+async def decided_anew(order_ref: str = "o1") -> list[tuple]:
+    """Settle the order once more: its decisions, which must be as many as before, and the books agree."""
+    await settle(await db.fetch_val("SELECT id FROM orders WHERE external_id = $1", order_ref))
+    await books_are_right()
+    return [
+        tuple(row)
+        for row in await db.fetch(
+            """SELECT a.winner_id, a.rule, a.candidates::text, a.shares::text FROM attribution a
+                 JOIN orders o ON o.id = a.order_id WHERE o.external_id = $1 ORDER BY a.version""",
+            order_ref,
+        )
+    ]
+
+
+async def test_a_link_that_was_off_at_the_order_does_not_earn_from_it_when_it_is_on_again(web: Browser):
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    client, code = web(token=mara.token), (await a_link(web, mara))["code"]
+    gv, later = await click(web(), code), await click(web(), code)
+    clock.travel(timedelta(minutes=1))
+    assert (await client.delete(f"/api/v1/links/{code}")).status_code == 204
+    clock.travel(timedelta(minutes=1))
+    await tell(web, shop, "order.paid", bought(1, gv=gv))
+    before = await decided_anew()
+    assert [row[0] for row in before] == [None] and "link_closed" in before[0][2]
+    clock.travel(timedelta(minutes=1))
+    assert (await client.delete(f"/api/v1/links/{code}/closure")).status_code in (200, 204)
+    assert await decided_anew() == before and await standing(mara) == {}
+    # On again, it earns; switched off and on once more, it has earned.
+    await tell(web, shop, "order.paid", bought(2, gv=later))
+    earned = await decided_anew("o2")
+    assert [row[0] for row in earned] == [mara.id]
+    clock.travel(timedelta(minutes=1))
+    await client.delete(f"/api/v1/links/{code}")
+    assert await decided_anew("o2") == earned and await decided_anew() == before
+    kept = await db.fetch("SELECT closed_by_id, reopened_by_id FROM link_closure ORDER BY id")
+    assert [tuple(row) for row in kept] == [(mara.id, mara.id), (mara.id, None)]
+
+
+async def test_a_guide_that_a_link_leads_to_later_has_no_part_in_orders_from_before(web: Browser):
+    mara, gita, ines = await a_member("mara"), await a_member("gita"), await a_member("ines")
+    dora = await a_member("dora")
+    shop = await a_shop_of(ines)
+    await publish(ines, "north", Policy(assist_bps={"author": 3_000}))
+    code = (await a_link(web, mara, f"guide:{await a_guide(web, dora)}"))["code"]
+    await tell(web, shop, "order.paid", bought(1, gv=await click(web(), code)))
+    before = await decided_anew()
+    assert f'"member_id": {dora.id}' in before[0][3]
+    clock.travel(timedelta(minutes=1))
+    moved = await web(token=mara.token).patch(
+        f"/api/v1/links/{code}", json={"target": f"guide:{await a_guide(web, gita)}"}
+    )
+    assert moved.status_code == 200, moved.text
+    assert await decided_anew() == before
+    clock.travel(timedelta(minutes=1))
+    await tell(web, shop, "order.paid", bought(2, gv=await click(web(), code)))
+    assert f'"member_id": {gita.id}' in (await decided_anew("o2"))[0][3]
+
+
+async def test_a_printed_code_stays_paper_when_its_place_is_taken_off_the_list_and_hung_later_changes_nothing(
+    web: Browser,
+):
+    mara, bob, ines = await a_member("mara"), await a_member("bob"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    client, code = web(token=mara.token), (await a_link(web, mara))["code"]
+    place = {"place": {"kind": "poster", "location": "Main hall"}}
+    assert (await client.patch(f"/api/v1/links/{code}", json=place)).status_code == 200
+    phone = web()
+    await click(phone, await db.fetch_val("SELECT scan_code FROM link WHERE code = $1", code))
+    await sign_in(phone, bob)
+    await run_jobs()
+    buyer = {"id": "c1", "email": "bob@example.org"}
+    clock.travel(timedelta(minutes=1))
+    await tell(web, shop, "order.paid", bought(1, customer=buyer))
+    before = await decided_anew()
+    assert '"via": "placement"' in before[-1][2]
+    clock.travel(timedelta(minutes=1))
+    assert (await client.patch(f"/api/v1/links/{code}", json={"place": None})).status_code == 200
+    assert await decided_anew() == before
+    assert (await client.get(f"/api/v1/links/{code}")).json().get("place") is None
+
+
+async def test_an_author_who_bought_and_is_erased_does_not_become_a_helper_of_their_own_order(web: Browser):
+    mara, dora, ines = await a_member("mara"), await a_member("dora"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    await publish(ines, "north", Policy(assist_bps={"author": 3_000}))
+    code = (await a_link(web, mara, f"guide:{await a_guide(web, dora)}"))["code"]
+    await tell(web, shop, "order.paid", bought(2, gv=await click(web(), code)))
+    gv, buyer = await click(web(), code), {"id": "c1", "email": "dora+shop@example.org"}
+    await tell(web, shop, "order.paid", bought(1, gv=gv, customer=buyer))
+    before, helped = await decided_anew(), await decided_anew("o2")
+    assert str(dora.id) not in before[-1][3] and f'"member_id": {dora.id}' in helped[-1][3]
+    await people.erase("dora")
+    assert await decided_anew() == before and await decided_anew("o2") == helped
