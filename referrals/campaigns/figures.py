@@ -13,10 +13,10 @@ from referrals.campaigns.schemas import Figures, Overview, Result
 from referrals.commissions.standing import given_back
 
 # What was posted on something, as the store's expense. Sums of entries; nothing is stored.
-_SPENT = """(SELECT coalesce(sum(e.amount), 0) FROM ledger_transaction t
-               JOIN ledger_entry e ON e.transaction_id = t.id
-               JOIN ledger_account x ON x.id = e.account_id AND x.kind = '{account}'
-              WHERE t.ref_type = '{kind}' AND t.ref_id = {id})"""
+_SPENT = """(SELECT coalesce(sum(entry.amount), 0) FROM ledger_transaction tx
+               JOIN ledger_entry entry ON entry.transaction_id = tx.id
+               JOIN ledger_account account ON account.id = entry.account_id AND account.kind = '{account}'
+              WHERE tx.ref_type = '{kind}' AND tx.ref_id = {id})"""
 
 
 def spent_on(kind: str, id_: str) -> str:
