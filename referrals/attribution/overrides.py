@@ -89,6 +89,8 @@ async def withdraw(viewer: Viewer, slug: str, override_id: int) -> None:
     """It counts no longer: the facts decide again."""
     override = await _access(viewer, slug, override_id)
     actor_id = require_member(viewer)
+    if actor_id != override["proposed_by"] and await _is_candidate(actor_id, override["order_id"]):
+        raise Forbidden(_("You may win by it, so somebody else has to withdraw this."))
     async with db.transaction():
         gone = await db.execute(
             """UPDATE attribution_override SET state = 'withdrawn', withdrawn_by = $2, withdrawn_at = $3
@@ -201,6 +203,42 @@ def _check_interest(actor_id: int, winner: object, order: asyncpg.Record) -> Non
         winner_id == order.get("buyer_id") or (mailbox and email and mailbox_fingerprint(email) == mailbox)
     ):
         raise Invalid("winner", _("One's own purchase earns nothing."))
+
+
+async def outgrew(order_id: int, threshold: int | None) -> bool:
+    """A decision of one person waits for a second one after all when more came to be at stake than one may decide on.
+
+    The caller holds the order's lock. Whether it was so.
+    """
+    if threshold is None:
+        return False
+    stake = await _stake_of(order_id)
+    if stake < threshold:
+        return False
+    waits = await db.fetch_one(
+        """UPDATE attribution_override v
+              SET state = 'proposed', needs_second = true, stake = $2, decided_by = NULL, decided_at = NULL
+             FROM orders o
+            WHERE v.order_id = $1 AND o.id = v.order_id AND v.state = 'in_force' AND v.decided_by = v.proposed_by
+        RETURNING v.id, o.store_id""",
+        order_id,
+        stake,
+    )
+    if waits is not None:
+        await publish(OverrideProposed(override_id=waits["id"], store_id=waits["store_id"]))
+    return waits is not None
+
+
+async def _is_candidate(member_id: int, order_id: int) -> bool:
+    """Whether the facts speak for this member, so that they might be credited without the decision."""
+    return bool(
+        await db.fetch_val(
+            """SELECT 1 FROM (SELECT candidates FROM attribution WHERE order_id = $1 ORDER BY version DESC LIMIT 1) a
+                WHERE a.candidates @> jsonb_build_array(jsonb_build_object('member_id', $2::bigint))""",
+            order_id,
+            member_id,
+        )
+    )
 
 
 async def _stake_of(order_id: int) -> int:

@@ -6,6 +6,7 @@ import msgspec
 
 from app import clock, db
 from referrals.attribution.facts import Case, decided, gather
+from referrals.attribution.overrides import outgrew
 from referrals.attribution.rules import CODES, Candidate, Decision, Touch
 from referrals.attribution.shares import Share
 from referrals.codes.service import note_use
@@ -25,6 +26,10 @@ async def attribute(order: asyncpg.Record) -> asyncpg.Record | None:
         )
     case = case_of(order, rules)
     await gather([case])
+    if any(touch.via == "override" for touch in case.touches) and await outgrew(
+        order["id"], case.policy.second_approver_from
+    ):
+        case.touches = [touch for touch in case.touches if touch.via != "override"]
     await _use_codes(case)
     decision = decided(case)
     if not says_something_new(decision, case.current):

@@ -66,14 +66,15 @@ async def hand_in(viewer: Viewer, bounty_id: int, new: NewSubmission) -> None:
            VALUES ($1, $2, $3, $4, $5, 'waiting', $6)
            ON CONFLICT (bounty_id, member_id) DO UPDATE
               SET proof_url = excluded.proof_url, note = excluded.note, reach = excluded.reach, state = 'waiting'
-            WHERE x.state <> 'approved' RETURNING id""",
+            WHERE x.state = 'declined' RETURNING id""",
         bounty_id,
         member_id,
         *values,
         clock.now(),
     )
     if taken is None:
-        raise Conflict(_("What you handed in was approved already."))
+        # Otherwise one thing could be looked at and another one be there when it is approved.
+        raise Conflict(_("What you handed in is being looked at, or was approved."))
 
 
 async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: Verdict) -> None:

@@ -7,11 +7,11 @@ import msgspec
 
 from app import clock, db
 from app.auth import Viewer, require_member
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
-from referrals.codes import queries
+from referrals.codes import queries, shops
 from referrals.codes.events import CodeEntered, CodeLeaked, CodeUsed
 from referrals.codes.schemas import NewCode
 from referrals.codes.spelling import checked_text, new_code_for, norm_of
@@ -62,6 +62,9 @@ async def give_everybody_a_code(program_id: int, *, batch: int = 500) -> int:
             [norm_of(text) for text in texts],
             clock.now(),
         )
+    if made:
+        async with db.transaction():
+            await shops.announce(program_id)
     return made
 
 
@@ -71,18 +74,20 @@ async def _make_personal(
     """A new personal code; None when the member has one (by now)."""
     for _try in range(TRIES):
         text = new_code_for(handle)
-        made = await db.fetch_one(
-            """INSERT INTO code (program_id, text, code_norm, kind, owner_id, leak_state, replaces_id, created_at)
-               VALUES ($1, $2, $3, 'personal', $4, 'ok', $5, $6) ON CONFLICT DO NOTHING RETURNING *""",
-            program_id,
-            text,
-            norm_of(text),
-            owner_id,
-            replaces_id,
-            clock.now(),
-        )
-        if made is not None:
-            return made
+        async with db.transaction():
+            made = await db.fetch_one(
+                """INSERT INTO code (program_id, text, code_norm, kind, owner_id, leak_state, replaces_id, created_at)
+                   VALUES ($1, $2, $3, 'personal', $4, 'ok', $5, $6) ON CONFLICT DO NOTHING RETURNING *""",
+                program_id,
+                text,
+                norm_of(text),
+                owner_id,
+                replaces_id,
+                clock.now(),
+            )
+            if made is not None:
+                await shops.announce(program_id)
+                return made
         if await queries.personal_code(program_id, owner_id):
             return None
     return None
@@ -102,20 +107,23 @@ async def make_campaign_code(viewer: Viewer, slug: str, new: NewCode) -> asyncpg
     for field in ("limit_total", "limit_per_buyer"):
         if not 0 <= getattr(new, field) <= MOST_LIMIT:
             raise Invalid(field, _("A limit is a whole number; 0 means none."))
-    made = await db.fetch_one(
-        """INSERT INTO code (program_id, text, code_norm, kind, owner_id, limit_total, limit_per_buyer, valid_from,
-                             valid_until, leak_state, created_at)
-           VALUES ($1, $2, $3, 'campaign', $4, $5, $6, $7, $8, 'ok', $9) ON CONFLICT DO NOTHING RETURNING *""",
-        program_id,
-        text,
-        norm_of(text),
-        owner_id,
-        new.limit_total,
-        new.limit_per_buyer,
-        valid_from,
-        valid_until,
-        clock.now(),
-    )
+    async with db.transaction():
+        made = await db.fetch_one(
+            """INSERT INTO code (program_id, text, code_norm, kind, owner_id, limit_total, limit_per_buyer, valid_from,
+                                 valid_until, leak_state, created_at)
+               VALUES ($1, $2, $3, 'campaign', $4, $5, $6, $7, $8, 'ok', $9) ON CONFLICT DO NOTHING RETURNING *""",
+            program_id,
+            text,
+            norm_of(text),
+            owner_id,
+            new.limit_total,
+            new.limit_per_buyer,
+            valid_from,
+            valid_until,
+            clock.now(),
+        )
+        if made is not None:
+            await shops.announce(program_id)
     if made is None:
         raise Conflict(_("That code is taken."), fields={"code": _("That code is taken.")})
     return made
@@ -130,6 +138,8 @@ async def switch_off(viewer: Viewer, slug: str, code_id: int) -> None:
 async def vouch(viewer: Viewer, slug: str, code_id: int) -> None:
     """Somebody of the store looked: the many new buyers are real friends. Counted anew from now."""
     code = await _access_code(viewer, slug, code_id)
+    if code["owner_id"] == viewer.member_id:
+        raise Forbidden(_("Somebody else has to vouch for your own code."))
     if code["leak_state"] == "leaked":
         raise Conflict(_("It has leaked and was replaced by a new one."))
     await db.execute(

@@ -17,7 +17,7 @@ from referrals.commissions.payable import Allocated, allocate, return_to_availab
 from referrals.payouts.quotes import Payee, Quote, Sum, payees, quote, quote_for, ready_ids
 from referrals.payouts.settlement import note, settle
 from referrals.payouts.taxes import thresholds
-from referrals.payouts.terms import terms_of
+from referrals.payouts.terms import terms_of, were_set_by
 from referrals.payouts.words import trouble_words
 
 
@@ -52,6 +52,8 @@ async def ask_for_payout(viewer: Viewer, store: asyncpg.Record, currency: str, r
         if final.trouble:
             raise Invalid("rail", trouble_words(final))
         if rail == "store_credit":
+            if final.bonus and await were_set_by(member_id, store["id"], currency):
+                raise Invalid("rail", _("You set this bonus yourself. Somebody else has to, before you take it."))
             # It leaves nobody's account, so it waits for no batch.
             await settle(payout_id)
     return payout_id

@@ -61,6 +61,16 @@ async def terms_of(store_id: int, currency: str) -> Terms:
     return msgspec.convert(dict(row), Terms) if row else usual_terms(currency)
 
 
+async def were_set_by(member_id: int, store_id: int, currency: str) -> bool:
+    """Whether the terms in force are this person's own word."""
+    by_id: int | None = await db.fetch_val(
+        "SELECT by_id FROM payout_terms WHERE store_id = $1 AND currency = $2 ORDER BY id DESC LIMIT 1",
+        store_id,
+        currency,
+    )
+    return by_id == member_id
+
+
 async def publish_terms(viewer: Viewer, slug: str, terms: Terms) -> None:
     """Put them in force for payouts from now on; what is on its way keeps what it was shown."""
     store = await access_own_store(viewer, slug)

@@ -1,14 +1,16 @@
 """A new version of a programme that differs in who is credited; what it pays stays as it is."""
 
+import asyncpg
 import msgspec
 
 from app import clock, db
 from app.auth import Viewer, require_member
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
 from referrals.programs.events import ProgramPublished
-from referrals.programs.policy import Policy, check_policy
+from referrals.programs.policy import Policy, check_policy, policy_of
+from referrals.programs.queries import version_at
 from referrals.programs.service import LONGEST_WINDOW
 from referrals.programs.tables import ProgramVersion
 from storefront.stores.policy import access_own_store
@@ -41,6 +43,7 @@ async def publish_crediting(viewer: Viewer, slug: str, crediting: Crediting, *, 
     actor_id = require_member(viewer)
     check_crediting(crediting)
     await _check_people(crediting.policy)
+    await _check_house(actor_id, store, crediting.policy)
     kept = [c._meta.db_column_name for c in ProgramVersion._meta.columns if c._meta.db_column_name not in _OWN]
     async with db.transaction():
         # The programme's row is the lock: two versions at once get two numbers.
@@ -67,6 +70,15 @@ async def publish_crediting(viewer: Viewer, slug: str, crediting: Crediting, *, 
         await publish(event, actor_id=actor_id)
         number: int = row["version"]
     return number
+
+
+async def _check_house(actor_id: int, store: asyncpg.Record, policy: Policy) -> None:
+    """An admin does not give themselves what nobody else is credited for; the store's owner is its house."""
+    if policy.house_id != actor_id or store["owner_id"] == actor_id:
+        return
+    version = await version_at(store["id"], clock.now())
+    if version is None or policy_of(version).house_id != actor_id:
+        raise Forbidden(_("Somebody else has to make you the house."))
 
 
 async def _check_people(policy: Policy) -> None:

@@ -6,8 +6,9 @@ import asyncpg
 
 from app import clock, db
 from app.auth import Viewer
-from app.errors import NotFound
+from app.errors import Forbidden, NotFound
 from app.events import publish
+from app.i18n import gettext as _
 from app.money import Money, format_money
 from community.notifications.service import notify
 from storefront.orders.events import OrderFactsChanged
@@ -54,6 +55,8 @@ async def clear_doubt(viewer: Viewer, store: asyncpg.Record, order_id: int, note
             raise NotFound()
         if not order["doubt"]:
             return False
+        if await _earns_by(viewer.member_id, order_id):
+            raise Forbidden(_("You may earn by this order, so somebody else has to say that it is right."))
         await db.execute(
             """INSERT INTO doubt_clearance (order_id, doubt, member_id, note, created_at)
                VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING""",
@@ -66,6 +69,19 @@ async def clear_doubt(viewer: Viewer, store: asyncpg.Record, order_id: int, note
         await db.execute("UPDATE orders SET doubt = '' WHERE id = $1", order_id)
         await publish(OrderFactsChanged(order_id=order_id), actor_id=viewer.member_id)
     return True
+
+
+async def _earns_by(member_id: int | None, order_id: int) -> bool:
+    """Whether a member may be credited for an order. The decisions lie above this house; only their rows are read."""
+    return bool(
+        await db.fetch_val(
+            """SELECT 1 FROM (SELECT candidates, shares FROM attribution
+                               WHERE order_id = $1 ORDER BY version DESC LIMIT 1) a
+                WHERE a.candidates || a.shares @> jsonb_build_array(jsonb_build_object('member_id', $2::bigint))""",
+            order_id,
+            member_id,
+        )
+    )
 
 
 def doubt_of(order: asyncpg.Record, lines: Sequence[Line], refunds: Sequence[Refund]) -> str:
