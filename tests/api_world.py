@@ -8,8 +8,11 @@ from jsonschema import Draft202012Validator
 
 from app import clock, db
 from referrals.clicks import directory
+from storefront.stores.queries import store_by_slug
+from storefront.stores.service import give_access
 from tests.crediting_world import crediting_at_north
 from tests.factories import Person, a_group, a_member
+from tests.portal_world import portal_at_north
 from tests.referrals.cast import a_paying_shop, click, tell
 from tests.referrals.payees import money_at_south
 from tests.storefront.shop import Shop, a_product, line, order
@@ -57,6 +60,7 @@ class World(msgspec.Struct):
             **self.crediting,
         }
         slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
+        slugs |= {"stores": "shelf"} if template.endswith("/shop-codes") else {}
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
         return template.format(**places)
 
@@ -94,12 +98,21 @@ async def a_world(web: Any) -> World:
     line_bought = line(product_id="GR-38", title="Hand grinder 38 mm")
     await tell(web, shop, "order.paid", order("1001", gv=await click(web(), "ada-here"), lines=[line_bought]))
     product_id = (await as_ada.get(f"{API}/products/{product}")).json()["id"]
+    await a_shop_with_a_till(ada)
     payout, method = await money_at_south(web, ada)
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
+    crediting |= await portal_at_north(ada, bob)
     return World(
         ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method, crediting
     )
+
+
+async def a_shop_with_a_till(owner: Person) -> None:
+    """A shop of a kind that codes can be written into, with its key."""
+    shop = await a_paying_shop("shelf")
+    await db.execute("UPDATE store SET owner_id = $1, provider = 'woocommerce' WHERE id = $2", owner.id, shop.id)
+    await give_access(await store_by_slug("shelf"), "https://shelf.example", "ck_1:cs_2")
 
 
 async def a_case(shop: Shop, about: Person, rule: str) -> str:

@@ -1,0 +1,18 @@
+"""Bob asked to become a partner of the shop "north", which has planned a campaign."""
+
+from datetime import timedelta
+
+from app import clock, db
+from referrals.campaigns.schemas import NewCampaign
+from referrals.campaigns.service import plan
+from referrals.partners import applying, examples
+from tests.factories import Person
+
+
+async def portal_at_north(ada: Person, bob: Person) -> dict[str, str]:
+    await applying.set_form(ada.viewer, "north", examples.form_told)
+    await db.execute("UPDATE partner_form SET auto_below = 0")
+    await applying.apply(bob.viewer, "north", examples.application.answers)
+    until = f"{clock.now() + timedelta(days=30):%Y-%m-%d}"
+    new = NewCampaign("Spring", "", f"{clock.now():%Y-%m-%d}", until, "USD", "100")
+    return {"handle": bob.handle, "campaign_id": str(await plan(ada.viewer, "north", new)), "currency": "USD"}
