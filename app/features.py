@@ -60,7 +60,7 @@ from referrals.clicks import redirect, short_domains
 from referrals.clicks.api import ClickApi
 from referrals.clicks.pages import ConsentPages
 from referrals.codes import jobs as code_jobs
-from referrals.codes.api import CodeApi, MyCodeApi
+from referrals.codes.api import CodeApi, MyCodeApi, ShopCodeApi
 from referrals.codes.pages import CodePages
 from referrals.commissions import jobs as commission_jobs
 from referrals.commissions import reward_jobs
@@ -185,6 +185,7 @@ API: list = [
     PlacementApi,
     StoreLinkApi,
     CodeApi,
+    ShopCodeApi,
     MyCodeApi,
     ConversionApi,
     InviteApi,

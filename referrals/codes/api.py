@@ -1,4 +1,4 @@
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
@@ -7,8 +7,8 @@ from app.errors import Conflict, NotFound
 from app.openapi import door
 from app.paging import limit_of
 from app.web import json_body
-from referrals.codes import examples, queries, service
-from referrals.codes.schemas import CodeList, CodeView, Entered, MyCodes, NewCode
+from referrals.codes import examples, queries, service, shops
+from referrals.codes.schemas import CodeList, CodeView, Entered, InShop, MyCodes, NewCode, ShopSetting
 from referrals.codes.views import my_view_of, view_of
 from storefront.stores.policy import access_own_store
 
@@ -68,6 +68,36 @@ class CodeApi(Controller):
         require_member(viewer)
         await service.enter(viewer, slug, (await json_body(request, Entered)).code)
         return Response(None, status_code=204)
+
+
+class ShopCodeApi(Controller):
+    path = "/stores/{slug:str}/shop-codes"
+    tags = ["earn"]
+
+    @get(
+        summary="Which of a store's codes its shop takes",
+        opt=door(gives=examples.in_shop, refuses=(NotFound,), scope="read"),
+    )
+    async def show(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> InShop:
+        """As of the last look, which is every night, and what was written since."""
+        require_member(viewer, "read")
+        return await shops.in_shop(await access_own_store(viewer, slug))
+
+    @put(
+        summary="Have every code written into the shop",
+        opt=door(takes=examples.shop_setting, gives=examples.in_shop, refuses=(Conflict, NotFound), scope="write"),
+    )
+    async def turn_on(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> InShop:
+        """Those there are and each new one, within moments. Shopify and WooCommerce, once we have a key of the shop."""
+        require_member(viewer)
+        await shops.turn_on(viewer, slug, await json_body(request, ShopSetting))
+        return await shops.in_shop(await access_own_store(viewer, slug))
+
+    @delete(summary="Write no more codes into the shop", status_code=204, opt=door(refuses=(NotFound,), scope="write"))
+    async def turn_off(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> None:
+        """What stands there stays, and is yours to remove."""
+        require_member(viewer)
+        await shops.turn_off(viewer, slug)
 
 
 class MyCodeApi(Controller):

@@ -23,3 +23,9 @@ class CodeEntered(Event):
 
     code_id: int
     member_id: int
+
+
+class CodesAwaitShop(Event):
+    """Codes were made that a store wants in its own till."""
+
+    store_id: int

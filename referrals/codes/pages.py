@@ -1,3 +1,4 @@
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
@@ -6,11 +7,11 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from app.auth import Viewer, require_member
-from app.errors import Problem
+from app.errors import Invalid, Problem
 from app.i18n import gettext as _
 from app.web import form, form_again, page, redirect
-from referrals.codes import queries, service, sheets
-from referrals.codes.schemas import CodeForm, EnteredForm, SheetForm
+from referrals.codes import queries, service, sheets, shops
+from referrals.codes.schemas import CodeForm, EnteredForm, SheetForm, ShopForm, ShopSetting
 from referrals.codes.views import label, state_words
 from storefront.stores.policy import access_own_store
 
@@ -62,6 +63,19 @@ class CodePages(Controller):
         headers = {"Content-Disposition": 'attachment; filename="codes.csv"', "Cache-Control": "private, no-store"}
         return Stream(await sheets.export(viewer, slug), media_type="text/csv; charset=utf-8", headers=headers)
 
+    @post("/admin/programs/{slug:str}/codes/shop")
+    async def turn_on(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        try:
+            await shops.turn_on(viewer, slug, _setting(await form(request, ShopForm)))
+        except Problem as problem:
+            return await form_again(request, viewer, ADMIN, problem, **await _of_store(request, viewer, slug))
+        return redirect(f"/admin/programs/{slug}/codes#shop", flash=_("The shop is given every code from now on."))
+
+    @post("/admin/programs/{slug:str}/codes/shop/closure")
+    async def turn_off(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        await shops.turn_off(viewer, slug)
+        return redirect(f"/admin/programs/{slug}/codes#shop", flash=_("The shop is given no more codes."))
+
     @post("/admin/programs/{slug:str}/codes/{code_id:int}/closure")
     async def switch_off(
         self, viewer: NamedDependency[Viewer], slug: FromPath[str], code_id: FromPath[int]
@@ -73,6 +87,18 @@ class CodePages(Controller):
     async def vouch(self, viewer: NamedDependency[Viewer], slug: FromPath[str], code_id: FromPath[int]) -> Response:
         await service.vouch(viewer, slug, code_id)
         return redirect(f"/admin/programs/{slug}/codes", flash=_("Its buyers are counted anew from now."))
+
+
+def _setting(given: ShopForm) -> ShopSetting:
+    """As typed: a percentage with up to two decimals."""
+    typed = given.percent.strip().rstrip("%").replace(",", ".") or "0"
+    try:
+        bps = Decimal(typed) * 100
+    except InvalidOperation as error:
+        raise Invalid("percent", _("A number between 0 and 100.")) from error
+    if not bps.is_finite() or not 0 <= bps <= 10_000 or bps != int(bps):
+        raise Invalid("percent", _("A number between 0 and 100."))
+    return ShopSetting(int(bps), given.discount_id, bool(given.is_alone))
 
 
 async def _mine(viewer: Viewer, fresh: bool = True) -> dict[str, Any]:
@@ -94,6 +120,8 @@ async def _of_store(request: Request, viewer: Viewer, slug: str) -> dict[str, An
         "store": store,
         "search": search,
         "codes": await queries.codes_of_store(store["id"], cursor=cursor, limit=50, search=search),
+        "shop": await shops.in_shop(store),
+        "refused": await shops.refused(store["id"]),
         "watched": await queries.codes_in_doubt(store["id"]),
         "state_words": state_words,
         "done": None,

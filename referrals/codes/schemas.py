@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -58,7 +59,7 @@ class MyCode(msgspec.Struct):
 
 
 class MyCodes(msgspec.Struct):
-    items: list[MyCode]
+    codes: list[MyCode]
 
 
 class Imported(msgspec.Struct):
@@ -66,6 +67,40 @@ class Imported(msgspec.Struct):
 
     created: int
     skipped: list[tuple[int, str]]
+
+
+class ShopSetting(msgspec.Struct, forbid_unknown_fields=True):
+    """What a code takes off in the shop. WooCommerce: `percent_bps`; Shopify: the discount it joins."""
+
+    percent_bps: Annotated[int, Meta(ge=0, le=10_000)] = 0
+    discount_id: Annotated[str, Meta(max_length=200)] = ""
+    is_alone: bool = False
+    """WooCommerce: not together with other coupons."""
+
+
+class InShop(msgspec.Struct):
+    """`taken` of the `live` codes stand in the shop's till; `left_over` stand there and should not any more."""
+
+    can_write: bool
+    has_key: bool
+    is_on: bool
+    percent_bps: int
+    discount_id: str
+    is_alone: bool
+    live: int
+    taken: int
+    refused: int
+    left_over: int
+    strange: int
+    """Codes of the shop that are none of ours."""
+    looked_at: datetime | None
+    error: str
+
+
+class ShopForm(msgspec.Struct):
+    percent: Annotated[str, Meta(max_length=10)] = ""
+    discount_id: Annotated[str, Meta(max_length=200)] = ""
+    is_alone: str = ""
 
 
 class EnteredForm(msgspec.Struct):

@@ -59,10 +59,10 @@ async def bring_in(viewer: Viewer, slug: str, text: str) -> Imported:
     """
     await access_own_store(viewer, slug)
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), strict=True)
-    if not {"code", "owner"} <= {(name or "").strip() for name in reader.fieldnames or ()}:
-        raise Invalid("sheet", _("The first line names the columns; “code” and “owner” must be among them."))
     created, skipped = 0, []
     try:
+        if not {"code", "owner"} <= {(name or "").strip() for name in reader.fieldnames or ()}:
+            raise Invalid("sheet", _("The first line names the columns; “code” and “owner” must be among them."))
         rows = [(reader.line_num, row) for row in reader]
     except csv.Error as error:
         raise Invalid("sheet", _("This is not CSV: %(why)s", why=str(error))) from error

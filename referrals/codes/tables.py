@@ -6,6 +6,7 @@ from app.columns import count, moment, reference, words, yes_no
 from community.members.tables import Member
 from referrals.programs.tables import Program
 from storefront.orders.tables import Order
+from storefront.stores.tables import Store
 
 
 class Code(Table, tablename="code"):
@@ -66,3 +67,36 @@ class CodeEntry(Table, tablename="code_entry"):
     entered_at = moment()
 
     code_entry_once = Unique([member_id, code_id])
+
+
+class ShopCodes(Table, tablename="shop_codes"):
+    """A store wants its codes written into its shop, and said what they take off there."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, cascade=True, index=False)
+    percent_bps = count()
+    discount_id = words(optional=True)
+    is_alone = yes_no()
+    set_by_id = reference(Member, null=True, index=False)
+    set_at = moment()
+    looked_at = moment(null=True)
+    found = count()
+    strange = count()
+    """Codes of the shop that are none of ours."""
+    error = words(optional=True)
+    """What the shop said when it was asked last, if it did not do as asked."""
+
+    shop_codes_once = Unique([store_id])
+    shop_codes_percent_sane = Check("percent_bps BETWEEN 0 AND 10000")
+
+
+class CodeInShop(Table, tablename="code_in_shop"):
+    """The shop was given a code: it takes it, or said why not."""
+
+    id = BigSerial(primary_key=True)
+    code_id = reference(Code, cascade=True, index=False)
+    asked_at = moment()
+    taken_at = moment(null=True)
+    refusal = words(optional=True)
+
+    code_in_shop_once = Unique([code_id])
