@@ -52,12 +52,12 @@ async def test_everybody_has_a_code_in_every_programme_whoever_comes_first(web: 
     await a_shop_of(await a_member("ines"))
     late = await a_member("late")  # and no job has run since: the code came with the sign-up
     assert len({await code_of(early), await code_of(late)} - {None}) == 2
-    mine = (await web(token=late.token).get("/api/v1/earn/codes")).json()["items"]
+    mine = (await web(token=late.token).get("/api/v1/earn/codes")).json()["codes"]
     assert [(one["store"], one["state"], one["disclosure"]) for one in mine] == [
         ("north", "live", "I may earn from this code.")
     ]
     await a_shop_of(await a_member("otto"), "south")
-    assert len((await web(token=late.token).get("/api/v1/earn/codes")).json()["items"]) == 2
+    assert len((await web(token=late.token).get("/api/v1/earn/codes")).json()["codes"]) == 2
 
 
 async def test_an_order_with_a_members_code_and_no_click_is_theirs(web: Browser):
