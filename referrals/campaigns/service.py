@@ -175,8 +175,9 @@ async def hand_in(viewer: Viewer, milestone_id: int, work: Work) -> None:
     proof, note = checked_url(work.proof_url, "proof_url"), clean(work.note, "note", most=1000, lines=True)
     async with db.transaction():
         milestone = await access_milestone(milestone_id, member_id=member_id)
-        if milestone["contract_state"] != "accepted" or milestone["state"] not in ("open", "declined", "handed_in"):
-            raise Conflict(_("This is settled already."))
+        # While it waits it stays as it is: what is approved must be what was looked at.
+        if milestone["contract_state"] != "accepted" or milestone["state"] not in ("open", "declined"):
+            raise Conflict(_("It is being looked at, or settled already."))
         await db.execute(
             "UPDATE campaign_milestone SET state = 'handed_in', proof_url = $2, note = $3 WHERE id = $1",
             milestone_id,

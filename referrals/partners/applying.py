@@ -75,6 +75,8 @@ async def accept_invite(viewer: Viewer, code: str) -> str:
     member_id = require_member(viewer)
     await limit("partner:invite", member_id, most=30, per=3600)
     invite = await invite_by_code(code)
+    if invite["by_id"] == member_id:
+        raise Forbidden(_("This invitation is your own. Somebody else must invite you."))
     async with db.transaction():
         if await is_partner(invite["program_id"], member_id):
             raise Conflict(_("You are a partner of this store already."))
