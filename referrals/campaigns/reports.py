@@ -1,14 +1,12 @@
 """A campaign's report and the list of partners, as doors and pages give them."""
 
-import csv
-import io
 from typing import Any
 
 import asyncpg
 
 from app.money import Money, in_major_units
 from app.paging import Page
-from app.sheets import safe_cell
+from app.sheets import sheet_line
 from referrals.campaigns import figures, queries
 from referrals.campaigns.schemas import CampaignReport, PartnerLine, PartnerResult
 
@@ -62,16 +60,13 @@ async def partner_lines(store_id: int, program_id: int, **wanted: Any) -> Page[P
 async def partner_sheet(store_id: int, program_id: int, *, search: str, state: str) -> str:
     """As CSV, one line for each partner and currency. No cell is taken for a formula."""
     found = await figures.partners_of(program_id, limit=MOST_LINES, search=search, state=state)
-    file = io.StringIO()
-    sheet = csv.writer(file, lineterminator="\r\n")
-    sheet.writerow(COLUMNS)
+    sheet = [sheet_line(COLUMNS)]
     for line in await lines_of(store_id, found.items):
         start = (line.handle, line.name, line.state, line.tier, ", ".join(line.tags), line.since[:10], line.clicks)
         amounts = zip(line.sales, line.commissions, strict=True)
-        cells = [(one.currency, in_major_units(one), in_major_units(mine)) for one, mine in amounts] or [("", "", "")]
-        for money in cells:
-            sheet.writerow(safe_cell(value) for value in (*start, line.orders, *money))
-    return file.getvalue()
+        cells = [(one.currency, f"{in_major_units(one)}", f"{in_major_units(mine)}") for one, mine in amounts]
+        sheet += [sheet_line((*start, line.orders, *money)) for money in cells or [("", "", "")]]
+    return "".join(sheet)
 
 
 def _line(partner: asyncpg.Record, clicks: int, sold: list[Any]) -> PartnerLine:

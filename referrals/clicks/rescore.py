@@ -12,8 +12,8 @@ AT_ONCE = 2_000
 async def rescore(version: int = SCORE_VERSION) -> int:
     """Score a batch of clicks that have an older version; how many. Their counts move with their kinds.
 
-    A click that an order carries, a member claimed or a shop told of keeps its kind: money was decided by it, and an improved guess
-    must not move money without anybody's word. Its new score is noted all the same.
+    A click that an order carries, a member claimed or a shop told of keeps its kind: money was decided by it, and an
+    improved guess must not move money without anybody's word. Its new score is noted all the same.
     """
     async with db.transaction():
         rows = await db.fetch(

@@ -221,7 +221,8 @@ async def _note(rows: list[asyncpg.Record], answers: dict[str, str]) -> int:
     said = [answers.get(row["text"], _("The shop said nothing of it."))[:200] for row in rows]
     await db.execute(
         """INSERT INTO code_in_shop (code_id, asked_at, taken_at, refusal)
-           SELECT t.id, $3, CASE WHEN t.said = '' THEN $3::timestamptz END, t.said FROM unnest($1::bigint[], $2::text[]) t (id, said)
+           SELECT t.id, $3, CASE WHEN t.said = '' THEN $3::timestamptz END, t.said
+             FROM unnest($1::bigint[], $2::text[]) t (id, said)
            ON CONFLICT (code_id) DO NOTHING""",
         [row["id"] for row in rows],
         said,

@@ -23,8 +23,8 @@ async def subject_of(commission_id: int) -> asyncpg.Record | None:
     """A commission with its order, buyer, and the click and candidate that it was credited by."""
     return await db.fetch_one(
         f"""SELECT c.id, c.member_id, c.role, c.order_id, c.created_at, c.screened_at, p.store_id, m.email,
-                   o.address_hmac, o.instrument_hmac, o.gv, cu.id AS customer_id, coalesce(cu.member_id, r.member_id) AS buyer_id,
-                   cu.mailbox_hmac, a.click_id, a.candidates,
+                   o.address_hmac, o.instrument_hmac, o.gv, cu.id AS customer_id,
+                   coalesce(cu.member_id, r.member_id) AS buyer_id, cu.mailbox_hmac, a.click_id, a.candidates,
                    l.code AS link_code, l.placement, k.referrer_host, k.paid_click_param, k.visitor_day_hash,
                    (k.occurred_at AT TIME ZONE 'UTC')::date AS click_day
               FROM commission c

@@ -78,6 +78,7 @@ async def ask_again(payout_id: int) -> int | None:
             if made[1].trouble:
                 raise StaysWithThem(made[1].trouble)
             await note("asked_again", payout_id=payout_id, note_=f"PO-{made[0]}")
-            return made[0]
+            again = made[0]
     except StaysWithThem:
         return None
+    return again

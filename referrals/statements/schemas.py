@@ -50,7 +50,7 @@ class Statement(msgspec.Struct):
 class Months(msgspec.Struct):
     """The months in which something moved, the newest first, with their currencies."""
 
-    items: list["Month"]
+    months: list["Month"]
 
 
 class Month(msgspec.Struct):

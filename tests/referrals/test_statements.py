@@ -76,7 +76,7 @@ async def test_a_month_begins_with_what_the_one_before_left(web: Browser):
     old, new = await statement(web, mara, before), await statement(web, mara)
     assert old["closing"] == new["opening"] == {"pending": {"amount": 1000, "currency": "USD"}}
     assert new["earned"]["amount"] == 0 and [one["reason"] for one in new["entries"]] == ["hold_ended"]
-    months = (await web(token=mara.token).get("/api/v1/earn/statements")).json()["items"]
+    months = (await web(token=mara.token).get("/api/v1/earn/statements")).json()["months"]
     assert [(one["month"], one["closing"]["amount"]) for one in months] == [(this_month(), 1000), (before, 1000)]
 
 
