@@ -61,21 +61,53 @@ async def dues_of(
     shares = shares_of(decision)
     if not shares:
         return []
-    at = order["placed_at"] or order["paid_at"] or order["created_at"]
     winner_id = decision["winner_id"]
-    rules = await rules_for(decision["program_version_id"], winner_id, at)
+    rules = await rules_for(decision["program_version_id"], winner_id, moment_of(order))
     terms = terms_of(rules)
-    nothing_counts = bool(order["cancelled_at"] or order["doubt"])
-    if terms == Terms() and rules["agreed_bps"] is None and not any(c["how"] for c in commissions):
-        return plain_dues(lines, commissions, shares, rules["rate_bps"], nothing_counts=nothing_counts)
+    if is_plain(terms, rules["agreed_bps"], commissions):
+        return plain_dues(lines, commissions, shares, rules["rate_bps"], nothing_counts=nothing_counts_on(order))
     full = await lines_in_full(order["id"])
     buyer = Buyer() if terms.pays_for == "every_order" else await buyer_of(order)
-    may_not = bool(refusal_of_buyer(terms, buyer, at))
-    reckoned = await _reckon_all(order, full, rules, terms, buyer, at, _frozen(commissions, winner_id))
+    spent = await spent_budgets(rules["program_id"], terms)
+    dues = dues_by_terms(order, winner_id, shares, lines, commissions, full, rules, terms, buyer, spent)
+    return dues + await _for_the_recruiter(order, rules, terms, winner_id, dues, commissions)
+
+
+def moment_of(order: asyncpg.Record) -> datetime:
+    """When an order was bought: what was agreed then counts."""
+    at: datetime = order["placed_at"] or order["paid_at"] or order["created_at"]
+    return at
+
+
+def nothing_counts_on(order: asyncpg.Record) -> bool:
+    return bool(order["cancelled_at"] or order["doubt"])
+
+
+def is_plain(terms: Terms, agreed_bps: int | None, commissions: Sequence[asyncpg.Record]) -> bool:
+    """Whether one rate is all there is to reckon with."""
+    return terms == Terms() and agreed_bps is None and not any(c["how"] for c in commissions)
+
+
+def dues_by_terms(
+    order: asyncpg.Record,
+    winner_id: int,
+    shares: list[Share],
+    lines: list[asyncpg.Record],
+    commissions: list[asyncpg.Record],
+    full: dict[int, asyncpg.Record],
+    rules: asyncpg.Record,
+    terms: Terms,
+    buyer: Buyer,
+    spent: frozenset[str],
+) -> list[Due]:
+    """What the shares earn by terms. Pure: every fact is given, so one order and a hundred come to the same."""
+    at = moment_of(order)
+    may_not = nothing_counts_on(order) or bool(refusal_of_buyer(terms, buyer, at))
+    reckoned = _reckon_all(order, full, rules, terms, buyer, at, _frozen(commissions, winner_id), spent)
     dues = []
     for line in lines:
         row, found = full[line["id"]], reckoned[line["id"]]
-        net = 0 if nothing_counts or may_not else max(0, line["base"] - line["refunded"])
+        net = 0 if may_not else max(0, line["base"] - line["refunded"])
         units = row["quantity"] - row["units_back"]
         now = standing_amount(found.how, line["base"], net, units, row["loose"])
         parts = zip(shares, _in_parts(found.amount, shares), _in_parts(now, shares), strict=True)
@@ -98,10 +130,10 @@ async def dues_of(
                     whole,
                 )
             )
-    return dues + await _for_the_recruiter(order, rules, terms, winner_id, dues, commissions)
+    return dues
 
 
-async def _reckon_all(
+def _reckon_all(
     order: asyncpg.Record,
     full: dict[int, asyncpg.Record],
     rules: asyncpg.Record,
@@ -109,10 +141,9 @@ async def _reckon_all(
     buyer: Buyer,
     at: datetime,
     frozen: dict[int, tuple[str, How]],
+    spent: frozenset[str],
 ) -> dict[int, Reckoned]:
     """Each line by the calculation it was first granted by, or, for the first time, by the rules."""
-    fresh = [line_id for line_id in full if line_id not in frozen]
-    spent = await spent_budgets(rules["program_id"], terms) if fresh else frozenset()
     found = {}
     for line_id, row in full.items():
         if line_id in frozen:

@@ -1,5 +1,6 @@
 """What reckoning asks the database: the rules with what was agreed with a member, the lines, and who buys."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -18,23 +19,29 @@ _PERSON = """SELECT o2.id, o2.store_id, o2.paid_at
 
 async def rules_for(version_id: int, member_id: int | None, at: datetime) -> asyncpg.Record:
     """A version of the rules with the tier and the rate agreed with a member as of a moment."""
-    row = await db.fetch_one(
+    return (await rules_for_all([(version_id, member_id, at)]))[0]
+
+
+async def rules_for_all(asked: Sequence[tuple[int, int | None, datetime]]) -> list[asyncpg.Record]:
+    """The same for any number of versions with a member and a moment each, in their order."""
+    return await db.fetch(
         """SELECT v.*, pr.store_id, coalesce(p.tier, '') AS tier, a.id AS agreed_id, a.rate_bps AS agreed_bps
-             FROM program_version v
+             FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[])
+                  WITH ORDINALITY AS asked (version_id, member_id, at, place)
+             JOIN program_version v ON v.id = asked.version_id
              JOIN program pr ON pr.id = v.program_id
-             LEFT JOIN partner p ON p.program_id = v.program_id AND p.member_id = $2 AND p.state = 'approved'
+             LEFT JOIN partner p
+               ON p.program_id = v.program_id AND p.member_id = asked.member_id AND p.state = 'approved'
              LEFT JOIN LATERAL (
                   SELECT id, rate_bps FROM rate_override
-                   WHERE program_id = v.program_id AND member_id = $2 AND starts_at <= $3 AND $3 < expires_at
-                     AND (ended_at IS NULL OR $3 < ended_at)
+                   WHERE program_id = v.program_id AND member_id = asked.member_id
+                     AND starts_at <= asked.at AND asked.at < expires_at AND (ended_at IS NULL OR asked.at < ended_at)
                    ORDER BY starts_at DESC, id DESC LIMIT 1) a ON true
-            WHERE v.id = $1""",
-        version_id,
-        member_id,
-        at,
+            ORDER BY asked.place""",
+        [version_id for version_id, _member, _at in asked],
+        [member_id for _version, member_id, _at in asked],
+        [at for _version, _member, at in asked],
     )
-    assert row is not None
-    return row
 
 
 def seller_in(rules: asyncpg.Record) -> Seller:
@@ -58,15 +65,23 @@ LOOSE = _given_back("CASE WHEN rl.quantity = 0 THEN rl.amount ELSE 0 END")
 
 async def lines_in_full(order_id: int) -> dict[int, asyncpg.Record]:
     """The lines of an order as rules look at them, with the units given back and the money given back without units."""
+    return (await lines_in_full_of([order_id])).get(order_id, {})
+
+
+async def lines_in_full_of(order_ids: Sequence[int]) -> dict[int, dict[int, asyncpg.Record]]:
+    """The same for any number of orders, by order and line."""
     rows = await db.fetch(
-        f"""SELECT l.id, l.external_product_id AS product, l.quantity, l.gross, l.discount,
+        f"""SELECT l.id, l.order_id, l.external_product_id AS product, l.quantity, l.gross, l.discount,
                    coalesce(p.slug, '') AS slug, coalesce(p.category, '') AS category, coalesce(p.brand, '') AS brand,
                    {UNITS_BACK} AS units_back, {LOOSE} AS loose
               FROM order_line l JOIN orders o ON o.id = l.order_id LEFT JOIN product p ON p.id = l.product_id
-             WHERE l.order_id = $1 ORDER BY l.id""",
-        order_id,
+             WHERE l.order_id = ANY($1::bigint[]) ORDER BY l.id""",
+        order_ids,
     )
-    return {row["id"]: row for row in rows}
+    found: dict[int, dict[int, asyncpg.Record]] = {}
+    for row in rows:
+        found.setdefault(row["order_id"], {})[row["id"]] = row
+    return found
 
 
 def item_of(line: asyncpg.Record) -> Item:

@@ -27,11 +27,24 @@ def hold_end(order: Mapping[str, Any], rules: Any) -> datetime:
 
 async def reschedule(order: asyncpg.Record, commissions: Sequence[asyncpg.Record], rules: Any) -> None:
     """Move the end of the holds that still run to where the order's facts put it now."""
-    if terms_of(rules).release is None and all(one["hold_until"] == hold_end(order, rules) for one in commissions):
-        return
-    await db.execute(
-        """UPDATE commission SET hold_until = $2
-            WHERE id = ANY($1::bigint[]) AND state IN ('tentative', 'pending', 'held') AND hold_until <> $2""",
-        [one["id"] for one in commissions],
-        hold_end(order, rules),
-    )
+    await reschedule_all([(order, commissions, rules)])
+
+
+async def reschedule_all(orders: Sequence[tuple[Mapping[str, Any], Sequence[asyncpg.Record], Any]]) -> None:
+    """The same for any number of orders with their commissions and rules."""
+    moved = {
+        one["id"]: end
+        for order, commissions, rules in orders
+        if commissions
+        for end in [hold_end(order, rules)]
+        for one in commissions
+        if one["hold_until"] != end
+    }
+    if moved:
+        await db.execute(
+            """UPDATE commission c SET hold_until = m.until
+                 FROM unnest($1::bigint[], $2::timestamptz[]) AS m (id, until)
+                WHERE c.id = m.id AND c.state IN ('tentative', 'pending', 'held')""",
+            list(moved),
+            list(moved.values()),
+        )

@@ -13,7 +13,8 @@ from referrals.commissions import limits
 from referrals.commissions.debts import Debts
 from referrals.commissions.postings import Step, difference, legs_of, owed, posting, take, tell_changed
 from referrals.commissions.standing import lock_commissions
-from referrals.ledger.schemas import AccountName, Posting
+from referrals.commissions.states import BUCKET
+from referrals.ledger.schemas import AccountName, Leg, Posting
 from referrals.ledger.service import post_all
 
 HOLDABLE = ("tentative", "pending", "approved")
@@ -60,7 +61,9 @@ async def lift(
     found = [one for one in await lock_commissions(commission_ids) if one["state"] == "held"]
     await take([Step(one["id"], "held", "pending", reason) for one in found], actor_id=actor_id, evidence=evidence)
     # What the order gave back meanwhile ends here, not before: a case was open.
-    await take([Step(one["id"], "pending", "reversed", reason) for one in found if one["standing"] == 0])
+    await take(
+        [Step(one["id"], "pending", "reversed", reason) for one in found if not one["standing"] and not one["in_held"]]
+    )
     postings = []
     for one in found:
         legs = legs_of((owed(one, "held"), one["in_held"]), (owed(one, "pending"), -one["in_held"]))
@@ -84,7 +87,7 @@ async def reject(
     await limits.give_back(one["id"] for one in found)
     debts, postings = Debts(), []
     for one in found:
-        legs = await difference(one, -one["standing"], debts)
+        legs = await _all_of(one, debts)
         if legs:
             postings.append(posting("reject", one, legs, reason))
     return await _finish(found, postings, actor_id)
@@ -105,7 +108,7 @@ async def claw_back(
     await limits.give_back(one["id"] for one in found)
     debts, postings = Debts(), []
     for one in found:
-        legs = await difference(one, -one["standing"], debts)
+        legs = await _all_of(one, debts)
         if legs:
             postings.append(posting("claw_back", one, legs, reason))
     return await _finish(found, postings, actor_id)
@@ -161,6 +164,16 @@ async def _debts_again(found: list[asyncpg.Record], reason: str) -> list[Posting
             legs = legs_of((owed(one, "receivable"), amount), (loss, -amount))
             postings.append(posting("write_off", one, legs, reason))
     return postings
+
+
+async def _all_of(one: asyncpg.Record, debts: Debts) -> list[Leg]:
+    """Everything that stands goes back; what lies there beyond it paid debts of this commission: it is credit."""
+    bucket = BUCKET[one["state"]]
+    more = max(0, one[f"in_{bucket}"] - one["standing"])
+    return [
+        *await difference(one, -one["standing"], debts),
+        *legs_of((owed(one, bucket), more), (owed(one, "receivable"), -more)),
+    ]
 
 
 async def hold_longer(commission_ids: Iterable[int], until: object) -> int:

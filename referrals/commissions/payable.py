@@ -88,10 +88,11 @@ async def return_to_available(payout_id: int, items: Mapping[int, int], reason: 
         back = tuple(Leg(leg.account, -leg.amount) for leg in await _legs(last["id"]))
         postings.append(Posting("bounce", "payout", payout_id, last["ref_seq"] + 1, back, reason))
     debts = Debts()
+    # What was taken back while it was on its way is a debt by now, and is netted at once: each its own before others'.
+    own = {one["id"]: await debts.pay(one, min(items[one["id"]], _owes(one))) for one in found}
     for one in found:
         amount = items[one["id"]]
-        # What was taken back while it was on its way is a debt by now, and is netted at once.
-        netted = await debts.pay(one, amount)
+        netted = own[one["id"]] + await debts.pay(one, amount - own[one["id"]])
         legs = [*legs_of((owed(one, "in_payout"), amount)), *credit(one, _home(one), amount - netted, netted)]
         postings.append(posting("return", one, legs, reason))
         if one["state"] in ("allocated", "paid") and (one["state"] == "paid" or not was_settled):
@@ -117,6 +118,12 @@ async def _are_in(payout_id: int, found: Sequence[asyncpg.Record]) -> bool:
     )
     on_their_way = all(one["state"] in ("allocated", "rejected") and one["in_payout"] > 0 for one in found)
     return on_their_way and {row["payout_id"] for row in rows} == {str(payout_id)}
+
+
+def _owes(commission: asyncpg.Record) -> int:
+    """What is owed because of this commission: what lies anywhere of it, beyond what it is worth."""
+    lies: int = sum(commission[bucket] for bucket in ("in_pending", "in_held", "in_available", "in_payout"))
+    return max(0, lies - commission["standing"])
 
 
 def _home(commission: asyncpg.Record) -> str:

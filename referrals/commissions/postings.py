@@ -172,7 +172,9 @@ async def tell_changed(commissions: Iterable[asyncpg.Record], *, actor_id: int |
 
 def _state_after(commission: asyncpg.Record, target: int, legs: Sequence[Leg]) -> str:
     state: str = commission["state"]
-    if target == 0 and state in ("tentative", "pending", "approved"):
+    # Money may be available of one that is worth nothing: others had paid its debt before a bank sent it back.
+    left = commission["in_available"] - sum(leg.amount for leg in legs if leg.account.kind == "available")
+    if target == 0 and state in ("tentative", "pending", "approved") and left <= 0:
         # `held` stays: a case is open, and a fact that brings the money back must not slip past it.
         return "reversed"
     if target > 0 and state == "reversed":

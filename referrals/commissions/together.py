@@ -1,8 +1,9 @@
 """Many orders settled in one transaction, with a number of queries that does not grow with them.
 
-It does what `service.settle` does, for orders under plain rules; the others it hands over, one by one. A worker that
-is told of many orders at once gathers them here: what costs is not the arithmetic but going back and forth, the commit,
-and the chain of the books, which one transaction holds at a time.
+It does what `service.settle` does, by the same functions, for orders of which rates and rules decide; those with
+codes, limits, a buyer's side or a recruiter it hands over, one by one. A worker that is told of many orders at once
+gathers them here: what costs is not the arithmetic but going back and forth, the commit, and the chain of the books,
+which one transaction holds at a time.
 """
 
 import asyncio
@@ -20,11 +21,13 @@ from referrals.attribution.facts import Case, decided, gather
 from referrals.attribution.rules import CODES, Decision
 from referrals.attribution.service import case_of, says_something_new
 from referrals.attribution.shares import shares_of
-from referrals.commissions import service
-from referrals.commissions.dues import Due, plain_dues
+from referrals.commissions import limits, service
+from referrals.commissions.dues import RECRUITER, Due, dues_by_terms, is_plain, moment_of, nothing_counts_on, plain_dues
 from referrals.commissions.events import CommissionEarned
-from referrals.commissions.hold_time import hold_end, reschedule
+from referrals.commissions.facts import lines_in_full_of, rules_for_all
+from referrals.commissions.hold_time import hold_end, reschedule_all
 from referrals.commissions.postings import Step, bring_all, note_steps
+from referrals.commissions.reckoning import Buyer
 from referrals.commissions.standing import NOTHING_POSTED, commissions_of_orders, lines_of_orders
 from referrals.programs.terms import Terms, terms_of
 
@@ -94,22 +97,26 @@ async def _one_by_one(batch: Sequence[tuple[int, asyncio.Future[None]]]) -> None
 
 
 async def _settle_plain(order_ids: Sequence[int]) -> list[int]:
-    """Settle those that plain rules are enough for; the others."""
+    """Settle those that nothing but rates and rules decides about; the others."""
     orders = await _lock(order_ids)
     rules = await _rules_of(list(orders))
-    plain = set(rules) - await _that_ask_for_more(list(rules))
-    plain = {one for one in plain if terms_of(rules[one]) == Terms()}
-    cases = [case_of(orders[one], rules[one]) for one in sorted(plain)]
+    easy = {one for one in rules if _is_easy(terms_of(rules[one]))} - await _that_ask_for_more(list(rules))
+    cases = [case_of(orders[one], rules[one]) for one in sorted(easy)]
     if cases:
         await gather(cases)
     # A code is used up by its use, so its order goes alone.
     cases = [case for case in cases if not any(touch.cls in CODES for touch in case.touches)]
     decisions = await _decide(cases, rules)
-    agreed = await _with_own_rate(cases, decisions)
-    cases = [case for case in cases if case.id in decisions and case.id not in agreed]
-    await _bring(cases, decisions, rules)
-    undecided = {case.id for case in cases} | {one for one in plain if one not in decisions}
-    return sorted((set(orders) - undecided) | agreed)
+    await _bring([case for case in cases if case.id in decisions], decisions, rules)
+    done = {case.id for case in cases} | {one for one in easy if one not in decisions}
+    return sorted(set(orders) - done)
+
+
+def _is_easy(terms: Terms) -> bool:
+    """Whether an order's own lines and its winner are all that these terms look at: nothing that orders share, such as
+    a limit or which order of a buyer it is, and nobody beside the winner and their shares."""
+    shared = limits.are_set(terms, (rule.budget for rule in terms.rules))
+    return not shared and terms.pays_for == "every_order" and terms.friend is None and terms.recruiting is None
 
 
 async def _lock(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
@@ -138,28 +145,18 @@ async def _rules_of(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
 
 
 async def _that_ask_for_more(order_ids: Sequence[int]) -> set[int]:
-    """Orders with codes, with a commission that was reckoned by more than a rate, or with a friend's credit."""
+    """Orders with codes, with a commission under a limit or of whoever recruited, or with a friend's credit."""
     rows = await db.fetch(
         """SELECT o.id FROM orders o
             WHERE o.id = ANY($1::bigint[])
               AND (o.codes <> '[]'
                    OR EXISTS (SELECT 1 FROM commission c WHERE c.order_id = o.id
-                                 AND (c.how NOT IN ('{}', 'null') OR c.reserved IS NOT NULL))
+                                 AND (c.role = $2 OR c.reserved IS NOT NULL))
                    OR EXISTS (SELECT 1 FROM friend_reward f WHERE f.order_id = o.id))""",
         order_ids,
+        RECRUITER,
     )
     return {row["id"] for row in rows}
-
-
-async def _with_own_rate(cases: Sequence[Case], decisions: dict[int, Any]) -> set[int]:
-    """Orders won by a member with whom a rate was agreed, now or ever."""
-    mine = {case.id: (case.program_id, decisions[case.id]["winner_id"]) for case in cases if case.id in decisions}
-    rows = await db.fetch(
-        "SELECT DISTINCT program_id, member_id FROM rate_override WHERE member_id = ANY($1::bigint[])",
-        [winner for _program, winner in mine.values() if winner],
-    )
-    agreed = {(row["program_id"], row["member_id"]) for row in rows}
-    return {order_id for order_id, pair in mine.items() if pair in agreed}
 
 
 async def _decide(cases: Sequence[Case], rules: dict[int, asyncpg.Record]) -> dict[int, Any]:
@@ -208,12 +205,12 @@ async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[i
     # An order that was never decided on has none.
     for one in await commissions_of_orders([case.id for case in cases if case.current is not None]):
         commissions[one["order_id"]].append(one)
-    dues = {case.id: _dues_of(case, decisions[case.id], rules, lines[case.id], commissions[case.id]) for case in cases}
+    dues = await _dues_of(cases, decisions, lines, commissions)
     for one in await _open_missing(cases, decisions, rules, dues, commissions):
         commissions[one["order_id"]].append(one)
+    await reschedule_all([(case.order, commissions[case.id], rules[case.id]) for case in cases])
     wanted = []
     for case in cases:
-        await reschedule(case.order, commissions[case.id], rules[case.id])
         targets = {(due.line_id, due.member_id, due.role): due.target for due in dues[case.id]}
         by_id = {line["id"]: line for line in lines[case.id]}
         for one in commissions[case.id]:
@@ -223,18 +220,46 @@ async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[i
     await bring_all(wanted)
 
 
-def _dues_of(
-    case: Case,
-    decision: Any,
-    rules: dict[int, asyncpg.Record],
-    lines: list[asyncpg.Record],
-    commissions: list[asyncpg.Record],
-) -> list[Due]:
-    shares = shares_of(decision)
-    if not shares:
-        return []
-    nothing_counts = bool(case.order["cancelled_at"] or case.order["doubt"])
-    return plain_dues(lines, commissions, shares, rules[case.id]["rate_bps"], nothing_counts=nothing_counts)
+async def _dues_of(
+    cases: Sequence[Case],
+    decisions: dict[int, Any],
+    lines: dict[int, list[asyncpg.Record]],
+    commissions: dict[int, list[Any]],
+) -> dict[int, list[Due]]:
+    """What each order's shares should earn, by the same functions as for one order."""
+    won = [case for case in cases if shares_of(decisions[case.id])]
+    asked = [
+        (decisions[case.id]["program_version_id"], decisions[case.id]["winner_id"], moment_of(case.order))
+        for case in won
+    ]
+    sellers = {case.id: row for case, row in zip(won, await rules_for_all(asked), strict=True)} if won else {}
+    plain = {
+        case.id
+        for case in won
+        if is_plain(terms_of(sellers[case.id]), sellers[case.id]["agreed_bps"], commissions[case.id])
+    }
+    others = [case.id for case in won if case.id not in plain]
+    full = await lines_in_full_of(others) if others else {}
+    dues: dict[int, list[Due]] = {case.id: [] for case in cases}
+    for case in won:
+        one, shares, rules = case.id, shares_of(decisions[case.id]), sellers[case.id]
+        if one in plain:
+            counts = {"nothing_counts": nothing_counts_on(case.order)}
+            dues[one] = plain_dues(lines[one], commissions[one], shares, rules["rate_bps"], **counts)
+        else:
+            dues[one] = dues_by_terms(
+                case.order,
+                decisions[one]["winner_id"],
+                shares,
+                lines[one],
+                commissions[one],
+                full.get(one, {}),
+                rules,
+                terms_of(rules),
+                Buyer(),
+                frozenset(),
+            )
+    return dues
 
 
 async def _open_missing(
@@ -258,13 +283,14 @@ async def _open_missing(
         """INSERT INTO commission (order_id, order_line_id, member_id, role, attribution_id, program_version_id,
                                    base, rate_bps, granted, rule, how, currency, state, hold_until, created_at)
            SELECT t.order_id, t.line_id, t.member_id, t.role, t.attribution_id, t.rules_id, t.base, t.rate_bps,
-                  t.granted, t.rule, '{}', t.currency, 'pending', t.hold_until, $13
+                  t.granted, t.rule, t.how::jsonb, t.currency, 'pending', t.hold_until, $14
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[],
-                         $7::bigint[], $8::int[], $9::bigint[], $10::text[], $11::text[], $12::timestamptz[])
+                         $7::bigint[], $8::int[], $9::bigint[], $10::text[], $11::text[], $12::text[],
+                         $13::timestamptz[])
                   AS t (order_id, line_id, member_id, role, attribution_id, rules_id, base, rate_bps, granted, rule,
-                        currency, hold_until)
+                        how, currency, hold_until)
            RETURNING *""",
-        *_columns([_commission_row(case, due, decisions[case.id], rules[case.id]) for case, due in fresh], 12),
+        *_columns([_commission_row(case, due, decisions[case.id], rules[case.id]) for case, due in fresh], 13),
         now,
     )
     await note_steps([Step(row["id"], "", "pending", "order_paid") for row in rows])
@@ -290,6 +316,7 @@ def _commission_row(case: Case, due: Due, decision: Any, rules: asyncpg.Record) 
         due.rate_bps,
         due.granted,
         due.rule,
+        msgspec.json.encode(due.how or {}).decode(),
         case.order["currency"],
         hold_end(case.order, rules),
     )

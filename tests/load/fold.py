@@ -1,9 +1,10 @@
 """How fast orders with refunds become money, and how long the books take to be verified.
 
-    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40]
+    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms]
 
 A fresh durable PostgreSQL; the facts are written by COPY, then every order is settled through `settle_soon`,
 as the worker does, and once more with its refunds. Afterwards the ledger is filled to so many entries and verified.
+With `--terms` the programme pays by rules, for a tier, flat and with something left out, and one member by a rate of their own.
 """
 
 import argparse
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=100_000)
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--tasks", type=int, default=40, help="orders asked for at once, as by the worker")
+    parser.add_argument("--terms", action="store_true", help="pay by terms instead of one plain rate")
     options = parser.parse_args()
     from app import embedded
 
@@ -35,11 +37,12 @@ def main() -> None:
             GRAPEVINE_DATA_DIR=folder,
             GRAPEVINE_ENV="demo",
         )
-        for name, figure in asyncio.run(measure(options.orders, options.entries, options.tasks)).items():
+        figures = asyncio.run(measure(options.orders, options.entries, options.tasks, terms=options.terms))
+        for name, figure in figures.items():
             print(f"{name:<44} {figure:>12,.1f}", flush=True)
 
 
-async def measure(orders: int, entries: int, tasks: int) -> dict[str, float]:
+async def measure(orders: int, entries: int, tasks: int, *, terms: bool = False) -> dict[str, float]:
     from app import db, features, migrate
     from app.settings import settings
 
@@ -48,7 +51,7 @@ async def measure(orders: int, entries: int, tasks: int) -> dict[str, float]:
     await db.open(settings().database_url, max_size=10)
     await migrate.migrate()
     figures: dict[str, float] = {}
-    ids = await _facts(orders)
+    ids = await _facts(orders, terms=terms)
     # A database that has never looked at its tables plans as if they were empty; after a minute of life it has.
     few = ids[: max(200, orders // 50)]
     await _fold(few, tasks)
@@ -76,7 +79,7 @@ async def _checks() -> dict[str, Any]:
     return {"entries and chain": check_entries, "balances": check_balances, "commissions": check_commissions}
 
 
-async def _facts(orders: int) -> list[int]:
+async def _facts(orders: int, *, terms: bool) -> list[int]:
     """Members with a link each, clicks, and orders of two lines that carry them."""
     from app import clock, db
     from app.ids import new_click_id
@@ -93,7 +96,9 @@ async def _facts(orders: int) -> list[int]:
     ]
     await open_store(NewStore("north", "North", "generic", "USD", "https://north.example"), owner_id=None)
     store_id = await db.fetch_val("SELECT id FROM store")
-    await publish_rules("north", Rules(rate_bps=1000))
+    await publish_rules("north", Rules(rate_bps=1000), terms=_terms() if terms else None)
+    if terms:
+        await _tiers_and_rates(members)
     links = [await _a_link(member_id, f"member{n}") for n, member_id in enumerate(members)]
     clicks = [(new_click_id(now), links[n % len(links)]) for n in range(orders)]
     await _copy_clicks(clicks, now)
@@ -107,11 +112,48 @@ async def _facts(orders: int) -> list[int]:
         [click for click, _link in clicks],
     )
     await db.execute(
-        """INSERT INTO order_line (order_id, external_id, quantity, gross, discount, tax)
-           SELECT id, 'l' || n, 1, 5000 + id % 997, id % 13, 0 FROM orders, generate_series(1, 2) n"""
+        """INSERT INTO order_line (order_id, external_id, external_product_id, quantity, gross, discount, tax)
+           SELECT id, 'l' || n, 'p' || (id + n) % 5, 1, 5000 + id % 997, id % 13, 0
+             FROM orders, generate_series(1, 2) n"""
     )
     await db.execute("ANALYZE")
     return [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
+
+
+def _terms() -> Any:
+    from referrals.programs.terms import Exclusion, Rule, Terms
+
+    return Terms(
+        currency="USD",
+        rules=[
+            Rule("shoes", "product", "p1", "percent", 1500),
+            Rule("shoes of friends", "product", "p1", "percent", 2000, tier="friend"),
+            Rule("packs", "product", "p2", "flat", 0, 250),
+        ],
+        deny=[Exclusion("product", "p3")],
+    )
+
+
+async def _tiers_and_rates(members: list[int]) -> None:
+    """A third of the members are of a tier, and one has a rate of their own."""
+    from app import clock, db
+
+    program_id, now = await db.fetch_val("SELECT id FROM program"), clock.now()
+    await db.execute(
+        """INSERT INTO partner (program_id, member_id, state, tier, created_at)
+           SELECT $1, id, 'approved', 'friend', $3 FROM unnest($2::bigint[]) id WHERE id % 3 = 0""",
+        program_id,
+        members,
+        now,
+    )
+    await db.execute(
+        """INSERT INTO rate_override (program_id, member_id, rate_bps, starts_at, expires_at, by_id)
+           VALUES ($1, $2, 1200, $3, $4, $2)""",
+        program_id,
+        members[0],
+        now - timedelta(days=1),
+        now + timedelta(days=30),
+    )
 
 
 async def _a_link(member_id: int, handle: str) -> int:

@@ -7,6 +7,7 @@ import httpx
 from app import db
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
+from referrals.programs.terms import Terms
 from tests.factories import Browser, Person, run_jobs
 from tests.storefront.shop import Shop, a_product, a_shop, send
 
@@ -14,10 +15,12 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
 
 
-async def a_paying_shop(slug: str = "north", *, currency: str = "USD", **rules: object) -> Shop:
+async def a_paying_shop(
+    slug: str = "north", *, currency: str = "USD", terms: Terms | None = None, **rules: object
+) -> Shop:
     shop = await a_shop(slug, currency=currency)
     await a_product(shop)
-    await publish_rules(slug, Rules(**{"rate_bps": 1000, **rules}))  # type: ignore[arg-type]
+    await publish_rules(slug, Rules(**{"rate_bps": 1000, **rules}), terms=terms)  # type: ignore[arg-type]
     return shop
 
 

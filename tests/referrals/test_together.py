@@ -1,14 +1,20 @@
 """Many orders at once: the same commissions as one by one, with queries that do not grow with them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from app import db
+from app import clock, db
 from referrals.commissions import service, together
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
-from referrals.programs.terms import Exclusion, Terms
+from referrals.programs.terms import Caps, Exclusion, Friend, Release, Rule, Step, Terms, Volume
+from tests.conftest import examples
 from tests.factories import Browser, Person, a_member
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
 from tests.storefront.shop import Shop, line, order, refund
@@ -58,17 +64,220 @@ async def test_queries_do_not_grow_with_the_orders(web: Browser):
     assert len(many) <= len(few) <= 40
 
 
-async def test_orders_that_ask_for_more_than_plain_rules_are_settled_as_ever(web: Browser):
+async def test_orders_with_a_limit_a_code_or_a_buyers_side_are_settled_as_ever(web: Browser):
     mara, shop, ids = await told_and_not_settled(web, 3)
-    terms = Terms(deny=[Exclusion("product", "SKU-1")])
-    await publish_rules(shop.slug, Rules(rate_bps=1000), terms=terms)
+    await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(currency="USD", caps=Caps(order=500)))
     gv = await click(web(), (await a_link(web, mara))["code"])
-    await tell(web, shop, "order.paid", order("denied", gv=gv))
+    await tell(web, shop, "order.paid", order("capped", gv=gv))
+    await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(friend=Friend("percent", 500)))
+    await tell(web, shop, "order.paid", order("friendly", gv=gv))
     await tell(web, shop, "order.paid", order("coded", gv=gv, codes=["HELLO"]))
     ids = [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
+    async with db.transaction():
+        assert await together._settle_plain(ids) == ids[3:]
     await together.settle_all(ids)
-    assert await standing(mara) == {("pending", "USD"): 3000}
+    assert await standing(mara) == {("pending", "USD"): 3000 + 500 + 1200 + 1200}
     await books_are_right()
+
+
+async def test_orders_under_terms_are_settled_together_with_queries_that_do_not_grow(web: Browser):
+    release = Release("delivered", 14, 60)
+    _mara, _shop, ids = await told_and_not_settled(web, 8, terms=Terms(deny=[BAGS], release=release))
+    with db.watch_queries() as few:
+        await together.settle_all(ids[:2])
+    with db.watch_queries() as many:
+        await together.settle_all(ids[2:])
+    assert len(many) <= len(few) <= 40
+    with db.watch_queries() as few:
+        await together.settle_all(ids[:2])
+    with db.watch_queries() as many:
+        await together.settle_all(ids[2:])
+    assert len(many) <= len(few) <= 40
+    await books_are_right()
+
+
+BAGS = Exclusion("product", "bags")
+BPS = st.sampled_from([0, 333, 1000, 9999])
+SCOPES = st.sampled_from([("store", ""), ("product", "SKU-1"), ("product", "shoes")])
+RULES = st.builds(
+    lambda at, kind, bps, amount, tier, n: Rule(
+        f"rule {n}", *at, kind, *((bps, 0) if kind == "percent" else (0, amount)), tier=tier
+    ),
+    SCOPES,
+    st.sampled_from(["percent", "flat"]),
+    BPS,
+    st.sampled_from([1, 250, 90_000]),
+    st.sampled_from(["", "", "friend"]),
+    st.integers(0, 10**6),
+)
+TERMS = st.builds(
+    lambda rules, denied, sale, steps, release: Terms(
+        currency="USD",
+        rules=rules,
+        deny=[BAGS] if denied else [],
+        sale_bps=sale,
+        volume=Volume("marginal", [Step(1, 2000)]) if steps else None,
+        release=Release("delivered", 14, 60) if release else None,
+    ),
+    st.lists(RULES, max_size=3, unique_by=lambda rule: rule.name),
+    st.booleans(),
+    st.sampled_from([0, 1000]),
+    st.booleans(),
+    st.booleans(),
+)
+WARES = st.lists(
+    st.tuples(
+        st.sampled_from(["SKU-1", "shoes", "bags", ""]),
+        st.integers(1, 3),
+        st.sampled_from([0, 1, 5_555, 10_000]),
+        st.sampled_from([0, 1, 2_000]),
+    ),
+    min_size=1,
+    max_size=3,
+)
+TURNS = st.lists(
+    st.one_of(
+        st.tuples(st.just("refund"), st.integers(0, 3), st.integers(0, 2), st.sampled_from([1, 777, 10_000])),
+        st.tuples(st.just("units"), st.integers(0, 3), st.integers(0, 2), st.sampled_from([333, 5_000])),
+        st.tuples(st.just("price"), st.integers(0, 3), st.integers(0, 2), st.sampled_from([0, 4_000, 20_000])),
+        st.tuples(st.just("cancel"), st.integers(0, 3), st.just(0), st.just(0)),
+        st.tuples(st.just("delivered"), st.integers(0, 3), st.just(0), st.just(0)),
+        st.tuples(st.just("agree"), st.just(0), st.just(0), st.sampled_from([0, 1200])),
+        st.tuples(st.just("tier"), st.just(0), st.just(0), st.just(0)),
+    ),
+    max_size=4,
+)
+
+
+@settings(
+    max_examples=examples(40),
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(terms=TERMS, baskets=st.lists(WARES, min_size=2, max_size=4), turns=TURNS, has_rate=st.booleans())
+async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
+    web: Browser, terms: Terms, baskets: list, turns: list, has_rate: bool
+):
+    from tests.conftest import sweep
+
+    await sweep()
+    mara, shop = await a_member("mara"), await a_paying_shop(terms=terms)
+    if has_rate:
+        await change(shop, mara, [], ("agree", 0, 0, 700))
+    ids = await some_orders(web, mara, shop, baskets)
+    for turn in [None, *turns]:
+        if turn:
+            await change(shop, mara, ids, turn)
+        alone = await what_comes_of(ids, lambda: one_by_one(ids))
+        in_company = await what_comes_of(ids, lambda: together.settle_all(ids))
+        assert alone == in_company
+        async with db.transaction():
+            assert await together._settle_plain(ids) == [], "none of these terms asks for more"
+    await books_are_right()
+
+
+async def some_orders(web: Browser, mara: Person, shop: Shop, baskets: list) -> list[int]:
+    gv, now = await click(web(), (await a_link(web, mara))["code"]), clock.now()
+    for n, wares in enumerate(baskets):
+        order_id = await db.fetch_val(
+            """INSERT INTO orders (store_id, external_id, currency, placed_at, paid_at, gv, codes, shipping,
+                                   source_updated_at, created_at)
+               VALUES ($1, $2, 'USD', $3, $3, $4, '[]', 0, $3, $3) RETURNING id""",
+            shop.id,
+            f"o{n}",
+            now,
+            UUID(gv),
+        )
+        for place, (product, quantity, gross, discount) in enumerate(wares):
+            await db.execute(
+                """INSERT INTO order_line (order_id, external_id, external_product_id, quantity, gross, discount, tax)
+                   VALUES ($1, $2, $3, $4, $5, $6, 0)""",
+                order_id,
+                f"l{place}",
+                product,
+                quantity,
+                gross,
+                min(gross, discount),
+            )
+    return [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
+
+
+async def change(shop: Shop, mara: Person, ids: list[int], turn: tuple) -> None:
+    """A fact about an order, or something agreed with its sharer."""
+    name, n, place, amount = turn
+    order_id, now = ids[n % len(ids)] if ids else 0, clock.now()
+    if name in ("refund", "units"):
+        refund_id = await db.fetch_val(
+            """INSERT INTO refund (store_id, external_id, order_external_id, currency, refunded_at, created_at)
+               SELECT store_id, $2, external_id, currency, $3, $3 FROM orders WHERE id = $1 RETURNING id""",
+            order_id,
+            uuid4().hex,
+            now,
+        )
+        await db.execute(
+            "INSERT INTO refund_line (refund_id, external_line_id, quantity, amount) VALUES ($1, $2, $3, $4)",
+            refund_id,
+            f"l{place}",
+            name == "units",
+            amount,
+        )
+    elif name == "price":
+        await db.execute("UPDATE order_line SET gross = $2, discount = 0 WHERE order_id = $1", order_id, amount)
+    elif name in ("cancel", "delivered"):
+        column = "cancelled_at" if name == "cancel" else "delivered_at"
+        await db.execute(f"UPDATE orders SET {column} = $2 WHERE id = $1", order_id, now)
+    elif name == "agree":
+        await db.execute(
+            """INSERT INTO rate_override (program_id, member_id, rate_bps, note, starts_at, expires_at, by_id)
+               SELECT id, $2, $3, '', $4, $5, $2 FROM program WHERE store_id = $1""",
+            shop.id,
+            mara.id,
+            amount,
+            now - timedelta(days=1),
+            now + timedelta(days=9),
+        )
+    else:
+        await db.execute(
+            """INSERT INTO partner (program_id, member_id, state, tier, created_at)
+               SELECT id, $2, 'approved', 'friend', $3 FROM program WHERE store_id = $1 ON CONFLICT DO NOTHING""",
+            shop.id,
+            mara.id,
+            now,
+        )
+
+
+async def one_by_one(ids: list[int]) -> None:
+    for order_id in ids:
+        await service.settle(order_id)
+
+
+class Undone(Exception):
+    """It was only tried."""
+
+
+async def what_comes_of(ids: list[int], way: Callable[[], Awaitable[None]]) -> list[tuple]:
+    """Everything these orders' commissions and the books would be, and nothing of it kept."""
+    found: list[tuple] = []
+    try:
+        async with db.transaction():
+            await way()
+            rows = await db.fetch(
+                """SELECT c.order_line_id, c.member_id, c.role, c.base, c.rate_bps, c.granted, c.rule, c.how, c.state,
+                          c.currency, c.hold_until, c.program_version_id, c.reserved,
+                          ARRAY(SELECT (t.kind, t.ref_seq, t.reason, a.owner_kind, a.owner_id, a.kind, e.amount)
+                                  FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+                                  JOIN ledger_account a ON a.id = e.account_id
+                                 WHERE t.ref_type = 'commission' AND t.ref_id = c.id ORDER BY t.ref_seq, e.line),
+                          ARRAY(SELECT (v.from_state, v.to_state, v.reason) FROM commission_event v
+                                 WHERE v.commission_id = c.id ORDER BY v.seq)
+                     FROM commission c WHERE c.order_id = ANY($1::bigint[]) ORDER BY 1, 2, 3""",
+                ids,
+            )
+            found = [tuple(map(repr, row)) for row in rows]
+            raise Undone
+    except Undone:
+        return found
 
 
 async def test_refunds_cancellations_and_orders_nobody_led_to_stand_beside_each_other(web: Browser):
