@@ -4,80 +4,11 @@ The demo is started as a person would start it; the browser is a real one, with 
 """
 
 import json
-import os
 import re
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
+from tests.journeys.steps import python, until
 
-from app import embedded
-
-sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.journey,
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM, reason="NO CHROMIUM: the journey through the whole loop was NOT tested"),
-]
-START_SECONDS = 180
-PATIENCE_MS = 20_000
-# Headless Chromium names itself, and a bot's click earns nothing.
-A_PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
 HERO = "/p/alder-trail-pack-28"
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The demo on a free port with a folder of its own: its address and that folder."""
-    folder = tmp_path_factory.mktemp("demo")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    said = folder.with_suffix(".log")
-    program = subprocess.Popen(
-        [sys.executable, "-m", "app", "demo", "--port", str(port), "--data", str(folder)],
-        env=_without_servers(), stdout=said.open("w"), stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    try:
-        _wait_for(f"http://localhost:{port}/readyz", program, said)
-        yield f"http://localhost:{port}", folder
-    finally:
-        program.send_signal(signal.SIGTERM)
-        program.wait(timeout=30)
-        embedded.forget(folder)
-
-
-@pytest.fixture
-def window(demo) -> Iterator:
-    """`window("linwei")` is a browser of her own, signed in; `window()` a stranger's."""
-    base, _folder = demo
-    with sync_api.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        broken: list[str] = []
-
-        def open_window(handle: str = "", **options):
-            page = chromium.new_context(base_url=base, locale="en", user_agent=A_PERSON, **options).new_page()
-            page.set_default_timeout(PATIENCE_MS)
-            page.on("pageerror", lambda error: broken.append(str(error)))
-            if handle:
-                page.goto("/login")
-                page.fill("[name=login]", handle)
-                page.fill("[name=password]", "grapevine-demo")
-                page.press("[name=password]", "Enter")
-                page.wait_for_url(lambda url: "/login" not in url)
-            return page
-
-        yield open_window
-        chromium.close()
-        assert broken == []
 
 
 def test_from_a_review_to_a_commission(demo, window):
@@ -130,7 +61,7 @@ def test_from_a_review_to_a_commission(demo, window):
     reader.wait_for_url(re.compile("/orders/"))
     assert reader.locator(".messages .answer").first.inner_text() == "202"
     earned = 1032
-    _wait_until(lambda: _on_hold(author) == before + earned, "the order on the author's page, which nobody reloaded")
+    until(lambda: _on_hold(author) == before + earned, "the order on the author's page, which nobody reloaded")
 
     # The same message again changes nothing; a partial refund takes back exactly its part.
     reader.locator(".messages form button").first.click()
@@ -139,7 +70,7 @@ def test_from_a_review_to_a_commission(demo, window):
     reader.locator("form[action$='/refunds'] input[name=amount]").first.fill("29.00")
     reader.locator("form[action$='/refunds'] button").first.click()
     reader.wait_for_load_state()
-    _wait_until(lambda: _on_hold(author) == before + 800, "8 % of what is left, 100.00")
+    until(lambda: _on_hold(author) == before + 800, "8 % of what is left, 100.00")
 
     # She can see why, line by line; the buyer's name is not in it.
     author.locator("a[href^='/earn/orders/']").first.click()
@@ -147,10 +78,7 @@ def test_from_a_review_to_a_commission(demo, window):
     told = author.locator("main").inner_text()
     assert "Why you earned" in told and "$8.00" in told and "newcomer" not in told
 
-    verified = subprocess.run(
-        [sys.executable, "-m", "app", "ledger", "verify", "--json"],
-        env={**_without_servers(), "GRAPEVINE_DATA_DIR": str(folder)}, capture_output=True, text=True,
-    )  # fmt: skip
+    verified = python(folder, "-m", "app", "ledger", "verify", "--json")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert json.loads(verified.stdout)["ok"] and json.loads(verified.stdout)["entries"] > 0
 
@@ -188,28 +116,3 @@ def _on_hold(page) -> int:
     figures = page.locator("earn-live .figures").all_inner_texts()
     (dollars,) = [text for text in figures if "USD" in text]
     return round(float(re.search(r"On hold\s*\$([\d,]+\.\d\d)", dollars)[1].replace(",", "")) * 100)
-
-
-def _wait_until(is_so, what: str) -> None:
-    for _ in range(200):
-        if is_so():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"waited in vain for {what}")
-
-
-def _without_servers() -> dict[str, str]:
-    """The environment of somebody who has configured nothing."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GRAPEVINE_")}
-
-
-def _wait_for(url: str, program: subprocess.Popen, said: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert program.poll() is None, said.read_text()
-        try:
-            urllib.request.urlopen(url, timeout=2)
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the demo did not start")
