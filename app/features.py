@@ -66,6 +66,8 @@ from referrals.commissions import jobs as commission_jobs
 from referrals.commissions import reward_jobs
 from referrals.commissions.api import QuoteApi
 from referrals.commissions.pages import CommissionPages
+from referrals.credit.api import CreditApi, MyCreditApi
+from referrals.credit.pages import CreditPages
 from referrals.earn import jobs as earn_jobs
 from referrals.earn import live as earn_live
 from referrals.earn.api import EarnApi
@@ -138,6 +140,7 @@ PAGES: list = [
     StoreLinkPages,
     KitPages,
     CodePages,
+    CreditPages,
     InvitePages,
     OverridePages,
     CreditingPages,
@@ -187,6 +190,8 @@ API: list = [
     CodeApi,
     ShopCodeApi,
     MyCodeApi,
+    CreditApi,
+    MyCreditApi,
     ConversionApi,
     InviteApi,
     OverrideApi,

@@ -18,6 +18,7 @@ APP_CONFIG = AppConfig(
                 "attribution",
                 "ledger",
                 "commissions",
+                "credit",
                 "bounties",
                 "simulator",
                 "payouts",

@@ -8,6 +8,8 @@ from jsonschema import Draft202012Validator
 
 from app import clock, db
 from referrals.clicks import directory
+from referrals.ledger.schemas import AccountName, Leg
+from referrals.ledger.service import post
 from storefront.stores.queries import store_by_slug
 from storefront.stores.service import give_access
 from tests.crediting_world import crediting_at_north
@@ -53,6 +55,7 @@ class World(msgspec.Struct):
             "emoji": "👍",
             "external_id": "GR-38",
             "ref": "1001",
+            "customer": "c1",
             "code": "ada-here",
             "store": "north",
             "currency": "USD",
@@ -99,6 +102,7 @@ async def a_world(web: Any) -> World:
     await tell(web, shop, "order.paid", order("1001", gv=await click(web(), "ada-here"), lines=[line_bought]))
     product_id = (await as_ada.get(f"{API}/products/{product}")).json()["id"]
     await a_shop_with_a_till(ada)
+    await credit_at(web, shop, ada)
     payout, method = await money_at_south(web, ada)
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
@@ -113,6 +117,17 @@ async def a_shop_with_a_till(owner: Person) -> None:
     shop = await a_paying_shop("shelf")
     await db.execute("UPDATE store SET owner_id = $1, provider = 'woocommerce' WHERE id = $2", owner.id, shop.id)
     await give_access(await store_by_slug("shelf"), "https://shelf.example", "ck_1:cs_2")
+
+
+async def credit_at(web: Any, shop: Shop, owner: Person) -> None:
+    """A buyer who may spend something at the shop, and has."""
+    customer_id = await db.fetch_val("SELECT id FROM customer WHERE store_id = $1 AND external_id = 'c1'", shop.id)
+    credit = AccountName("customer", customer_id, "store_credit", "USD")
+    legs = [Leg(AccountName("store", shop.id, "reward_expense", "USD"), 900), Leg(credit, -900)]
+    async with db.transaction():
+        await post("accrue", "friend_reward", 0, 1, legs, reason="friend_reward")
+    use = {"id": "GR-38", "customer": "c1", "amount": {"amount": 50, "currency": "USD"}}
+    await made(web(token=owner.token), "/stores/north/credit/uses", use)
 
 
 async def a_case(shop: Shop, about: Person, rule: str) -> str:

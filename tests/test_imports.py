@@ -32,6 +32,7 @@ HOUSE = (
     "referrals.attribution",
     "referrals.ledger",
     "referrals.commissions",
+    "referrals.credit",
     "referrals.bounties",
     "referrals.statements",
     "referrals.payouts",

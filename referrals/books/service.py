@@ -12,12 +12,13 @@ from referrals.attribution.audit import check_attributions
 from referrals.books.events import BooksDrifted, CheckAsked
 from referrals.books.projections import check_cases, check_counts
 from referrals.commissions.audit import check_commissions
+from referrals.credit.audit import check_credit_uses
 from referrals.ledger.audit import check_balances, check_entries
 from referrals.payouts.audit import check_payouts
 
 log = logging.getLogger(__name__)
 MOST_KEPT = 200
-CHECKS = (check_balances, check_commissions, check_attributions, check_payouts, check_cases, check_counts)
+CHECKS = (check_balances, check_commissions, check_attributions, check_payouts, check_cases, check_counts, check_credit_uses)
 
 errors_found = Gauge("grapevine_ledger_errors", "What the last check of the books found wrong, in this process")
 last_checked = Gauge("grapevine_ledger_checked_timestamp_seconds", "When this process last checked the books")

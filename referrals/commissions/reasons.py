@@ -46,6 +46,8 @@ def reason_words(reason: str) -> str:
         "payout_cancelled": _("The payout was called off, so it is yours again"),
         "more_earned": _("More was earned after it was paid"),
         "written_off": _("The store lets go of what you owed"),
+        "credit_used": _("Credit was spent at the shop"),
+        "credit_given_back": _("The shop gave the credit back"),
         "friend_reward": _("Credit for buying on a friend’s word"),
     }.get(reason, _("The books were put right"))
 
