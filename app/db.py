@@ -26,6 +26,8 @@ STATEMENT_SECONDS = 30
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 AfterCommit = Callable[[], Awaitable[None] | None]
 
+# Seconds a read may take; none: STATEMENT_SECONDS.
+_patience: contextvars.ContextVar[float | None] = contextvars.ContextVar("patience", default=None)
 _seen_queries: contextvars.ContextVar[list[str] | None] = contextvars.ContextVar("seen_queries", default=None)
 
 
@@ -165,17 +167,35 @@ async def close() -> None:
 async def fetch(sql: str, *args: Any) -> list[asyncpg.Record]:
     """Rows of a query, in the current transaction if there is one."""
     async with _connection(sql) as connection:
-        return await connection.fetch(sql, *args)
+        return await connection.fetch(sql, *args, timeout=_patience.get())
 
 
 async def fetch_one(sql: str, *args: Any) -> asyncpg.Record | None:
     async with _connection(sql) as connection:
-        return await connection.fetchrow(sql, *args)
+        return await connection.fetchrow(sql, *args, timeout=_patience.get())
 
 
 async def fetch_val(sql: str, *args: Any) -> Any:
     async with _connection(sql) as connection:
-        return await connection.fetchval(sql, *args)
+        return await connection.fetchval(sql, *args, timeout=_patience.get())
+
+
+@contextmanager
+def patiently(seconds: float) -> Iterator[None]:
+    """Reads within may take so long, whatever a statement may take otherwise: for audits that look at everything."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
+
+
+async def id_ranges(table: str, size: int) -> list[tuple[int, int]]:
+    """All ids a table has now, in stretches of so many: after this one, up to and with that one."""
+    row = await fetch_one(f"SELECT min(id) AS first, max(id) AS last FROM {table}")
+    if row is None or row["first"] is None:
+        return []
+    return [(after, after + size) for after in range(row["first"] - 1, row["last"], size)]
 
 
 async def execute(sql: str, *args: Any) -> int:

@@ -16,7 +16,8 @@ from referrals.commissions.reckoning import refusal_of_buyer
 from referrals.commissions.standing import given_back
 from referrals.programs.terms import terms_of
 
-BATCH = 2_000
+# Orders looked at in one statement.
+BATCH = 1_000
 
 _LINES = f"""
 SELECT c.id, c.order_id, c.order_line_id, c.member_id, c.role, c.base, c.rate_bps, c.granted, c.reserved, c.state,
@@ -38,21 +39,15 @@ SELECT c.id, c.order_id, c.order_line_id, c.member_id, c.role, c.base, c.rate_bp
          FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
          JOIN ledger_account a ON a.id = e.account_id AND a.kind = 'commission_expense'
         WHERE t.ref_type = 'commission' AND t.ref_id = c.id) p ON true
- WHERE NOT (c.how = '{{}}' AND coalesce(d.shares, '[]') IN ('[]', '{{}}')) AND c.order_id > $1
- ORDER BY c.order_id, (c.role = 'recruiter'), c.id LIMIT $2
+ WHERE NOT (c.how = '{{}}' AND coalesce(d.shares, '[]') IN ('[]', '{{}}')) AND o.id > $1 AND o.id <= $2
+ ORDER BY c.order_id, (c.role = 'recruiter'), c.id
 """
 
 
 async def check_terms() -> list[str]:
     errors: list[str] = []
-    last, rows = 0, await db.fetch(_LINES, 0, BATCH)
-    while rows:
-        # The last order of a full batch may go on in the next one.
-        end = rows[-1]["order_id"] if len(rows) == BATCH and rows[0]["order_id"] != rows[-1]["order_id"] else None
-        whole = [row for row in rows if row["order_id"] != end]
-        errors += await _check_lines(whole)
-        last = whole[-1]["order_id"]
-        rows = await db.fetch(_LINES, last, BATCH)
+    for stretch in await db.id_ranges("orders", BATCH):
+        errors += await _check_lines(await db.fetch(_LINES, *stretch))
     errors += await _check_limits() + await _check_missing() + await _check_friends()
     return errors + await check_rewards()
 
@@ -178,16 +173,24 @@ async def _check_limits() -> list[str]:
 
 async def _check_missing() -> list[str]:
     """Lines under terms that should have earned and have no commission; only lines without any are looked at."""
+    errors: list[str] = []
+    for stretch in await db.id_ranges("orders", BATCH):
+        errors += await _missing_in(stretch)
+    return errors
+
+
+async def _missing_in(stretch: tuple[int, int]) -> list[str]:
     rows = await db.fetch(
         """SELECT DISTINCT l.order_id
              FROM order_line l
              JOIN LATERAL (SELECT * FROM attribution WHERE order_id = l.order_id
                             ORDER BY version DESC LIMIT 1) d ON true
              JOIN program_version v ON v.id = d.program_version_id
-            WHERE d.winner_id IS NOT NULL AND l.gross > l.discount
+            WHERE l.order_id > $1 AND l.order_id <= $2 AND d.winner_id IS NOT NULL AND l.gross > l.discount
               AND (v.terms <> '{}' OR EXISTS (SELECT 1 FROM rate_override r WHERE r.program_id = v.program_id))
               AND NOT EXISTS (SELECT 1 FROM commission c WHERE c.order_line_id = l.id AND c.member_id = d.winner_id)
-            ORDER BY l.order_id"""
+            ORDER BY l.order_id""",
+        *stretch,
     )
     errors = []
     for row in rows:
