@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -13,6 +14,8 @@ from storefront.connectors.silence import silent_stores
 
 OLDEST_POSTGRES = 150_000
 MOST_CLOCK_DRIFT_SECONDS = 5
+# A night and what a large check may take.
+BOOKS_ARE_OLD_AFTER = timedelta(hours=27)
 
 
 class Finding(msgspec.Struct):
@@ -143,6 +146,31 @@ async def _shops() -> Finding:
     return Finding("shops", True, "heard as usual")
 
 
+async def _books() -> Finding:
+    """Whether the books were right when they were looked at last, and whether somebody looks every night."""
+    row = await db.fetch_one(
+        """SELECT (SELECT max(at) FROM books_check WHERE asked_by IS NULL) AS nightly,
+                  (SELECT max(at) FROM books_check) AS latest,
+                  coalesce((SELECT jsonb_array_length(errors) FROM books_check ORDER BY id DESC LIMIT 1), 0) AS errors,
+                  (SELECT min(occurred_at) FROM ledger_transaction) AS begun"""
+    )
+    assert row is not None
+    now, advice = clock.now(), "See /admin/books, or run `grapevine ledger verify`."
+    if row["errors"]:
+        return Finding("books", False, f"{row['errors']} errors {_hours(now - row['latest'])} ago", advice)
+    since = row["nightly"] or row["begun"]
+    if since is not None and now - since > BOOKS_ARE_OLD_AFTER:
+        seen = "the last nightly check" if row["nightly"] else "never checked, the first entry"
+        return Finding("books", False, f"{seen} was {_hours(now - since)} ago", "Is `grapevine worker` running?")
+    if row["nightly"] is None:
+        return Finding("books", True, "not checked yet: every night at 3:41 UTC")
+    return Finding("books", True, f"clean {_hours(now - row['nightly'])} ago")
+
+
+def _hours(age: timedelta) -> str:
+    return f"{age.total_seconds() / 3600:.0f} h"
+
+
 async def _reachable(part: str, url: str, advice: str, *, port: int) -> Finding:
     address = urlsplit(url)
     try:
@@ -166,4 +194,5 @@ CHECKS: dict[str, Callable[[], Awaitable[Finding]]] = {
     "letters": _letters,
     "clock": _clock,
     "shops": _shops,
+    "books": _books,
 }

@@ -1,11 +1,15 @@
 """Who watches the books: the database's own rights, the nightly check, and people who let go of a debt."""
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 
 from app import clock, db
+from app.doctor import examine
 from app.grants import APPEND_ONLY, grant_to
 from referrals.books.service import check_books, verify
+from referrals.commissions import audit, audit_terms, trails
 from referrals.commissions.release import release_due
 from tests.factories import Browser, a_member, run_jobs, sign_in, submit
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
@@ -164,3 +168,54 @@ async def test_nobody_lets_go_of_their_own_debt(web: Browser):
     told = {"member_id": mara.id, "currency": "USD", "note": "for me"}
     assert (await submit(browser, "/admin/programs/north/debts", told)).status_code == 403
     assert await standing(mara) == {("receivable", "USD"): -700}
+
+
+async def test_checks_find_the_same_in_small_stretches_and_no_statement_reads_them_all(
+    web: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    await an_earner(web, *(f"o{n}" for n in range(5)))
+    tampered = (
+        "UPDATE order_line SET gross = gross + 1000 WHERE id = (SELECT max(id) FROM order_line)",
+        "DELETE FROM commission_event WHERE commission_id = (SELECT min(id) FROM commission)",
+        "UPDATE commission SET state = 'held' WHERE id = (SELECT min(id) + 1 FROM commission)",
+        "UPDATE commission SET rate_bps = 1 WHERE id = (SELECT min(id) + 2 FROM commission)",
+    )
+    for statement in tampered:
+        await with_triggers_off(statement)
+    with db.watch_queries() as whole:
+        expected = await audit.check_commissions()
+    assert len(expected) >= 4
+    for module, name in ((audit, "AT_ONCE"), (audit_terms, "BATCH"), (trails, "AT_ONCE")):
+        monkeypatch.setattr(module, name, 1)
+    with db.watch_queries() as pieces:
+        assert await audit.check_commissions() == expected
+    assert len(pieces) >= len(whole) + 4 * 5
+
+
+async def test_a_check_of_everything_may_take_longer_than_a_page(web: Browser):
+    with db.patiently(0.1), pytest.raises(TimeoutError):
+        await db.fetch_val("SELECT pg_sleep(2)")
+    # Longer than any statement of a page may take, were it asked for.
+    assert await db.fetch_val("SELECT 1") == 1
+    real = db.STATEMENT_SECONDS
+    async with db.acquired() as connection:
+        assert connection._config.command_timeout == real
+
+
+async def test_the_doctor_says_how_the_books_were_and_when(web: Browser):
+    async def books() -> tuple[bool, str]:
+        return next((one.ok, one.seen) for one in await examine() if one.part == "books")
+
+    assert await books() == (True, "not checked yet: every night at 3:41 UTC")
+    _mara, _shop, _ids = await an_earner(web)
+    clock.travel(timedelta(hours=30))
+    assert await books() == (False, "never checked, the first entry was 30 h ago")
+    await check_books()
+    clock.travel(timedelta(hours=5))
+    assert await books() == (True, "clean 5 h ago")
+    clock.travel(timedelta(hours=23))
+    assert await books() == (False, "the last nightly check was 28 h ago")
+    await with_triggers_off("UPDATE ledger_entry SET amount = amount + 1 WHERE line = 1")
+    await check_books()
+    ok, seen = await books()
+    assert not ok and seen.endswith("errors 0 h ago")
