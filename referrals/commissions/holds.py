@@ -177,12 +177,22 @@ async def _all_of(one: asyncpg.Record, debts: Debts) -> list[Leg]:
 
 
 async def hold_longer(commission_ids: Iterable[int], until: object) -> int:
-    """A risk asks for more time than the store's returns do. It is never shortened; how many it touched."""
+    """A risk asks for more time than the store's returns do. Another risk never shortens it; how many it touched."""
     return await db.execute(
         """UPDATE commission SET risk_hold_until = greatest(risk_hold_until, $2::timestamptz)
             WHERE id = ANY($1::bigint[]) AND state IN ('tentative', 'pending', 'held')""",
         list(commission_ids),
         until,
+    )
+
+
+async def hold_no_longer(commission_ids: Iterable[int]) -> int:
+    """The risk is over, says a person: only the store's returns are waited for. How many it touched."""
+    return await db.execute(
+        """UPDATE commission SET risk_hold_until = NULL
+            WHERE id = ANY($1::bigint[]) AND risk_hold_until IS NOT NULL
+              AND state IN ('tentative', 'pending', 'held')""",
+        list(commission_ids),
     )
 
 

@@ -12,7 +12,7 @@ from app.errors import Conflict, Forbidden
 from app.i18n import gettext as _
 from app.text import clean
 from referrals.commissions import holds
-from referrals.fraud import clawback, notices, queries
+from referrals.fraud import clawback, notices, queries, risk
 from referrals.fraud.rules import REASONS, Hit
 from referrals.fraud.schemas import Verdict
 from referrals.fraud.thresholds import thresholds_of
@@ -60,6 +60,8 @@ async def report(store_id: int, member_id: int, hit: Hit, *, source: str, concer
     # Held first: while somebody looks, no clock and no payout can reach it.
     await holds.hold(sorted(set(concerned)), REASONS[hit.rule], evidence={"case": case_id})
     await _concern(case_id, concerned)
+    if opened["is_new"]:
+        await risk.hold_longer(member_id, store_id, hit.rule)
     await note(case_id, "opened" if opened["is_new"] else "extended")
     if opened["is_new"]:
         await notices.opened(case_id)
@@ -109,6 +111,7 @@ async def decide(viewer: Viewer, slug: str, case_id: int, *, confirm: bool, word
             await clawback.take_back(held, actor_id=member_id, case_id=case_id)
         else:
             await holds.lift(held, "cleared", actor_id=member_id, evidence={"case": case_id})
+            await risk.hold_no_longer(case["member_id"], case["store_id"])
         await note(case_id, "confirmed" if confirm else "cleared", member_id, words)
         await notices.decided(case_id, by=member_id)
 

@@ -11,7 +11,7 @@ import asyncpg
 
 from app import clock, db
 from referrals.commissions import holds
-from referrals.fraud import cases, evidence
+from referrals.fraud import cases, evidence, risk
 from referrals.fraud.rules import SCOPES, Facts, Hit, hits_of
 from referrals.fraud.thresholds import thresholds_of
 
@@ -37,6 +37,7 @@ async def screen(commission_id: int, *, again: bool = False) -> list[Hit]:
                 source=f"commission:{commission_id}",
                 concerned=concerned,
             )
+        await risk.hold_new_longer(commission_id, subject["member_id"], subject["store_id"])
         await holds.mark_screened([commission_id])
     return hits
 

@@ -356,3 +356,31 @@ async def test_what_a_refund_had_ended_waits_again_when_a_new_fact_brings_it_bac
     await bought(web, shop, "aunt", gv=gv, lines=[line(gross=20_000, discount=0)], **later)
     assert await standing(mara) == {("held", "USD"): 800} and await cases() == [("own_address", "open")]
     await books_are_right()
+
+
+async def test_a_risky_member_waits_longer_until_somebody_says_that_all_is_well(web: Browser):
+    from referrals.fraud.rules import Hit
+
+    mara, shop, code = await a_sharer(web)
+    olive = await a_member("olive")
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", olive.id, shop.id)
+    await bought(web, shop, "before", gv=await click(web(), code))
+    async with db.transaction():
+        hit = Hit("refunds", {"returned": 9, "orders": 10}, "")
+        await service.report(shop.id, mara.id, hit, source="test", concerned=[])
+    await bought(web, shop, "during", gv=await click(web(), code))
+    clock.travel(timedelta(days=15))
+    assert await release_due() == 0, "the store's own time is over, the risk's is not"
+    assert await standing(mara) == {("pending", "USD"): 2_400}
+    await decide(await sign_in(web(), olive), await db.fetch_val("SELECT id FROM fraud_case"), "clear")
+    assert await release_due() == 2
+    assert await standing(mara) == {("available", "USD"): 2_400}
+    await books_are_right()
+
+
+async def test_what_one_order_shows_does_not_hold_up_the_others(web: Browser):
+    mara, _olive, shop, _case_id = await a_case(web)
+    code = await db.fetch_val("SELECT code FROM link WHERE owner_id = $1 AND target_kind = 'product'", mara.id)
+    await bought(web, shop, "friend", gv=await click(web(), code))
+    clock.travel(timedelta(days=15))
+    assert await release_due() == 1
