@@ -79,6 +79,8 @@ class BehindPages(Controller):
         if level not in qr.LEVELS:
             raise Invalid("level", _("A level is l, m, q or h."))
         logo = asked.get("logo", "") in ("1", "on", "true")
+        # Each is drawn anew but for the last few hundred: a page full of them is welcome, a flood of them is not.
+        await limit("qr", _address(request), most=240, per=60)
         picture = await asyncio.to_thread(qr.draw, scan_url_of(link), kind, level, logo)
         headers = {"Cache-Control": "public, max-age=3600"}
         if asked.get("download"):

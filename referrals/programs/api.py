@@ -1,3 +1,4 @@
+import msgspec
 from litestar import Controller, Request, get, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -15,7 +16,7 @@ from referrals.programs.queries import version_at
 from referrals.programs.schemas import ProgramTold, ProgramView, Rules
 from referrals.programs.service import publish_rules, rules_of
 from referrals.programs.terms import terms_of
-from storefront.stores.policy import access_own_store
+from storefront.stores.policy import access_own_store, may_run
 from storefront.stores.queries import store_by_slug
 
 
@@ -27,7 +28,7 @@ class ProgramApi(Controller):
     async def show(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> ProgramView:
         """The rules in force now, for everybody who may earn by them."""
         require_member(viewer, "read")
-        return await _view(slug)
+        return await _view(viewer, slug)
 
     @put(
         summary="Put new rules in force for a store",
@@ -43,16 +44,18 @@ class ProgramApi(Controller):
             await limit("program:publish", store["id"], most=60, per=3600)
             rules = Rules(told.rate_bps, told.hold_days, told.window_days, told.model)
             await publish_rules(slug, rules, terms=told.terms, actor_id=member_id, base_version=told.base_version)
-            return await _view(slug)
+            return await _view(viewer, slug)
 
         return await once(request, member_id, ProgramView, do)
 
 
-async def _view(slug: str) -> ProgramView:
+async def _view(viewer: Viewer, slug: str) -> ProgramView:
     store = await store_by_slug(slug)
     row = await version_at(store["id"], clock.now())
     if row is None:
         raise NotFound(_("This store has no programme yet."))
+    # What a line pays at most stands in the words; what the shop keeps of a sale is its own affair.
+    terms = terms_of(row)
     return ProgramView(
         store=slug,
         version=row["version"],
@@ -61,6 +64,6 @@ async def _view(slug: str) -> ProgramView:
         hold_days=row["hold_days"],
         window_days=row["window_days"],
         model=row["model"],
-        terms=terms_of(row),
-        words=words.sentences(rules_of(row), terms_of(row)),
+        terms=terms if may_run(viewer, store) else msgspec.structs.replace(terms, margins=[], margin_share_bps=0),
+        words=words.sentences(rules_of(row), terms),
     )
