@@ -14,7 +14,7 @@ import msgspec
 DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
 NAMES = (
     "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT "
-    "STRIPE_KEY COUNTRY_HEADER"
+    "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS"
 ).split()
 
 
@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The port of `/metrics` in production; 0 serves it on the main port in the demo and not at all in production."""
     country_header: str = ""
     """The header in which a proxy of ours says the visitor's country, as `CF-IPCountry`. Empty: nobody is believed."""
+    inbox_days: int = 30
+    """How long a shop's message that could not be applied keeps what it says of the customer."""
     stripe_key: str = ""
     """A secret or restricted key (`sk_…`, `rk_…`) that may make transfers; without it nobody is paid by Stripe."""
 
@@ -63,6 +65,10 @@ def load(environ: Mapping[str, str]) -> Settings:
         if not given["metrics_port"].isdigit():
             raise BadSetting("GRAPEVINE_METRICS_PORT is a port number, for example 9100.")
         given["metrics_port"] = int(given["metrics_port"])  # type: ignore[assignment]
+    if "inbox_days" in given:
+        if not given["inbox_days"].isdigit() or not 1 <= int(given["inbox_days"]) <= 3650:
+            raise BadSetting("GRAPEVINE_INBOX_DAYS is a number of days from 1 to 3650, for example 30.")
+        given["inbox_days"] = int(given["inbox_days"])  # type: ignore[assignment]
     settings = Settings(**given)  # type: ignore[arg-type]
     _check(settings)
     return settings

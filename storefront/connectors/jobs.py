@@ -28,3 +28,9 @@ async def ask_store(payload: bytes) -> None:
 @every("43 * * * *")
 async def notice_silence() -> None:
     await silence.tell_owners()
+
+
+@every("51 2 * * *")
+async def strip_old_messages() -> None:
+    while await service.strip_old():
+        pass

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
+import msgspec
 
 from app import clock, db
 from app.errors import NotFound, Problem
 from app.events import publish
+from app.settings import settings
 from storefront.catalog.service import upsert_product, withdraw_product
 from storefront.connectors import generic, medusa, shopify, stripe, woocommerce
 from storefront.connectors.reading import without_personal_data
@@ -146,3 +148,31 @@ async def replay(since: datetime, *, store_id: int | None = None, inbox_id: int 
         for row in rows:
             await publish(WebhookReceived(inbox_id=row["id"]))
     return len(rows)
+
+
+async def strip_old(*, most: int = 500) -> int:
+    """Messages that nobody cleared within `inbox_days` lose what they say of the customer; how many."""
+    async with db.transaction():
+        rows = await db.fetch(
+            """SELECT id, payload FROM inbox
+                WHERE state IN ('flagged', 'kept') AND stripped_at IS NULL AND received_at < $1
+                ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED""",
+            clock.now() - timedelta(days=settings().inbox_days),
+            most,
+        )
+        await db.execute(
+            """UPDATE inbox i SET payload = t.payload, stripped_at = $3
+                 FROM unnest($1::bigint[], $2::bytea[]) t (id, payload) WHERE i.id = t.id""",
+            [row["id"] for row in rows],
+            [_stripped(row["payload"]) for row in rows],
+            clock.now(),
+        )
+    return len(rows)
+
+
+def _stripped(payload: bytes) -> bytes:
+    """What is no JSON may say anything of anybody: nothing of it stays but its fingerprint."""
+    try:
+        return without_personal_data(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return b"{}"

@@ -11,7 +11,7 @@ from storefront.stores.tables import Store
 class Inbox(Table, tablename="inbox"):
     """Every message a store's signature vouched for, once per event id, kept for ever.
 
-    As it came until it was applied; from then on without the customer's name and e-mail.
+    As it came until it was applied; from then on, or after `inbox_days`, without the customer's name and e-mail.
     """
 
     id = BigSerial(primary_key=True)
@@ -23,6 +23,8 @@ class Inbox(Table, tablename="inbox"):
     received_at = moment()
     state = words()
     note = words(optional=True)
+    stripped_at = moment(null=True)
+    """When a message that was never applied lost what it said of the customer."""
     via = Text(default="webhook", null=False)
     """`webhook`, or `pull` when the store did not tell it and we had to ask."""
 

@@ -29,6 +29,7 @@ def test_good_settings_are_read():
         ("GRAPEVINE_REDIS_URL", "localhost:6379"),
         ("GRAPEVINE_STORAGE_URL", "ftp://files"),
         ("GRAPEVINE_METRICS_PORT", "many"),
+        ("GRAPEVINE_INBOX_DAYS", "0"),
     ],
 )
 def test_a_bad_value_refuses_to_start_and_names_the_setting(name: str, value: str):

@@ -6,7 +6,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from app import db
+from app import clock, db
+from storefront.connectors.jobs import strip_old_messages
 from tests.factories import Browser, run_jobs
 from tests.storefront.shop import a_shop, message, order, send, signed
 
@@ -247,3 +248,29 @@ async def test_one_shopify_event_in_two_topics_is_two_messages(web: Browser):
         assert (await web().post(f"/webhooks/{shop.slug}", content=body, headers=headers)).status_code == status
     without = {name: value for name, value in headers.items() if "Event-Id" not in name}
     assert (await web().post(f"/webhooks/{shop.slug}", content=body, headers=without)).status_code == 202
+
+
+async def test_a_message_nobody_cleared_forgets_the_customer_after_thirty_days(web: Browser):
+    shop = await a_shop()
+    customer = {"id": "c1", "email": "bob@example.org", "name": "Bob"}
+    assert (await send(web(), shop, "order.paid", order(customer=customer, currency="???"))).status_code == 202
+    assert (
+        await send(web(), shop, "cart.abandoned", {"customer": customer, "email": "bob@example.org"})
+    ).status_code == 202
+    await run_jobs()
+    await db.execute("UPDATE inbox SET payload = 'Bob, bob@example.org' WHERE topic = 'cart.abandoned'")
+
+    async def said() -> str:
+        return " ".join(
+            bytes(row["payload"]).decode() for row in await db.fetch("SELECT payload FROM inbox ORDER BY id")
+        )
+
+    clock.travel(timedelta(days=29))
+    await strip_old_messages()
+    assert (await said()).count("bob@example.org") == 2
+    clock.travel(timedelta(days=2))
+    await strip_old_messages()
+    assert "bob@" not in await said() and "Bob" not in await said() and '"1001"' in await said()
+    # Still there to be looked at and read again, as far as it goes.
+    states = [row["state"] for row in await db.fetch("SELECT state FROM inbox ORDER BY id")]
+    assert states == ["flagged", "kept"]
