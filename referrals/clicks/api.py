@@ -4,17 +4,20 @@ from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 
 from app import clock, db
-from app.auth import Viewer, require_member
+from app.auth import Viewer, is_own_origin, require_member
 from app.errors import Forbidden, Gone, NotFound
 from app.i18n import gettext as _
 from app.limits import limit
 from app.openapi import door
 from app.web import json_body
-from referrals.clicks import directory, examples, visitors, writer
+from referrals.clicks import directory, dwell, examples, visitors, writer
 from referrals.clicks.classify import HUMAN
-from referrals.clicks.heard import DENIED
-from referrals.clicks.schemas import ClickMade, DirectClick
+from referrals.clicks.directory import Way
+from referrals.clicks.heard import DENIED, GRANTED, consent_of
+from referrals.clicks.queries import click_id
+from referrals.clicks.schemas import ClickMade, DirectClick, Stay
 from referrals.clicks.visit import click_of
+from referrals.links import passing
 
 
 class ClickApi(Controller):
@@ -39,44 +42,79 @@ class ClickApi(Controller):
         if origin:
             # A browser's name costs nothing to change. A shop's own server speaks for many from one address.
             await limit("direct-click-from", address, most=120, per=60)
-        await _check_shop(viewer, origin, told.code)
-        gv = await _keep(request, told, address)
+        # By its own code, the one on its QR or a former one: all of them lead to one link and its shop.
+        way = await directory.look_up(told.code.lower())
+        await _check_shop(viewer, origin, way.store_id if way else None)
+        if way is None:
+            raise NotFound(_("There is no link with this code. It may have been mistyped."))
+        gv = await _keep(request, told, way, address)
         headers = {"Cache-Control": "no-store", "Vary": "Origin"}
         if origin:
             headers["Access-Control-Allow-Origin"] = origin
         return Response(ClickMade(gv), status_code=201, headers=headers)
 
+    @post(
+        "/dwell",
+        summary="Tell how long a visitor stayed on the page that a click led to",
+        status_code=204,
+        opt=door(takes=examples.stay, refuses=(Forbidden,)),
+    )
+    async def tell_dwell(self, request: Request) -> None:
+        """From a page of the shop or of ours (its Origin is its key), by `navigator.sendBeacon` when it is left.
 
-async def _check_shop(viewer: Viewer, origin: str, code: str) -> None:
+        The answer never says whether the click is known: what cannot be true, or must not be kept, is not kept.
+        """
+        told = await json_body(request, Stay)
+        origin = request.headers.get("origin", "")
+        if not origin.startswith(("https://", "http://")):
+            raise Forbidden(_("Only a page may tell how long it was looked at."))
+        address = request.client.host if request.client else ""
+        visitor = visitors.hash_of(clock.now(), address, request.headers.get("user-agent", "").encode("latin-1"))
+        await limit("dwell", visitor, most=60, per=60)
+        # A browser's name costs nothing to change, and a carrier has thousands behind one address.
+        await limit("dwell-from", address, most=600, per=60)
+        asked = click_id(told.gv)
+        if asked is not None and _may_keep(request, told):
+            await dwell.keep(asked, told.seconds, origin, is_ours=is_own_origin(origin, request.headers))
+
+
+def _may_keep(request: Request, told: Stay) -> bool:
+    """What the visitor says now counts, also when they had said nothing at the click."""
+    if told.consent:
+        return told.consent == GRANTED
+    return consent_of(dict(request.scope["headers"]), b"") != DENIED
+
+
+async def _check_shop(viewer: Viewer, origin: str, store_id: int | None) -> None:
     """The page stands on an address of a shop that this link may lead to; a program speaks for whoever runs one."""
     if origin:
         allowed = await db.fetch_val(
             """SELECT 1 FROM store s
                 WHERE (s.origin = $1 OR EXISTS (SELECT 1 FROM store_host h WHERE h.store_id = s.id AND h.host = $2))
-                  AND s.id = coalesce((SELECT store_id FROM link WHERE code = $3), s.id)""",
+                  AND s.id = coalesce($3, s.id)""",
             origin,
             urlsplit(origin).netloc.lower(),
-            code.lower(),
+            store_id,
         )
     else:
         allowed = viewer.is_admin or await db.fetch_val(
-            """SELECT 1 FROM store s WHERE s.owner_id = $1
-                  AND s.id = coalesce((SELECT store_id FROM link WHERE code = $2), s.id)""",
+            "SELECT 1 FROM store s WHERE s.owner_id = $1 AND s.id = coalesce($2, s.id)",
             require_member(viewer),
-            code.lower(),
+            store_id,
         )
     if not allowed:
         raise Forbidden(_("Only a page of the shop itself, or a token of whoever runs it, may tell of its visitors."))
 
 
-async def _keep(request: Request, told: DirectClick, address: str) -> str | None:
-    """The click in the books, and its id when it is a person's who may be recognised."""
-    way = await directory.look_up(told.code.lower())
-    if way is None:
-        raise NotFound(_("There is no link with this code. It may have been mistyped."))
+async def _keep(request: Request, told: DirectClick, way: Way, address: str) -> str | None:
+    """The click in the books, and its id when it is a person's who may be recognised.
+
+    A link's days, its number of visits and its password hold here as they do at `/r/`; a password cannot be given here.
+    """
     consent = f"gv_consent={told.consent}&" if told.consent else ""
     scope = {
         "method": "GET",
+        "client": (address, 0),
         "query_string": (consent + urlsplit(told.page).query).encode(),
         # A script speaks, yet a person opened the page: what the browser says of scripts is not held against them.
         "headers": [
@@ -92,7 +130,19 @@ async def _keep(request: Request, told: DirectClick, address: str) -> str | None
     }
     click = click_of(way.link_id, scope, at=clock.now(), address=address, trigger="embed")
     click.blocked = way.blocked
+    if not click.blocked and way.turns is not None:
+        passage = await directory.pass_by(way, scope, clock.now(), is_person=click.kind == HUMAN)  # type: ignore[arg-type]
+        click.blocked, click.variant = passage.blocked, passage.variant
     await writer.write(click)
     if click.blocked:
-        raise Gone(_("Whoever shared this link has switched it off."))
+        raise Gone(_reason(click.blocked))
     return click.id.hex if click.kind == HUMAN and click.consent != DENIED else None
+
+
+def _reason(blocked: str) -> str:
+    return {
+        passing.EARLY: _("This link is not open yet."),
+        passing.EXPIRED: _("This link was open until a day that has passed."),
+        passing.USED_UP: _("This link has let in as many visitors as it may."),
+        passing.LOCKED: _("This link asks for a password."),
+    }.get(blocked, _("Whoever shared this link has switched it off."))

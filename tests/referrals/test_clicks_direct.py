@@ -1,12 +1,14 @@
 """Visitors who come straight to the shop by an address with somebody's code: no short link, and still a click."""
 
 import asyncio
+import gzip
+from datetime import timedelta
 from uuid import UUID
 
 import httpx
 import pytest
 
-from app import db
+from app import clock, db
 from referrals.clicks import queries
 from referrals.clicks.service import claim
 from tests.factories import Browser, a_member
@@ -107,6 +109,42 @@ async def test_guessing_codes_is_slowed_down_and_a_closed_link_says_so(web: Brow
     assert (await told(web(), code, {"user-agent": "Another " + CHROME}, page="x" * 2_001)).status_code == 422
 
 
+async def test_a_former_code_is_the_link_it_was_and_a_shop_cannot_tell_of_another_shops_by_it(web: Browser):
+    mara = await a_member("mara")
+    shop = await a_paying_shop()
+    await a_shop("south")
+    old = (await a_link(web, mara))["code"]
+    assert (await web(token=mara.token).patch(f"/api/v1/links/{old}", json={"code": "mara-walks"})).status_code == 200
+    assert (await told(web(), old, {"origin": "https://south.example"})).status_code == 403
+    gv = (await told(web(), old)).json()["gv"]
+    await tell(web, shop, "order.paid", order("o1", gv=gv))
+    assert await standing(mara) == {("pending", "USD"): 1200}
+    await books_are_right()
+
+
+async def test_a_links_days_visits_and_password_hold_at_the_shop_too(web: Browser):
+    mara = await a_member("mara")
+    await a_paying_shop()
+    client, code = web(token=mara.token), (await a_link(web, mara))["code"]
+
+    async def changed(**limits: object) -> None:
+        answer = await client.patch(f"/api/v1/links/{code}", json=limits)
+        assert answer.status_code == 200, answer.text
+
+    now = clock.now()
+    await changed(starts_at=(now + timedelta(days=1)).isoformat())
+    early = await told(web(), code)
+    await changed(starts_at=None, ends_at=(now - timedelta(seconds=1)).isoformat())
+    late = await told(web(), code)
+    await changed(ends_at=None, password="open sesame")
+    locked = await told(web(), code)
+    await changed(password="", most_visits=1)
+    answers = [await told(web(), code), await told(web(), code)]
+    assert [one.status_code for one in (early, late, locked, *answers)] == [410, 410, 410, 201, 410]
+    rows = await db.fetch("SELECT blocked FROM click ORDER BY occurred_at, id")
+    assert [row["blocked"] for row in rows] == ["early", "expired", "password", "", "used_up"]
+
+
 async def test_a_told_click_can_be_claimed_by_whoever_signs_in(web: Browser):
     mara, bob = await a_member("mara"), await a_member("bob")
     await a_paying_shop()
@@ -147,6 +185,6 @@ async def test_a_shops_page_learns_the_click_once_and_keeps_it_for_the_order(
     assert [row["id"].hex for row in rows] == [gv]
 
 
-def test_the_script_is_smaller_than_a_kilobyte():
+def test_the_script_is_smaller_than_a_kilobyte_on_the_wire():
     script = widgets.SCRIPT.parent / "ref.js"
-    assert not script.exists() or script.stat().st_size < 1_024
+    assert not script.exists() or len(gzip.compress(script.read_bytes())) < 1_024
