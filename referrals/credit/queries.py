@@ -28,6 +28,22 @@ async def standing(customer_id: int, currency: str) -> int:
     )
 
 
+async def under_review(customer_id: int, currency: str) -> int:
+    """Of that, what came by orders whose commission is held, or was rejected: perhaps nobody else told the buyer."""
+    return await db.fetch_val(
+        """SELECT coalesce(-sum(e.amount), 0)::bigint
+             FROM friend_reward f
+             JOIN ledger_transaction t ON t.ref_type = 'friend_reward' AND t.ref_id = f.id
+             JOIN ledger_entry e ON e.transaction_id = t.id
+             JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'customer' AND a.kind = 'store_credit'
+            WHERE f.customer_id = $1 AND f.currency = $2
+              AND EXISTS (SELECT 1 FROM commission c WHERE c.order_id = f.order_id AND c.granted > 0
+                             AND c.state IN ('held', 'rejected'))""",
+        customer_id,
+        currency,
+    )
+
+
 async def standing_by_currency(customer_id: int) -> list[asyncpg.Record]:
     return await db.fetch(
         """SELECT a.currency, -sum(e.amount)::bigint AS amount FROM ledger_account a

@@ -40,6 +40,7 @@ async def spend(viewer: Viewer, slug: str, new: NewUse) -> tuple[asyncpg.Record,
         if known := await queries.use_of(store["id"], external_id):
             return _same(known, facts), False
         available = await queries.standing(customer["id"], new.amount.currency)
+        available -= await queries.under_review(customer["id"], new.amount.currency)
         if available < new.amount.amount:
             left = format_money(Money(max(0, available), new.amount.currency))
             raise Conflict(_("There is only %(left)s of credit.", left=left))

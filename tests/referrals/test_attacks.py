@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from app import clock, db, mail
+from app.auth import Viewer
+from community.sessions.service import make_token
 from referrals.commissions import rewards
 from referrals.links.service import close
 from referrals.programs.terms import EventPay, Terms
@@ -25,12 +27,9 @@ async def signs_up(web: Browser, handle: str, email: str, gv: str, agent: str = 
     assert answer.status_code == 303, answer.text
     await prove_email(browser)
     await run_jobs()
-    row = await db.fetch_one("SELECT id FROM member WHERE handle = $1", handle)
-    from app.auth import Viewer
-    from community.sessions.service import make_token
-
-    token = await make_token(row["id"], ["read", "write"])
-    return Person(row["id"], handle, token, Viewer(member_id=row["id"], handle=handle, name=handle, role="member"))
+    member_id: int = await db.fetch_val("SELECT id FROM member WHERE handle = $1", handle)
+    viewer = Viewer(member_id=member_id, handle=handle, name=handle, role="member")
+    return Person(member_id, handle, await make_token(member_id, ["read", "write"]), viewer)
 
 
 async def does_something(web: Browser, person: Person) -> None:
@@ -208,3 +207,24 @@ async def test_another_browsers_name_does_not_buy_another_thirty_clicks(web: Bro
         told = {"code": code, "page": "https://north.example/"}
         answers.append((await web().post("/api/v1/clicks", json=told, headers=headers)).status_code)
     assert answers[0] == 201 and answers[-1] == 429
+
+
+async def test_the_friends_side_of_a_sale_that_is_looked_at_waits_too(web: Browser):
+    """Two accounts of one household: the sharer's side is held, so the buyer's must not be spent meanwhile."""
+    from referrals.commissions import holds
+    from tests.referrals.test_credit import DOOR, bob_has_six_dollars, use
+
+    ines, bob = await a_member("ines"), await a_member("bob")
+    await bob_has_six_dollars(web, ines, bob)
+    client = web(token=ines.token)
+    ids = [row["id"] for row in await db.fetch("SELECT id FROM commission")]
+    async with db.transaction():
+        assert await holds.hold(ids, "household") == ids
+    assert (await client.post(f"{DOOR}/uses", json=use("cart-1", 600))).status_code == 409
+    async with db.transaction():
+        await holds.lift(ids, "cleared")
+    assert (await client.post(f"{DOOR}/uses", json=use("cart-2", 250))).status_code == 201
+    async with db.transaction():
+        await holds.reject(ids, "confirmed")
+    assert (await client.post(f"{DOOR}/uses", json=use("cart-3", 250))).status_code == 409
+    await books_are_right()

@@ -93,7 +93,7 @@ async def test_no_door_of_a_programme_leads_into_the_one_next_door(web: Browser)
 
 async def _rows_at_north(ines: Person) -> None:
     """One of each, numbered as the doors will ask for it."""
-    program, store = await db.fetch_val("SELECT id FROM program ORDER BY id LIMIT 1"), 0
+    program = await db.fetch_val("SELECT id FROM program ORDER BY id LIMIT 1")
     store = await db.fetch_val("SELECT id FROM store WHERE slug = 'north'")
     await db.execute(
         """INSERT INTO payout_batch (id, store_id, currency, cutoff_at, minimum, state, failures, created_at)
@@ -119,7 +119,8 @@ async def _rows_at_north(ines: Person) -> None:
         ines.id,
     )
     await db.execute(
-        """INSERT INTO bounty (id, program_id, title, brief, amount, currency, most_awards, closes_at, by_id, created_at)
+        """INSERT INTO bounty (id, program_id, title, brief, amount, currency, most_awards, closes_at, by_id,
+                               created_at)
            VALUES (1, $1, 'A', 'B', 5, 'USD', 1, now() + interval '9 days', $2, now())""",
         program,
         ines.id,
