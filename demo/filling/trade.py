@@ -162,7 +162,9 @@ async def live_through(f: Filling, deeds: Sequence[Deed], tell: Tell) -> None:
 def _told(f: Filling) -> Iterator[tuple[int, str, str, dict[str, Any]]]:
     orders = {order.id: order for order in f.content.orders}
     for order in orders.values():
-        yield order.ago, order.store, "order.paid", _paid(f, order)
+        # Of what was bought long ago by nobody's link, shops tell once, when it has arrived.
+        if order.delivered_ago is None or order.delivered_ago < DAYS * DAY or order.click:
+            yield order.ago, order.store, "order.paid", _paid(f, order)
         if order.delivered_ago is not None:
             told = {**_paid(f, order), "updated_at": _iso(f.at(order.delivered_ago))}
             yield order.delivered_ago, order.store, "order.delivered", told
