@@ -10,7 +10,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from app import db
+from app import clock, db
 from app.errors import Invalid
 from app.events import publish
 from app.i18n import gettext as _
@@ -98,16 +98,16 @@ def _limits_for(terms: Terms, order: asyncpg.Record | None, member_id: int, budg
     """Kind, name and height; a budget is as high as the store set it."""
     found = [("budget", name, 0) for name in sorted({budget, terms.budget} - {""})]
     caps = terms.caps
-    if order is not None:
-        day = f"{order['paid_at']:%Y-%m-%d}"
-        if caps.customer and order["customer_id"]:
-            found.append(("customer", f"customer:{order['buyer_mailbox'] or order['customer_id']}", caps.customer))
-        if caps.day:
-            found.append(("day", f"member:{member_id}:{day}", caps.day))
-        if caps.month:
-            found.append(("month", f"member:{member_id}:{day[:7]}", caps.month))
-        if caps.order:
-            found.append(("order", f"order:{order['id']}", caps.order))
+    # What is earned without an order counts for the day on which it is granted.
+    day = f"{order['paid_at'] if order is not None else clock.now():%Y-%m-%d}"
+    if order is not None and caps.customer and order["customer_id"]:
+        found.append(("customer", f"customer:{order['buyer_mailbox'] or order['customer_id']}", caps.customer))
+    if caps.day:
+        found.append(("day", f"member:{member_id}:{day}", caps.day))
+    if caps.month:
+        found.append(("month", f"member:{member_id}:{day[:7]}", caps.month))
+    if order is not None and caps.order:
+        found.append(("order", f"order:{order['id']}", caps.order))
     return found
 
 

@@ -17,7 +17,7 @@ from referrals.commissions.limits import set_budget
 from referrals.commissions.release import release_due
 from referrals.commissions.volume import addition, restore
 from referrals.programs.service import publish_rules
-from referrals.programs.terms import EventPay, Step, Terms, Volume
+from referrals.programs.terms import Caps, EventPay, Step, Terms, Volume
 from tests.factories import Browser, a_group, a_member, run_jobs
 from tests.referrals.cast import books_are_right, standing
 from tests.referrals.till import a_click, a_line, a_shop_that_pays, give_back, sell
@@ -190,4 +190,27 @@ async def test_what_an_appeal_opens_again_stands_again(web: Browser):
         await postings.take([postings.Step(one, "rejected", "pending", "appeal_upheld")])
         await restore([one])
     assert await standing(kol) == {("pending", "USD"): 77}
+    await books_are_right()
+
+
+async def test_a_cap_of_the_day_holds_for_what_is_earned_without_an_order(web: Browser):
+    """A member who brings many at once gets what the day's cap leaves, the next day it begins anew."""
+    shop = await a_shop_that_pays(Terms(currency="USD", caps=Caps(day=300)))
+    kol = await a_member("kol")
+    rules = await db.fetch_one("SELECT * FROM program_version ORDER BY id DESC LIMIT 1")
+
+    async def bring(number: int) -> None:
+        async with db.transaction():
+            await rewards.grant(
+                f"test:{number}", rules, member_id=kol.id, role="sharer", rule="x", amount=200,
+                currency="USD", reason="lead",
+            )  # fmt: skip
+
+    for number in (1, 2, 3):
+        await bring(number)
+    assert await standing(kol) == {("pending", "USD"): 300}
+    clock.travel(timedelta(days=1))
+    await bring(4)
+    assert await standing(kol) == {("pending", "USD"): 500}
+    assert shop
     await books_are_right()
