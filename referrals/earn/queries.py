@@ -64,7 +64,7 @@ async def access_decision(viewer: Viewer, ref: str) -> asyncpg.Record:
     """The decision on an order that this member was a candidate for, by the store's order id, or NotFound."""
     row = await db.fetch_one(
         """SELECT a.*, o.external_id AS order_ref, o.number, o.currency, o.placed_at, o.paid_at, o.created_at,
-                  o.cancelled_at, s.name AS store_name, v.rate_bps, v.model, v.window_days, v.hold_days,
+                  o.cancelled_at, o.doubt, s.name AS store_name, v.rate_bps, v.model, v.window_days, v.hold_days,
                   v.version AS rules_version, w.handle AS winner
              FROM orders o
              JOIN store s ON s.id = o.store_id

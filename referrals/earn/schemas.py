@@ -97,6 +97,8 @@ class Why(msgspec.Struct):
     shares: list[ShareView] = []
     note: str = ""
     """What the person of the store said who decided on this order."""
+    in_doubt: bool = False
+    """The store's figures of the order do not add up yet: nothing is earned from it until they do."""
 
 
 class LinkFunnel(msgspec.Struct):

@@ -56,6 +56,7 @@ async def explain(viewer: Viewer, ref: str) -> Why:
         amount=Money(sum(row["amount"] for row in mine), currency),
         shares=await _shares(decision, member_id),
         note=await reason_for(decision["order_id"]) if decision["rule"].startswith("override") else "",
+        in_doubt=bool(decision["doubt"]),
     )
 
 
