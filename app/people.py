@@ -93,6 +93,10 @@ FILES = {
     "tax_profile": "SELECT country, kind, last4, changed_at FROM tax_profile WHERE member_id = $1",
     "store_credit": """SELECT s.slug AS store, c.code, c.currency, c.amount, c.issued_at, c.used_at
                          FROM store_credit c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
+    "credit_spent": """SELECT s.slug AS store, x.currency, x.amount, x.order_external_id AS order,
+                              x.used_at, x.undone_at
+                         FROM credit_use x JOIN customer c ON c.id = x.customer_id JOIN store s ON s.id = x.store_id
+                        WHERE c.member_id = $1""",
     "hosts_vouched_for": "SELECT host, created_at FROM store_host WHERE added_by_id = $1",
     "checks": """SELECT c.id, s.slug AS store, c.state, c.opened_at, c.decided_at, c.resolution
                    FROM fraud_case c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",

@@ -4,7 +4,8 @@
 
 A fresh durable PostgreSQL; the facts are written by COPY, then every order is settled through `settle_soon`,
 as the worker does, and once more with its refunds. Afterwards the ledger is filled to so many entries and verified.
-With `--terms` the programme pays by rules, for a tier, flat and with something left out, and one member by a rate of their own.
+With `--terms` the programme pays by rules, for a tier, flat and with something left out, and one member by a rate of
+their own.
 """
 
 import argparse
