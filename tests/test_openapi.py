@@ -120,6 +120,8 @@ async def _send_example(web: Browser, world: World, method: str, path: str, said
         return await web().post(address, content=body, headers=signed(world.shop, body))
     if "multipart/form-data" in content:
         return await client.post(address, files={"file": ("x.png", a_picture())})
+    if path.endswith("/dwell"):
+        client.headers["origin"] = "https://north.example"  # only a page tells it
     if content:
         return await client.request(method, address, json=world.body(content["application/json"]["example"]))
     return await client.request(method, address, params={"q": "grinder"} if path.endswith("/search") else None)

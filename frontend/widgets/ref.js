@@ -1,5 +1,6 @@
 // For a shop's own pages: whoever came by ?ref=CODE (or ?via=) is counted, and the click's id kept for the order.
 // It lands in a cookie of the shop's, in every <input name="gv">, in window.grapevine, and in a "gv:click" event.
+// The pages of that visit say once, when first left, how many seconds they were seen; in a frame they say nothing.
 // A shop that asked its visitor says so before: window.gvConsent = "denied" (or "granted").
 const found = new URLSearchParams(location.search)
 const code = found.get("ref") || found.get("via")
@@ -7,6 +8,7 @@ const base = new URL(import.meta.url).origin
 const given = () => (document.cookie.match(/(?:^|; )gv=(\w{32})/) || [])[1]
 
 function keep(gv) {
+  sessionStorage.gvd = gv
   document.cookie = `gv=${gv}; path=/; max-age=2592000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`
 }
 
@@ -28,4 +30,22 @@ else if (code && sessionStorage.gv !== code) {
     if (gv) keep(gv)
   } catch {}
 }
-if (given()) show(given())
+const gv = given()
+if (gv) {
+  show(gv)
+  if (sessionStorage.gvd === gv && top === self) {
+    // 0: not seen yet (opened in the background); -1: told.
+    let since = document.hidden ? 0 : performance.now()
+    const look = ({ type }) => {
+      if (type[0] === "v" && !document.hidden) since ||= performance.now()
+      else if (since > 0) {
+        const seconds = Math.floor((performance.now() - since) / 1000)
+        const body = JSON.stringify({ gv, seconds, consent: window.gvConsent || "" })
+        navigator.sendBeacon(`${base}/api/v1/clicks/dwell`, body)
+        since = -1
+      }
+    }
+    addEventListener("visibilitychange", look)
+    addEventListener("pagehide", look)
+  }
+}

@@ -70,6 +70,8 @@ async def _drop(name: str) -> tuple[int, int]:
                     OR EXISTS (SELECT 1 FROM conversion t WHERE t.click_id = c.id)
                     OR EXISTS (SELECT 1 FROM attribution a WHERE a.click_id = c.id)"""
         )
+        # How long somebody stayed is of no use any more, also where the click itself is.
+        await db.execute(f"DELETE FROM click_dwell d USING {name} c WHERE d.click_id = c.id")
         await db.execute(f"DROP TABLE {name}")
     return whole - kept, kept
 

@@ -19,5 +19,14 @@ class ClickMade(msgspec.Struct):
     """The click's id, to be sent along with the order; null for whoever denied consent, and for machines."""
 
 
+class Stay(msgspec.Struct, forbid_unknown_fields=True):
+    """How long the page that a click led to was seen, told once when it is left."""
+
+    gv: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    """The click's id."""
+    seconds: Annotated[int, Meta(ge=0, le=86_400)]
+    consent: Literal["", "granted", "denied"] = ""
+
+
 class ConsentForm(msgspec.Struct):
     consent: str

@@ -61,6 +61,15 @@ class VisitorSalt(Table, tablename="visitor_salt"):
     created_at = moment()
 
 
+class ClickDwell(Table, tablename="click_dwell"):
+    """How long, roughly, a page was looked at that a click led to: the longest that was told. Goes with its click."""
+
+    click_id = UUID(primary_key=True, default=None, null=False)
+    seconds = SmallInt(default=None, null=False)
+
+    click_dwell_is_capped = Check("seconds BETWEEN 0 AND 1800")
+
+
 class ClickRetention(Table, tablename="click_retention"):
     """Days of clicks that were dropped: what an order, a claim or a sign-up refers to was kept."""
 

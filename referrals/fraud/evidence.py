@@ -10,6 +10,7 @@ from app import clock, db
 from referrals.clicks.classify import HIDDEN
 from referrals.clicks.queries import is_click
 from referrals.fraud.rules import LEADERS, Facts
+from referrals.fraud.stays import stays_at
 from storefront.orders.fingerprints import mailbox_fingerprint
 
 A_DAY, A_WEEK, A_QUARTER = timedelta(days=1), timedelta(days=7), timedelta(days=90)
@@ -69,7 +70,8 @@ async def facts_of(subject: asyncpg.Record) -> Facts:
     )
     if subject["role"] not in LEADERS:
         return facts
-    return msgspec.structs.replace(facts, **await _about_visits(subject), **await _about_the_code(subject))
+    stays = await stays_at(subject["store_id"], subject["member_id"], subject["created_at"], A_WEEK)
+    return msgspec.structs.replace(facts, **await _about_visits(subject), **stays, **await _about_the_code(subject))
 
 
 async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:

@@ -41,6 +41,8 @@ SCOPES = {"ring": "ring", "velocity": "hour", "click_flood": "day"} | dict.fromk
 # Distances beyond this are chance in one case of a hundred.
 _BEYOND_CHANCE = 1.63
 FEWEST_OTHERS = 50
+# Where most pages tell nothing (a blocker, a script on few of them), silence says nothing about anybody.
+MOST_FLEETING_OTHERS = 50
 
 
 class Facts(msgspec.Struct, kw_only=True):
@@ -65,6 +67,11 @@ class Facts(msgspec.Struct, kw_only=True):
     hidden_week: int = 0
     visits_week: int = 0
     hidden_kinds: str = ""
+    measured_week: int = 0
+    """Visits whose page could tell how long it was seen: visits by others to the same place were told of."""
+    fleeting_week: int = 0
+    measured_others: int = 0
+    fleeting_others: int = 0
     code: str = ""
     code_state: str = "ok"
     cold_uses: int = 0
@@ -147,11 +154,25 @@ def _click_flood(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
 
 
 def _stuffing(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
-    if facts.hidden_week < limits.stuffing_visits:
-        return None
-    if facts.hidden_week * 100 < facts.visits_week * limits.stuffing_percent:
-        return None
-    return {"hidden": facts.hidden_week, "visits": facts.visits_week, "as": facts.hidden_kinds}
+    """Loaded where nobody sees it; or never looked at, where those who came by other people's links did look."""
+    seen: dict[str, Any] = {}
+    if facts.hidden_week >= limits.stuffing_visits and _percent(facts.hidden_week, facts.visits_week) >= (
+        limits.stuffing_percent
+    ):
+        seen |= {"hidden": facts.hidden_week, "visits": facts.visits_week, "as": facts.hidden_kinds}
+    of_others = _percent(facts.fleeting_others, facts.measured_others)
+    if (
+        facts.measured_week >= limits.fleeting_visits
+        and _percent(facts.fleeting_week, facts.measured_week) >= limits.fleeting_percent
+        and facts.measured_others >= FEWEST_OTHERS
+        and of_others <= MOST_FLEETING_OTHERS
+    ):
+        seen |= {"fleeting": facts.fleeting_week, "measured": facts.measured_week, "others": round(of_others)}
+    return seen or None
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 0.0
 
 
 def _leaked_code(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:

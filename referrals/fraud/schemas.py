@@ -38,6 +38,8 @@ class ThresholdForm(msgspec.Struct):
     refund_percent: int
     odd_orders: int
     odd_distance_percent: int
+    fleeting_visits: int = 30
+    fleeting_percent: int = 90
     paid_params: str = ""
     paid_allowed: str = ""
     banned_referrers: str = ""

@@ -46,6 +46,9 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     stuffing_visits: int = 10
     """Visits in a week that no person chose: loaded as a picture, or in a frame."""
     stuffing_percent: int = 20
+    fleeting_visits: int = 30
+    """Visits in a week whose page was left within two seconds or told nothing, where visits by others did."""
+    fleeting_percent: int = 90
     cold_uses: int = 5
     refund_orders: int = 10
     refund_percent: int = 50
@@ -76,6 +79,8 @@ BOUNDS = {
     "flood_orders_percent": (1, 100),
     "stuffing_visits": (3, 1_000_000),
     "stuffing_percent": (1, 100),
+    "fleeting_visits": (10, 1_000_000),
+    "fleeting_percent": (60, 100),
     "cold_uses": (1, 100_000),
     "refund_orders": (3, 100_000),
     "refund_percent": (5, 100),

@@ -1,6 +1,6 @@
 """Rules and what they saw, said to the person who decides; and what a member is told, which helps nobody to cheat."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.i18n import gettext as _
@@ -37,7 +37,10 @@ def rule_help(rule: str) -> str:
         "ring": _("A students’ home or an office looks like this, too."),
         "velocity": _("A post that takes off looks like this. Look at where the visitors came from."),
         "click_flood": _("People come at uneven times and from many browsers."),
-        "stuffing": _("Their browsers say that the link was loaded as a picture or in a frame."),
+        "stuffing": _(
+            "The browsers say that the link was loaded as a picture or in a frame, or nobody looked at the page. "
+            "A page without the script tells no times: look at where the links lead."
+        ),
         "leaked_code": _("New buyers of whom nothing else is known typed the code: it may stand on a coupon site."),
         "paid_traffic": _("The address carried an advertiser’s parameter. Links that may be advertised can be listed."),
         "banned_referrer": _("The list of sites is yours, among the limits."),
@@ -73,7 +76,7 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
                 **seen,
             )
         case "stuffing":
-            return _("%(hidden)s of %(visits)s visits in a week were loaded as: %(what)s.", **_stuffed(seen))
+            return " ".join(_stuffed(seen))
         case "leaked_code":
             return _("%(strangers)s strangers used the code %(code)s.", **_only(seen, "strangers", "code"))
         case "paid_traffic":
@@ -133,8 +136,16 @@ def span(seconds: float) -> str:
     return ngettext("%(n)s second", "%(n)s seconds", max(0, round(seconds)))
 
 
-def _stuffed(seen: Mapping[str, Any]) -> dict[str, Any]:
-    return {"hidden": seen["hidden"], "visits": seen["visits"], "what": seen.get("as") or "?"}
+def _stuffed(seen: Mapping[str, Any]) -> Iterator[str]:
+    if "hidden" in seen:
+        what = {"hidden": seen["hidden"], "visits": seen["visits"], "what": seen.get("as") or "?"}
+        yield _("%(hidden)s of %(visits)s visits in a week were loaded as: %(what)s.", **what)
+    if "fleeting" in seen:
+        yield _(
+            "%(fleeting)s of %(measured)s visits in a week ended within two seconds or told no time at all; of visits "
+            "to the same place by others’ links it was %(others)s %%.",
+            **_only(seen, "fleeting", "measured", "others"),
+        )
 
 
 def _only(seen: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ def struck(limits: Thresholds = PLAIN, **facts: object) -> set[str]:
 
 
 FLOOD = {"clicks_day": 900, "orders_day": 1}
+STUFFED = {"measured_week": 30, "fleeting_week": 27, "measured_others": 80, "fleeting_others": 40}
 CASES = [
     ("own_email", {"same_mailbox": True}, {"same_mailbox": False}),
     ("own_device", {"own_device_days": 1}, {"own_device_days": 0, "device_key": "buyer:7"}),
@@ -36,6 +37,11 @@ CASES = [
     # A shop's newsletter goes out on the minute, and sells.
     ("click_flood", {**FLOOD, "spread_percent": 20}, {**FLOOD, "orders_day": 40, "spread_percent": 20}),
     ("stuffing", {"hidden_week": 400, "visits_week": 420}, {"hidden_week": 12, "visits_week": 3_000}),
+    # Nobody was ever there, though others' visitors were; and where others' leave at once as well, or tell nothing.
+    ("stuffing", STUFFED, {**STUFFED, "fleeting_others": 41}),
+    ("stuffing", STUFFED, {**STUFFED, "measured_others": 0, "fleeting_others": 0}),
+    # Every third visitor stays: a careless newsletter.
+    ("stuffing", STUFFED, {**STUFFED, "fleeting_week": 20}),
     ("leaked_code", {"code": "X", "code_state": "leaked"}, {"code": "X", "code_state": "ok", "cold_uses": 3}),
     ("leaked_code", {"code_state": "watch", "cold_uses": 5}, {"code_state": "watch", "cold_uses": 4}),
     # Facebook puts fbclid on posts that nobody paid for.
