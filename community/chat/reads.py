@@ -31,7 +31,10 @@ async def flush() -> None:
 
 
 async def move(moves: Sequence[tuple[int, int, int]]) -> None:
-    """(room, member, seq): forward only, and never beyond what has happened there."""
+    """(room, member, seq): forward only, and never beyond what has happened there.
+
+    The lock waits for a room that is being removed this very moment, and then leaves it out.
+    """
     room_ids, member_ids, seqs = zip(*sorted(moves), strict=True)
     await db.execute(
         """INSERT INTO read_pointer (room_id, member_id, seq)
@@ -39,6 +42,7 @@ async def move(moves: Sequence[tuple[int, int, int]]) -> None:
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS t(room_id, member_id, seq)
              JOIN room r ON r.id = t.room_id
              JOIN member m ON m.id = t.member_id
+              FOR KEY SHARE OF r, m
            ON CONFLICT (room_id, member_id) DO UPDATE SET seq = greatest(read_pointer.seq, excluded.seq)""",
         room_ids,
         member_ids,
