@@ -48,9 +48,18 @@ class TierForm(msgspec.Struct):
     tier: str = ""
 
 
+async def _rules_come_first(request: Request) -> Response | None:
+    """A shop without a programme is led to its first rules: no page about partners is a dead end."""
+    slug = request.path_params["slug"]
+    if request.method != "GET" or await applying.has_program(slug):
+        return None
+    return redirect(f"/admin/programs/{slug}/rules", flash=_("This store has no programme yet."))
+
+
 class PartnerAdminPages(Controller):
     path = "/admin/programs/{slug:str}/partners"
     include_in_schema = False
+    before_request = _rules_come_first
 
     @get("/applications")
     async def applications(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:

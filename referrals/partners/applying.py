@@ -37,6 +37,10 @@ async def access_program(slug: str) -> asyncpg.Record:
     return row
 
 
+async def has_program(slug: str) -> bool:
+    return bool(await db.fetch_val("SELECT 1 FROM program p JOIN store s ON s.id = p.store_id WHERE s.slug = $1", slug))
+
+
 def questions_of(program: asyncpg.Record) -> list[Question]:
     asked = program["questions"]
     return msgspec.convert(asked, list[Question]) if isinstance(asked, list) else []

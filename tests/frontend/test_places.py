@@ -62,6 +62,17 @@ async def test_each_page_of_a_programme_says_where_one_is_and_leads_to_all_other
     assert len(set(titles)) == len(titles), "each names itself in the browser's tab"
 
 
+async def test_a_shop_without_a_programme_is_led_to_its_first_rules_from_everywhere(web: Browser):
+    olive, alice = await a_member("olive"), await a_member("alice")
+    await a_shop("north", owner_id=olive.id)
+    browser, stranger = await sign_in(web(), olive), await sign_in(web(), alice)
+    for path in (one for one in _pages("/admin/programs/{slug}/") if one not in BELOW):
+        answer = await browser.get(path.format(slug="north"))
+        led = (answer.status_code, answer.headers.get("location")) == (303, "/admin/programs/north/rules")
+        assert led or answer.status_code == 200, path
+    assert (await stranger.get("/admin/programs/north/rules")).status_code in (403, 404)
+
+
 async def test_each_page_of_earning_says_where_one_is(web: Browser):
     browser = await sign_in(web(), await a_member("mara"))
     for address in (one for one in _pages("/earn/") if one not in ELSEWHERE):
