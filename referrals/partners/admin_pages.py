@@ -59,7 +59,7 @@ async def _rules_come_first(request: Request) -> Response | None:
 class PartnerAdminPages(Controller):
     path = "/admin/programs/{slug:str}/partners"
     include_in_schema = False
-    before_request = _rules_come_first
+    before_request = _rules_come_first  # type: ignore[assignment]  # Litestar keeps it a plain function
 
     @get("/applications")
     async def applications(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
