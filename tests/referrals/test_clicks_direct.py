@@ -173,12 +173,12 @@ async def test_a_shops_page_learns_the_click_once_and_keeps_it_for_the_order(
     async with widgets.a_shop_page(grapevine) as origin:
         await db.execute("UPDATE store SET origin = $1 WHERE id = $2", origin, shop.id)
         page = await visit(f"{origin}/p/SKU-1?ref={code}", user_agent=CHROME)
-        await page.wait_for_function("window.told === 1")
+        await widgets.until(page, "window.told === 1")
         gv = await page.evaluate("document.querySelector('input[name=gv]').value")
         assert await page.evaluate("document.cookie") == f"gv={gv}"
         await page.reload()
         await page.goto(f"{origin}/checkout")
-        await page.wait_for_function("window.told === 1")
+        await widgets.until(page, "window.told === 1")
         assert await page.evaluate("window.grapevine.gv") == gv
         await asyncio.sleep(0.1)
     rows = await db.fetch("SELECT id FROM click")
