@@ -2,9 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-import dns.asyncresolver
-import dns.exception
-
 SECONDS = 5.0
 
 TextLookup = Callable[[str], Awaitable[list[str]]]
@@ -16,6 +13,10 @@ class NoAnswer(Exception):
 
 async def texts_of(name: str) -> list[str]:
     """The TXT records of a name, as the system's resolver knows them."""
+    # Loaded when it is used, which only a worker does, now and then.
+    import dns.asyncresolver
+    import dns.exception
+
     try:
         answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=SECONDS)
     except dns.exception.DNSException as error:

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Literal
 
 import segno
-from PIL import Image, ImageDraw
 
 Level = Literal["l", "m", "q", "h"]
 LEVELS = ("l", "m", "q", "h")
@@ -71,6 +70,9 @@ def _png(code: segno.QRCode, logo: bool) -> bytes:
     code.save(out, kind="png", scale=scale, border=BORDER, dark="black", light="white")
     if not logo:
         return out.getvalue()
+    # Loaded for the mark alone: no other page of the web process draws.
+    from PIL import Image, ImageDraw
+
     image = Image.open(out).convert("RGB")
     pen = ImageDraw.Draw(image)
     start, side = (value * scale for value in field_of(code))
