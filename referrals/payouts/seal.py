@@ -2,10 +2,9 @@
 
 import hashlib
 import secrets
+from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.auth import sign
 from app.settings import settings
@@ -20,6 +19,8 @@ def seal(purpose: str, member_id: int, fields: dict[str, str]) -> bytes:
 
 def unseal(purpose: str, member_id: int, sealed: bytes) -> dict[str, str]:
     """What was sealed for this purpose and member; empty when another secret sealed it (or it was moved)."""
+    from cryptography.exceptions import InvalidTag
+
     try:
         plain = _cipher().decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _owner(purpose, member_id))
     except (InvalidTag, ValueError):
@@ -32,7 +33,10 @@ def fingerprint(rail: str, account: str) -> str:
     return sign("payout", f"{rail}:{''.join(account.split()).casefold()}")
 
 
-def _cipher() -> AESGCM:
+def _cipher() -> Any:
+    # Loaded when somebody's account is opened, which is seldom: it is 6 MB in every web process otherwise.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     return AESGCM(hashlib.sha256(b"payout details:" + settings().secret_key.encode()).digest())
 
 

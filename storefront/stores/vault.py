@@ -2,8 +2,7 @@
 
 import base64
 import hashlib
-
-from cryptography.fernet import Fernet, InvalidToken
+from typing import Any
 
 from app.errors import Problem
 from app.settings import settings
@@ -22,12 +21,17 @@ def seal(text: str) -> str:
 
 
 def unseal(sealed: str) -> str:
+    from cryptography.fernet import InvalidToken
+
     try:
         return _box().decrypt(sealed.encode()).decode() if sealed else ""
     except InvalidToken as error:
         raise KeysLost() from error
 
 
-def _box() -> Fernet:
+def _box() -> Any:
+    # Loaded when a shop's keys are used, which is seldom: it is 6 MB in every web process otherwise.
+    from cryptography.fernet import Fernet
+
     secret = hashlib.sha256(b"store-access:" + settings().secret_key.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(secret))
