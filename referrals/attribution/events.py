@@ -20,10 +20,3 @@ class ConversionTold(Event):
 
     conversion_id: int
     store_id: int
-
-
-class FriendInvited(Event):
-    """A member's friend should get their word by e-mail. The address itself is in the job alone."""
-
-    member_id: int
-    invite_id: int

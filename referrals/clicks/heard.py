@@ -78,4 +78,4 @@ def host_of(referrer: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _country_header() -> bytes:
-    return getattr(settings(), "country_header", "").lower().encode()
+    return settings().country_header.lower().encode()

@@ -80,7 +80,7 @@ class LinkIsGone(Exception):
     """The link was removed after this process had looked it up."""
 
 
-class NewClick(msgspec.Struct, omit_defaults=True, array_like=False):
+class NewClick(msgspec.Struct, omit_defaults=True):
     id: UUID
     link_id: int
     occurred_at: datetime

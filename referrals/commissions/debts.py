@@ -19,11 +19,6 @@ SELECT coalesce(sum(e.amount), 0)::bigint
 """
 
 
-async def owed_by(member_id: int, currency: str, store_id: int) -> int:
-    """What a member owes a store; never below zero."""
-    return max(0, await db.fetch_val(OWED, member_id, currency, store_id))
-
-
 class Debts:
     """The debts one transaction touches, read once under a lock and followed while it writes."""
 

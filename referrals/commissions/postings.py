@@ -30,10 +30,6 @@ class Step(msgspec.Struct, frozen=True):
     reason: str
 
 
-async def bring_to(commission: asyncpg.Record, order: asyncpg.Record, target: int, reason: str) -> None:
-    await bring_all([(commission, target, reason)])
-
-
 async def bring_all(wanted: Sequence[Wanted]) -> None:
     """Post, for each commission, the difference between what stands and what should, where its money lies.
 
@@ -133,10 +129,6 @@ async def take(
         raise RuntimeError("a commission changed its state under a lock")
     await note_steps([one for one in steps if one.commission_id in ids], actor_id=actor_id, evidence=evidence)
     return ids
-
-
-async def note_step(commission_id: int, from_state: str, to_state: str, reason: str) -> None:
-    await note_steps([Step(commission_id, from_state, to_state, reason)])
 
 
 async def note_steps(

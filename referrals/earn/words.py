@@ -3,6 +3,7 @@
 from app.i18n import gettext as _
 from referrals.commissions.reasons import bucket_words as bucket_words
 from referrals.commissions.reasons import reason_words as reason_words
+from referrals.simulator.words import role_words as role_words
 
 
 def outcome_words(outcome: str) -> str:
@@ -77,17 +78,6 @@ def rule_words(rule: str) -> str:
         "placement": _("The buyer scanned a printed code, and nothing that goes before it counted."),
         "house": _("Nobody else is credited, so the house is."),
     }.get(rule, rule)
-
-
-def role_words(role: str) -> str:
-    """What a member did for an order."""
-    return {
-        "sharer": _("led to the order"),
-        "author": _("wrote the guide, review or topic"),
-        "answerer": _("answered the question"),
-        "host": _("hosts the room"),
-        "introducer": _("introduced the buyer first"),
-    }.get(role, role)
 
 
 def state_words(state: str) -> str:

@@ -129,12 +129,6 @@ async def cases_of_member(member_id: int, *, cursor: str | None = None, limit: i
     return cut(rows, limit, lambda row: (row["id"],))
 
 
-async def open_cases_of(member_id: int) -> int:
-    return await db.fetch_val(
-        "SELECT count(*) FROM fraud_case WHERE member_id = $1 AND state IN ('open', 'appealed')", member_id
-    )
-
-
 async def signals_of(case_id: int) -> list[asyncpg.Record]:
     return await db.fetch("SELECT * FROM fraud_signal WHERE case_id = $1 ORDER BY id DESC LIMIT 100", case_id)
 

@@ -35,12 +35,6 @@ class BatchPaused(Event):
     store_id: int
 
 
-class PayoutReleased(Event):
-    """A payout of an approved batch may be sent now."""
-
-    payout_id: int
-
-
 class PayoutSettled(Event):
     payout_id: int
     member_id: int

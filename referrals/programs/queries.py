@@ -59,9 +59,3 @@ async def versions_of(program_id: int, *, before: int | None = None, limit: int 
         before,
         limit,
     )
-
-
-async def version_numbered(program_id: int, number: int) -> asyncpg.Record | None:
-    return await db.fetch_one(
-        "SELECT * FROM program_version WHERE program_id = $1 AND version = $2", program_id, number
-    )

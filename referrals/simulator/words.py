@@ -32,6 +32,7 @@ def channel_words(channel: str) -> str:
 
 
 def role_words(role: str) -> str:
+    """What a member did for an order."""
     return {
         "sharer": _("led to the order"),
         "author": _("wrote the guide, review or topic"),
