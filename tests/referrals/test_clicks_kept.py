@@ -103,7 +103,7 @@ async def test_an_id_from_elsewhere_is_nobodys_click(web: Browser):
     ("headers", "path", "expected"),
     [
         ({"user-agent": IPHONE + " MicroMessenger/8.0.50"}, "", {"in_app": "wechat", "ua_class": "phone"}),
-        ({"user-agent": CHROME}, "?gclid=abc", {"paid_click_param": "gclid", "ua_class": "desktop"}),
+        ({"user-agent": CHROME}, "?gclid=secret", {"paid_click_param": "gclid", "ua_class": "desktop"}),
         ({"user-agent": CHROME}, "?x=1&MSCLKID=1", {"paid_click_param": "msclkid"}),
         ({"user-agent": CHROME}, "?gclid=", {"paid_click_param": ""}),
         ({"user-agent": CHROME}, "?a=gclid", {"paid_click_param": ""}),
@@ -127,7 +127,7 @@ async def test_a_visit_leaves_its_evidence(web: Browser, headers: dict, path: st
     assert answer.status_code == 302
     row = await db.fetch_one("SELECT * FROM click")
     assert row is not None and {name: row[name] for name in expected} == expected
-    assert row["trigger"] == "link" and row["score_version"] == 1 and "abc" not in str(dict(row))
+    assert row["trigger"] == "link" and row["score_version"] == 1 and "secret" not in str(dict(row))
 
 
 @pytest.mark.parametrize(
