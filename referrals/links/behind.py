@@ -9,12 +9,13 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app import clock
+from app import clock, db
 from app.auth import Viewer
 from app.errors import Gone, Invalid, NotFound, Problem
 from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, form_again, page, redirect, remember_cookie
+from community.media import storage
 from referrals.links import passing, qr, queries
 from referrals.links.cards import card_of
 from referrals.links.forms import KeyForm
@@ -71,21 +72,31 @@ class BehindPages(Controller):
 
     @get(["/{code:str}/qr.svg", "/{code:str}/qr.png", "/{code:str}/qr.pdf"])
     async def qr(self, request: Request, code: FromPath[str]) -> Response[bytes]:
-        """`?level=l|m|q|h`, `?logo=1` (then always h), `?download=1`."""
+        """`?level=l|m|q|h`, `?download=1`; in the middle our mark `?logo=1` or the owner's picture `?logo=face`."""
         link = await _access(request, code)
         kind = request.scope["path"].rpartition(".")[2]
         asked = request.query_params
         level = asked.get("level", "q").lower()
         if level not in qr.LEVELS:
             raise Invalid("level", _("A level is l, m, q or h."))
-        logo = asked.get("logo", "") in ("1", "on", "true")
+        logo = asked.get("logo", "")
+        face = await _face_of(link) if logo == "face" else b""
         # Each is drawn anew but for the last few hundred: a page full of them is welcome, a flood of them is not.
         await limit("qr", _address(request), most=240, per=60)
-        picture = await asyncio.to_thread(qr.draw, scan_url_of(link), kind, level, logo)
+        picture = await asyncio.to_thread(qr.draw, scan_url_of(link), kind, level, logo in ("1", "on", "true"), face)
         headers = {"Cache-Control": "public, max-age=3600"}
         if asked.get("download"):
             headers["Content-Disposition"] = f'attachment; filename="{link["code"]}.{kind}"'
         return Response(picture, media_type=qr.MEDIA[kind], headers=headers)
+
+
+async def _face_of(link: asyncpg.Record) -> bytes:
+    """The owner's picture; none when they have none, or it went just now."""
+    key = await db.fetch_val("SELECT avatar_key FROM member WHERE id = $1", link["owner_id"])
+    try:
+        return await storage.get(key) if key else b""
+    except NotFound:
+        return b""
 
 
 async def _access(request: Request, code: str) -> asyncpg.Record:

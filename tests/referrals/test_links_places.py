@@ -43,12 +43,38 @@ def test_a_png_is_the_code_of_the_url_and_the_mark_covers_less_than_the_level_be
     code = segno.make(URL, error="h", micro=False, boost_error=False)
     wanted = [[bool(dark) for dark in row] for row in code.matrix_iter(border=qr.BORDER)]
     assert modules_of_png(qr.draw(URL, "png", "h")) == wanted
-    seen = modules_of_png(qr.draw(URL, "png", "l", logo=True))
+    for seen in (qr.draw(URL, "png", "l", logo=True), qr.draw(URL, "png", "l", face=a_red_face())):
+        the_mark_is_bearable(code, wanted, modules_of_png(seen))
+
+
+def the_mark_is_bearable(code: segno.QRCode, wanted: list[list[bool]], seen: list[list[bool]]) -> None:
     off = [(x, y) for y, row in enumerate(wanted) for x, dark in enumerate(row) if seen[y][x] != dark]
     start, side = qr.field_of(code)
     assert off and all(start - 1 < x < start + side and start - 1 < y < start + side for x, y in off)
     # Level H restores 30 % of the words; the mark spoils less than a fifth of that, and no corner or timing line.
     assert len(off) < 0.06 * code.symbol_size(border=0)[0] ** 2
+
+
+def a_red_face() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (300, 300), (200, 30, 30)).save(out, "PNG")
+    return out.getvalue()
+
+
+async def test_a_kol_puts_her_own_face_into_her_code_and_it_still_reads(web: Browser):
+    mara = await a_member("mara")
+    plain = (await web().get("/r/mara/qr.png?level=h")).content
+    assert (await web().get("/r/mara/qr.png?level=h&logo=face")).content == plain, "without a picture, none is drawn"
+    browser = await sign_in(web(), mara)
+    await submit(browser, "/settings/avatar", {}, page="/settings/profile", files={"avatar": ("me.png", a_red_face())})
+    png = (await web().get("/r/mara/qr.png?logo=face")).content
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    r, g, b = image.getpixel((image.width // 2, image.height // 2))
+    assert r > 150 and g < 80 and b < 80
+    svg = (await web().get("/r/mara/qr.svg?logo=face")).text
+    assert 'href="data:image/jpeg;base64,' in svg and "<script" not in svg
+    pdf = (await web().get("/r/mara/qr.pdf?logo=face")).content
+    assert pdf.count(b" obj\n") == 5 and b"/DCTDecode" in pdf and b"/Face Do" in pdf
 
 
 def test_svg_and_pdf_are_pictures_without_anything_that_runs():
