@@ -46,4 +46,5 @@ def _view(product: asyncpg.Record) -> ProductView:
         brand=product["brand"],
         category=product["category"],
         gtin=product["gtin"],
+        stock=product["stock"],
     )

@@ -12,6 +12,7 @@ details = ProductDetails(
     brand="Northbound",
     category="Grinders",
     gtin="4006381333931",
+    stock=12,
 )
 product = ProductView(
     id="5",
@@ -25,4 +26,5 @@ product = ProductView(
     brand="Northbound",
     category="Grinders",
     gtin="4006381333931",
+    stock=12,
 )

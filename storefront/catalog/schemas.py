@@ -1,9 +1,11 @@
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from app.money import Money
+
+MOST_STOCK = 2_000_000_000
 
 
 class ProductDetails(msgspec.Struct, forbid_unknown_fields=True):
@@ -18,6 +20,8 @@ class ProductDetails(msgspec.Struct, forbid_unknown_fields=True):
     brand: Annotated[str, Meta(max_length=200)] | None = None
     category: Annotated[str, Meta(max_length=200)] | None = None
     gtin: Annotated[str, Meta(max_length=20)] | None = None
+    stock: Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK)] | None | UnsetType = UNSET
+    """How many are left (oversold is none); null: the shop does not count. Left out, what stood there stays."""
 
 
 class ProductView(msgspec.Struct):
@@ -34,6 +38,7 @@ class ProductView(msgspec.Struct):
     brand: str
     category: str
     gtin: str
+    stock: int | None = None
 
 
 class Upserted(msgspec.Struct, frozen=True):

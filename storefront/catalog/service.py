@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+from msgspec import UNSET
 
 from app import clock, db, ids
 from app.errors import Invalid
@@ -77,6 +78,8 @@ def checked(details: ProductDetails) -> dict[str, Any]:
     }
     if details.description is not None:
         values["description"] = clean(details.description, "description", most=5000, lines=True)
+    if details.stock is not UNSET:
+        values["stock"] = None if details.stock is None else max(0, details.stock)
     return values
 
 

@@ -1,4 +1,4 @@
-from piccolo.columns import BigSerial
+from piccolo.columns import BigSerial, Integer
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
@@ -28,6 +28,8 @@ class Product(Table, tablename="product"):
     brand = words(optional=True)
     category = words(optional=True)
     gtin = words(optional=True)
+    stock = Integer(default=None, null=True)
+    """How many the shop has left; null where it does not count, or does not say."""
     created_at = moment()
     updated_at = moment()
     withdrawn_at = moment(null=True)

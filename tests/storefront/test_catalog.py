@@ -152,3 +152,57 @@ async def test_the_shop_lists_and_withdraws_by_webhook_and_old_news_changes_noth
     await send(web(), shop, "product.upserted", {"id": "SKU-1", **PACK})
     await run_jobs()
     assert await db.fetch_val("SELECT withdrawn_at IS NULL FROM product")
+
+
+async def test_the_shop_says_how_many_are_left_and_the_page_says_when_it_is_little(web: Browser):
+    from tests.factories import run_jobs
+
+    ines = await a_member("ines")
+    shop = await a_shop(owner_id=ines.id)
+    door = web(token=ines.token)
+    told = await door.put(DOOR, json={**PACK, "stock": 3})
+    assert told.json()["stock"] == 3
+    slug = told.json()["slug"]
+    assert "Only 3 left" in (await web().get(f"/p/{slug}")).text
+    assert (await door.put(DOOR, json=PACK)).json()["stock"] == 3, "left out, what stood there stays"
+    for stock, left in ((0, 0), (-2, 0), (40, 40)):
+        await send(web(), shop, "product.upserted", {"id": "SKU-1", **PACK, "stock": stock})
+        await run_jobs()
+        assert await db.fetch_val("SELECT stock FROM product") == left
+        assert ("Sold out" in (await web().get(f"/p/{slug}")).text) == (left == 0)
+    assert (await door.put(DOOR, json={**PACK, "stock": None})).json()["stock"] is None
+    assert (await door.put(DOOR, json={**PACK, "stock": 10**12})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("variants", "left"),
+    [
+        ([("shopify", "deny", 3), ("shopify", "deny", -1)], 3),
+        ([("shopify", "deny", 3), (None, "deny", 0)], None),
+        ([("shopify", "continue", 3)], None),
+        ([], None),
+    ],
+)
+def test_shopify_tells_what_its_variants_have_left(variants: list, left: int | None):
+    from storefront.connectors.shopify import mapper, shapes
+
+    told = [
+        shapes.Variant(inventory_management=by, inventory_policy=policy, inventory_quantity=quantity)
+        for by, policy, quantity in variants
+    ]
+    assert mapper._left(told) == left
+
+
+@pytest.mark.parametrize(
+    ("facts", "left"),
+    [
+        ({"manage_stock": True, "stock_quantity": 4, "stock_status": "instock"}, 4),
+        ({"manage_stock": True, "stock_quantity": -1, "stock_status": "onbackorder"}, None),
+        ({"stock_status": "outofstock"}, 0),
+        ({"stock_status": "instock"}, None),
+    ],
+)
+def test_woocommerce_tells_what_is_left(facts: dict, left: int | None):
+    from storefront.connectors.woocommerce import mapper, shapes
+
+    assert mapper._left(shapes.Product(1, "Pack", "https://north.example/p", **facts)) == left

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import asyncpg
 
 from app.money import Money
-from storefront.catalog.schemas import ProductDetails
+from storefront.catalog.schemas import MOST_STOCK, ProductDetails
 from storefront.connectors.amounts import at_most_gross, minor, without_repeats
 from storefront.connectors.reading import click_id, not_in_the_future, plain_text, read, tidy
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
@@ -199,5 +199,15 @@ def _product(store: asyncpg.Record, product: shapes.Product, at: datetime) -> Fa
         brand=tidy(product.vendor)[:80],
         category=tidy(product.product_type)[:80],
         gtin=barcode if barcode.isdigit() and len(barcode) in (8, 12, 13, 14) else None,
+        stock=_left(product.variants),
     )
     return ProductTold(tidy(product.id), details, told_at)
+
+
+def _left(variants: list[shapes.Variant]) -> int | None:
+    """What all variants have left together; unknown when one of them is not counted, or sold beyond its stock."""
+    counted = [one.inventory_quantity for one in variants if one.inventory_management and one.inventory_policy == "deny"]
+    if not counted or len(counted) < len(variants):
+        return None
+    # An oversold variant takes nothing from the others.
+    return min(sum(max(0, quantity or 0) for quantity in counted), MOST_STOCK)

@@ -141,6 +141,9 @@ class Dispute(msgspec.Struct):
 class Variant(msgspec.Struct):
     price: Decimal = Decimal(0)
     barcode: str | None = None
+    inventory_management: str | None = None
+    inventory_policy: str | None = None
+    inventory_quantity: int | None = None
 
 
 class Image(msgspec.Struct):

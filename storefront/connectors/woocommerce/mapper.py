@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 import asyncpg
 
 from app.money import Money
-from storefront.catalog.schemas import ProductDetails
+from storefront.catalog.schemas import MOST_STOCK, ProductDetails
 from storefront.connectors.amounts import at_most_gross, checked_currency, minor, without_repeats
 from storefront.connectors.reading import click_id, not_in_the_future, plain_text, read, tidy, utc
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
@@ -145,5 +145,15 @@ def _product(store: asyncpg.Record, product: shapes.Product, at: datetime) -> Fa
         brand=product.brands[0].name[:80] if product.brands else None,
         category=plain_text(product.categories[0].name)[:80] if product.categories else None,
         gtin=gtin if gtin.isdigit() and len(gtin) in (8, 12, 13, 14) else None,
+        stock=_left(product),
     )
     return ProductTold(tidy(product.id), details, told_at)
+
+
+def _left(product: shapes.Product) -> int | None:
+    """How many are left; unknown where the shop does not count, and takes orders for what it has not got."""
+    if product.stock_status == "outofstock":
+        return 0
+    if not product.manage_stock or product.stock_status == "onbackorder" or product.stock_quantity is None:
+        return None
+    return min(max(0, product.stock_quantity), MOST_STOCK)

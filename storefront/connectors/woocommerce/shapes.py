@@ -111,6 +111,9 @@ class Product(msgspec.Struct):
     status: str = "publish"
     description: str = ""
     global_unique_id: str = ""
+    manage_stock: bool = False
+    stock_quantity: int | None = None
+    stock_status: str = ""
     date_modified_gmt: datetime | None = None
     images: list[Image] = []
     categories: list[Named] = []
