@@ -44,5 +44,9 @@ def document() -> JSONB:
     return JSONB(default="{}", null=False)
 
 
+def big_from(start: int) -> BigInt:
+    return BigInt(default=start, null=False)
+
+
 def raw_bytes(*, unique: bool = False, null: bool = False) -> Bytea:
     return Bytea(default=None, null=null, unique=unique)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
-FEATURES = "members sessions media notifications moderation groups topics chat".split()
+FEATURES = "members privacy sessions media notifications moderation groups topics chat direct".split()
 
 APP_CONFIG = AppConfig(
     app_name="community",

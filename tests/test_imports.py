@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent
 HOUSE = (
     "app",
     "community.members",
+    "community.privacy",
     "community.sessions",
     "community.media",
     "community.notifications",
@@ -16,6 +17,7 @@ HOUSE = (
     "community.groups",
     "community.topics",
     "community.chat",
+    "community.direct",
     "storefront.stores",
     "storefront.catalog",
     "storefront.orders",

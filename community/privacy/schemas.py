@@ -1,0 +1,27 @@
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+MayWrite = Literal["everyone", "groups", "nobody"]
+
+
+class PrivacyView(msgspec.Struct, forbid_unknown_fields=True):
+    """Who may begin to write to a member, and whether nobody sees that they are here."""
+
+    may_write: MayWrite
+    is_hidden: bool
+
+
+class PrivacyForm(msgspec.Struct):
+    may_write: MayWrite
+    is_hidden: bool = False
+
+
+class Blocked(msgspec.Struct):
+    """Somebody a member blocked."""
+
+    id: str
+    handle: str
+    name: str
+    since: datetime
