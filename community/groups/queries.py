@@ -28,10 +28,11 @@ async def groups_to_join(viewer: Viewer, *, cursor: str | None, limit: int = 24)
 async def members_of(group_id: int, *, limit: int = 12) -> list[asyncpg.Record]:
     """Some members of a group, its owners first."""
     return await db.fetch(
-        """SELECT m.id, m.handle, m.name, coalesce('/media/' || nullif(m.avatar_key, ''), '') AS avatar_url, ms.role
+        """SELECT m.id, m.handle, m.name, coalesce('/media/' || nullif(m.avatar_key, ''), '') AS avatar_url,
+                  m.kind, ms.role
              FROM membership ms JOIN member m ON m.id = ms.member_id
             WHERE ms.group_id = $1 AND ms.state = 'active'
-            ORDER BY ms.role = 'owner' DESC, ms.role = 'moderator' DESC, ms.id
+            ORDER BY m.kind = 'bot', ms.role = 'owner' DESC, ms.role = 'moderator' DESC, ms.id
             LIMIT $2""",
         group_id,
         limit,

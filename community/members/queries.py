@@ -29,9 +29,10 @@ async def find_credential(login: str) -> asyncpg.Record | None:
 
 
 async def member_by_handle(handle: str) -> asyncpg.Record:
+    """The person with this handle. Bots have no page, no letters and no account."""
     row = await db.fetch_one(
         """SELECT id, handle, name, bio, avatar_key, role, lang, email, email_proven_at, created_at
-             FROM member WHERE lower(handle) = lower($1)""",
+             FROM member WHERE lower(handle) = lower($1) AND kind = 'person'""",
         handle,
     )
     if row is None:

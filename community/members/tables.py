@@ -1,4 +1,4 @@
-from piccolo.columns import BigSerial
+from piccolo.columns import BigSerial, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -6,7 +6,10 @@ from app.columns import moment, reference, words
 
 
 class Member(Table, tablename="member"):
-    """A person. Handles and e-mails are unique without regard to case (indexes in the migration)."""
+    """A person, or a bot that speaks in a room (see community.bots).
+
+    Handles and e-mails are unique without regard to case (indexes in the migration).
+    """
 
     id = BigSerial(primary_key=True)
     handle = words()
@@ -17,9 +20,11 @@ class Member(Table, tablename="member"):
     bio = words(optional=True)
     avatar_key = words(optional=True)
     role = words()
+    kind = Text(default="person", null=False)
     lang = words(optional=True)
     created_at = moment()
 
+    member_kind_known = Check("kind IN ('person', 'bot')")
     member_role_known = Check("role IN ('member', 'moderator', 'admin')")
 
 

@@ -6,33 +6,11 @@ import asyncpg
 import msgspec
 from msgspec import Meta
 
-from app.errors import Problem
+from app.signed import BadSignature as BadSignature
+from app.signed import SameIdOtherBody as SameIdOtherBody
+from app.signed import TooSlow as TooSlow
 from storefront.catalog.schemas import ProductDetails
 from storefront.orders.schemas import CustomerTold, OrderTold, RefundTold
-
-
-class BadSignature(Problem):
-    """The signature is missing, wrong or too old. Nothing was kept."""
-
-    status = 401
-    type = "bad-signature"
-    title = "Not signed by this store"
-
-
-class SameIdOtherBody(Problem):
-    """This message id came before, with another body. The first one stands."""
-
-    status = 409
-    type = "same-id-other-body"
-    title = "Already received differently"
-
-
-class TooSlow(Problem):
-    """The rest of the message did not come in time. Nothing was kept; send it again."""
-
-    status = 408
-    type = "too-slow"
-    title = "The message did not arrive"
 
 
 class NotUnderstood(Exception):

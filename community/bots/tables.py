@@ -1,0 +1,31 @@
+from piccolo.columns import BigSerial
+from piccolo.constraints import Unique
+from piccolo.table import Table
+
+from app.columns import moment, reference, words
+from community.groups.tables import Room
+from community.members.tables import Member
+
+
+class Bot(Table, tablename="bot"):
+    """A program that speaks in one room, under a name of its own. It says things and reads nothing.
+
+    Its messages are those of a member of kind `bot`, which has neither password nor token: whatever is done with
+    messages is done with its messages too. `key` is its address, `secret` (sealed) signs what it says.
+    """
+
+    id = BigSerial(primary_key=True)
+    key = words(unique=True)
+    member_id = reference(Member)
+    room_id = reference(Room, cascade=True)
+    made_by_id = reference(Member)
+    secret = words()
+    old_secret = words(optional=True)
+    """Still taken until `old_secret_until`, while a new one spreads."""
+    old_secret_until = moment(null=True)
+    created_at = moment()
+    said_at = moment(null=True)
+    revoked_at = moment(null=True)
+    revoked_by_id = reference(Member, null=True)
+
+    bot_member_once = Unique([member_id])
