@@ -17,6 +17,7 @@ from community.media import service as media
 from community.media import storage
 from community.members.events import MemberErased
 from community.members.queries import member_by_handle
+from referrals.bounties import proofs as bounty_proofs
 from referrals.links.closures import close as close_links
 from referrals.payouts import methods as payout_methods
 
@@ -37,6 +38,10 @@ FILES = {
     "messages": "SELECT id, room_id, seq, reply_to_id, body, created_at FROM message WHERE author_id = $1",
     "chat_events": "SELECT room_id, seq, kind, message_id, at FROM room_event WHERE author_id = $1",
     "chat_read": "SELECT room_id, seq FROM read_pointer WHERE member_id = $1",
+    "rooms": "SELECT room_id, role, state, joined_at FROM room_member WHERE member_id = $1",
+    "room_measures": """SELECT room_id, kind, seconds, until, reason, created_at, lifted_at
+                          FROM room_measure WHERE member_id = $1""",
+    "room_turns": "SELECT room_id, at FROM room_turn WHERE member_id = $1",
     "reviews": """SELECT r.id, p.slug AS product, r.rating, r.title, r.body, r.evidence, r.created_at, r.edited_at
                     FROM review r JOIN product p ON p.id = r.product_id WHERE r.author_id = $1""",
     "review_votes": "SELECT review_id, created_at FROM review_vote WHERE member_id = $1",
@@ -44,6 +49,7 @@ FILES = {
     "questions": "SELECT id, product_id, body, created_at FROM question WHERE author_id = $1",
     "answers": "SELECT id, question_id, body, created_at FROM answer WHERE author_id = $1",
     "guides": "SELECT id, slug, title, summary, lang, blocks, created_at FROM guide WHERE author_id = $1",
+    "guide_drafts": "SELECT id, title, summary, lang, source, created_at FROM guide_draft WHERE author_id = $1",
     "notifications": "SELECT kind, url, data, created_at, read_at FROM notification WHERE member_id = $1",
     "reports": "SELECT case_id, reason, note, created_at FROM flag WHERE reporter_id = $1",
     "moderated": """SELECT subject_kind, subject_id, state, reason, opened_at, decided_at
@@ -119,8 +125,10 @@ FILES = {
                          FROM rate_override WHERE member_id = $1""",
     "recruited": """SELECT program_id, since, via, recruiter_id = $1 AS by_you
                       FROM recruit WHERE $1 IN (member_id, recruiter_id)""",
-    "bounties": """SELECT b.title, x.proof_url, x.note, x.reach, x.state, x.reason, x.created_at, x.decided_at
+    "bounties": """SELECT b.title, x.period, x.proof_url, x.note, x.reach, x.state, x.reason, x.created_at, x.decided_at
                      FROM bounty_submission x JOIN bounty b ON b.id = x.bounty_id WHERE x.member_id = $1""",
+    "bounty_files": """SELECT bounty_id, submission_id, name, key, media_type, bytes, created_at
+                         FROM bounty_file WHERE member_id = $1""",
     "contracts": """SELECT c.name AS campaign, x.rate_bps, x.state, x.created_at, x.answered_at,
                            (SELECT jsonb_agg(jsonb_build_object('title', m.title, 'fee', m.fee, 'state', m.state,
                                                                 'proof_url', m.proof_url, 'note', m.note) ORDER BY m.id)
@@ -132,7 +140,7 @@ FILES = {
 }
 
 
-FORGOTTEN = """credential session api_token notification idempotency_key read_pointer member_visitor
+FORGOTTEN = """credential session api_token notification idempotency_key read_pointer room_turn member_visitor
                earning_goal board_seat partner_tag partner_note""".split()
 
 # Rows that the books or a store's history need, without the words in them that say who it was.
@@ -166,7 +174,11 @@ def _make_room(folder: Path) -> None:
 
 
 async def _export_pictures(member_id: int, folder: Path) -> None:
-    rows = await db.fetch("SELECT key FROM upload WHERE owner_id = $1", member_id)
+    rows = await db.fetch(
+        """SELECT key FROM upload WHERE owner_id = $1
+           UNION ALL SELECT key FROM bounty_file WHERE member_id = $1""",
+        member_id,
+    )
     avatar = await db.fetch_val("SELECT avatar_key FROM member WHERE id = $1", member_id)
     for key in [row["key"] for row in rows] + ([avatar] if avatar else []):
         try:
@@ -179,6 +191,7 @@ async def erase(handle: str) -> dict[str, Any]:
     """Take a member's name, address, face, keys and memory away. What they wrote stays, the books stay."""
     member = await member_by_handle(handle)
     await media.remove_avatar(Viewer(member_id=member["id"]))
+    await bounty_proofs.forget(member["id"])
     # With a chance part, so that nobody can sit on the name and so keep another from leaving.
     former = f"gone-{member['id']}-{ids.new_code(5)}"
     async with db.transaction():
@@ -192,6 +205,7 @@ async def erase(handle: str) -> dict[str, Any]:
             member["id"],
         )
         await payout_methods.forget(member["id"])
+        await db.execute("DELETE FROM guide_draft WHERE author_id = $1", member["id"])
         await _leave_groups(member["id"])
         await close_links(
             [row["id"] for row in await db.fetch("SELECT id FROM link WHERE owner_id = $1", member["id"])], None

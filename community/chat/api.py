@@ -30,7 +30,11 @@ class ChatApi(Controller):
             seq=room["seq"],
             epoch=room["epoch"],
             url=f"/chat/{room['id']}",
-            group=room["slug"],
+            group=room["slug"] or "",
+            kind=room["kind"],
+            frozen=room["frozen_at"] is not None,
+            slow_seconds=room["slow_seconds"],
+            may_send=policy.may_send(room),
         )
 
     @get(

@@ -38,14 +38,16 @@ _telling: asyncio.Task | None = None
 class Feed:
     """One room as this process tells it: who listens here, and up to which event they have been told."""
 
-    def __init__(self, room_id: int, seq: int, version: str) -> None:
+    def __init__(self, room_id: int, seq: int, version: int) -> None:
         self.room_id = room_id
         self.told = seq
         self.known = seq
         self.sockets: set[Socket] = set()
         # Sockets that caught up from the database beyond what the others have been told.
         self.ahead: dict[Socket, int] = {}
-        self.version: str | None = version
+        # Which readers these are; None while it is doubtful that all of them still are.
+        self.version: int | None = version
+        self.doubts = 0
 
     @property
     def is_behind(self) -> bool:
@@ -75,12 +77,14 @@ class Feed:
             if seq <= self.told:
                 del self.ahead[socket]
 
-    async def _drop_who_may_not_read(self, version: str) -> None:
+    async def _drop_who_may_not_read(self, version: int) -> None:
+        self.version = None
         asked: set[int] = set()
-        # Again, when someone came in while we asked.
+        doubts = self.doubts
+        # Again, when someone came in or was shown out while we asked.
         while new := {socket.member_id for socket in self.sockets} - asked:
             shut_out = new - await policy.readers_among(self.room_id, list(new))
-            asked |= new
+            asked, doubts = (asked | new, doubts) if self.doubts == doubts else (set(), self.doubts)
             for socket in [socket for socket in self.sockets if socket.member_id in shut_out]:
                 self.drop(socket)
                 _shut_out(socket, self.room_id)
@@ -187,6 +191,18 @@ def listeners(room_id: int) -> Iterable[Socket]:
 async def room_moved(room_id: int, seq: int) -> None:
     """Say, after the commit, that the room stands at `seq` now."""
     await signal("room", room_id, seq)
+
+
+async def access_changed(room_id: int) -> None:
+    """Say, after the commit, that fewer may read the room: frames that are being made now are held to it already."""
+    await signal("room-access", room_id)
+
+
+@heard("room-access")
+def doubt(key: str, _value: None) -> None:
+    if feed := _feeds.get(int(key)):
+        feed.version = None
+        feed.doubts += 1
 
 
 @heard("room")

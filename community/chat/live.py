@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from app.auth import require_member
-from app.errors import NotFound, Problem, TooLarge
+from app.errors import NotFound, Problem, TooLarge, TooMany
 from app.i18n import gettext as _
 from app.i18n import use as speak
 from app.live import frame, on_leaving
@@ -127,7 +127,8 @@ async def _send(socket: Socket, said: Send) -> None:
         socket.tell("ack", client_id=client_id, room=said.room, seq=done.seq, id=str(done.id))
     except Problem as problem:
         detail = "; ".join(problem.fields.values()) or problem.detail
-        socket.tell("error", code=problem.type, detail=detail, client_id=client_id, room=said.room)
+        wait = {"retry_after": problem.retry_after} if isinstance(problem, TooMany) else {}
+        socket.tell("error", code=problem.type, detail=detail, client_id=client_id, room=said.room, **wait)
 
 
 def _resumable(since: Since, room: Any, budget: int) -> int | None:

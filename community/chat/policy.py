@@ -4,16 +4,28 @@ from app import db
 from app.auth import Viewer, require_member
 from app.errors import Forbidden, NotFound
 from app.i18n import gettext as _
-from community.groups.policy import readable_groups
+from community.groups.policy import readable_rooms
 
-# `version` is the group's row version, which changes whenever someone joins or leaves: who told a room of its readers
-# before compares it, and asks again only then.
+# `version` rises whenever fewer may read the room: who told it to its readers compares it, and asks again only then.
+# Two who talk alone know their room by the other's name.
 _READABLE_ROOM = f"""
-    SELECT r.id, r.seq, r.epoch, g.id AS group_id, g.slug, g.name, g.visibility, g.member_count,
-           g.xmin::text AS version, ms.state AS membership, ms.role AS membership_role
-      FROM room r JOIN groups g ON g.id = r.group_id
+    SELECT r.id, r.kind, r.seq, r.epoch, r.is_open, r.frozen_at, r.slow_seconds, r.access_version AS version,
+           g.id AS group_id, g.slug, g.visibility, g.member_count,
+           coalesce(
+               CASE r.kind WHEN 'group' THEN g.name WHEN 'direct' THEN (
+                   SELECT string_agg(m.name, ', ' ORDER BY o.id) FROM room_member o JOIN member m ON m.id = o.member_id
+                    WHERE o.room_id = r.id AND o.member_id <> $2) END,
+               r.name) AS name,
+           coalesce(rm.state, ms.state, CASE WHEN r.is_open AND $2::bigint IS NOT NULL THEN 'active' END) AS membership,
+           CASE WHEN rm.role <> 'member' THEN rm.role ELSE ms.role END AS membership_role,
+           quiet.until AS silenced_until, quiet.id IS NOT NULL AS is_silenced
+      FROM room r
+      LEFT JOIN groups g ON g.id = r.group_id
       LEFT JOIN membership ms ON ms.group_id = g.id AND ms.member_id = $2
-     WHERE r.id = ANY($1::bigint[]) AND {readable_groups("g", "$2")}"""
+      LEFT JOIN room_member rm ON rm.room_id = r.id AND rm.member_id = $2 AND rm.state <> 'left'
+      LEFT JOIN room_measure quiet ON quiet.room_id = r.id AND quiet.member_id = $2 AND quiet.kind = 'silence'
+                                  AND quiet.lifted_at IS NULL AND (quiet.until IS NULL OR quiet.until > now())
+     WHERE r.id = ANY($1::bigint[]) AND {readable_rooms("r", "$2")}"""
 
 
 MOST_ID = 2**63
@@ -35,27 +47,38 @@ async def rooms_to_read(viewer: Viewer, room_ids: list[int]) -> dict[int, asyncp
 async def readers_among(room_id: int, member_ids: list[int]) -> set[int]:
     """Those of these members who may (still) read the room."""
     rows = await db.fetch(
-        f"""SELECT m.id FROM unnest($2::bigint[]) AS m(id), room r JOIN groups g ON g.id = r.group_id
-             WHERE r.id = $1 AND {readable_groups("g", "m.id")}""",
+        f"""SELECT m.id FROM unnest($2::bigint[]) AS m(id), room r
+             WHERE r.id = $1 AND {readable_rooms("r", "m.id")}""",
         room_id,
         member_ids,
     )
     return {row["id"] for row in rows}
 
 
-def may_send(room: asyncpg.Record) -> bool:
+def belongs(room: asyncpg.Record) -> bool:
+    """Whether the viewer has a place there from which to speak, whatever moderators say about it at the moment."""
     return room["membership"] == "active"
 
 
+def may_send(room: asyncpg.Record) -> bool:
+    """Whether the viewer may say something there now. The writer judges again, with the room locked."""
+    return belongs(room) and not room["is_silenced"] and (room["frozen_at"] is None or runs_it(room))
+
+
+def runs_it(room: asyncpg.Record) -> bool:
+    return room["membership_role"] in ("owner", "moderator", "host")
+
+
 def may_moderate(viewer: Viewer, room: asyncpg.Record) -> bool:
-    return viewer.is_moderator or room["membership_role"] in ("owner", "moderator")
+    """Who runs the room; the community's moderators too, but of direct messages they see only what is flagged."""
+    return runs_it(room) or (viewer.is_moderator and room["kind"] != "direct")
 
 
 async def access_message(viewer: Viewer, room_id: int, message_id: int) -> tuple[asyncpg.Record, asyncpg.Record]:
     """The room and one of its messages that is still there."""
     room = await access_room(viewer, room_id)
     message = await db.fetch_one(
-        "SELECT * FROM message WHERE id = $1 AND room_id = $2 AND body <> ''", message_id, room_id
+        "SELECT * FROM message WHERE id = $1 AND room_id = $2 AND deleted_at IS NULL", message_id, room_id
     )
     if message is None:
         raise NotFound()

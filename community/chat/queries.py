@@ -7,20 +7,20 @@ from app import db
 from app.auth import Viewer
 from app.text import excerpt
 from community.chat.schemas import MOST_SEQ, Author, EventView, Quote
+from community.groups.policy import readable_rooms
 from community.members.queries import avatar_url
 
 # What happened, as it may be shown now: an edited message shows its last words wherever it is told, a deleted or
-# withheld one shows none. `version` is the group's (see policy).
+# withheld one shows none. `version` is that of who may read it (see policy).
 _EVENTS = """
     SELECT e.room_id, e.seq, e.kind, e.at, e.message_id,
            a.id AS author_id, a.handle, a.name, a.avatar_key,
-           m.client_id, m.body, m.html, h.id IS NOT NULL AS withheld,
+           m.client_id, m.body, m.html, m.extra, m.deleted_at, h.id IS NOT NULL AS withheld,
            c.seq IS NOT NULL AS edited,
            q.id AS quote_id, qa.name AS quote_name, CASE WHEN qh.id IS NULL THEN q.body ELSE '' END AS quote_body,
-           g.xmin::text AS version
+           e.data, r.access_version AS version
       FROM room_event e
       JOIN room r ON r.id = e.room_id
-      JOIN groups g ON g.id = r.group_id
       LEFT JOIN message m ON m.id = e.message_id
       LEFT JOIN member a ON a.id = e.author_id
       LEFT JOIN hiding h ON h.subject_kind = 'message' AND h.subject_id = m.id
@@ -75,21 +75,31 @@ async def history_before(room_id: int, seq: int | None, *, limit: int) -> list[a
 
 
 async def rooms_of(viewer: Viewer) -> list[asyncpg.Record]:
-    """The rooms of the viewer's groups with their last words, the freshest first."""
+    """The rooms of the viewer's groups, and others where they have a place, with their last words; freshest first."""
     return await db.fetch(
-        """SELECT r.id, r.seq, g.id AS group_id, g.slug, g.name, g.visibility,
+        f"""WITH mine AS (
+               SELECT r.id FROM membership ms JOIN room r ON r.group_id = ms.group_id
+                WHERE ms.member_id = $1 AND ms.state = 'active'
+               UNION SELECT room_id FROM room_member WHERE member_id = $1 AND state IN ('active', 'blocked'))
+           SELECT r.id, r.kind, r.seq, g.id AS group_id, g.slug, g.visibility,
+                  coalesce(
+                      CASE r.kind WHEN 'group' THEN g.name WHEN 'direct' THEN (
+                          SELECT string_agg(m.name, ', ' ORDER BY o.id)
+                            FROM room_member o JOIN member m ON m.id = o.member_id
+                           WHERE o.room_id = r.id AND o.member_id <> $1) END,
+                      r.name) AS name,
                   r.seq - coalesce(p.seq, 0) AS unread, last.at, last.body, last.author
-             FROM membership ms
-             JOIN groups g ON g.id = ms.group_id
-             JOIN room r ON r.group_id = g.id
-             LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = ms.member_id
+             FROM mine
+             JOIN room r ON r.id = mine.id
+             LEFT JOIN groups g ON g.id = r.group_id
+             LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = $1
              LEFT JOIN LATERAL (
                  SELECT e.at, m.body, a.name AS author
                    FROM room_event e JOIN message m ON m.id = e.message_id JOIN member a ON a.id = m.author_id
-                  WHERE e.room_id = r.id AND e.kind = 'message' AND m.body <> ''
+                  WHERE e.room_id = r.id AND e.kind = 'message' AND m.deleted_at IS NULL
                     AND NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'message' AND h.subject_id = m.id)
                   ORDER BY e.seq DESC LIMIT 1) last ON true
-            WHERE ms.member_id = $1 AND ms.state = 'active'
+            WHERE {readable_rooms("r", "$1")}
             ORDER BY coalesce(last.at, r.created_at) DESC, r.id DESC
             LIMIT 200""",
         viewer.member_id,
@@ -111,7 +121,7 @@ async def seqs_of(room_ids: list[int]) -> dict[int, int]:
 
 def view(row: Any) -> EventView:
     """The event as every door shows it."""
-    gone = bool(row["message_id"]) and (not row["body"] or row["withheld"])
+    gone = bool(row["message_id"]) and (row["deleted_at"] is not None or row["withheld"])
     seen = EventView(
         seq=row["seq"],
         kind=row["kind"],
@@ -120,6 +130,7 @@ def view(row: Any) -> EventView:
         if row["author_id"]
         else None,
         id=str(row["message_id"] or ""),
+        data=row["data"] or None,
     )
     if row["kind"] == "message" or (row["kind"] == "edit" and not gone):
         seen.client_id = str(row["client_id"])

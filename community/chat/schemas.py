@@ -1,11 +1,13 @@
 """What of a room crosses a border: the same structs for the socket, the API and the page."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
+
+from community.chat.parts import CardView, FileView, Files, ReactionView
 
 LONGEST_MESSAGE = 4000
 MOST_ROOMS = 200
@@ -47,6 +49,16 @@ class EventView(msgspec.Struct, omit_defaults=True):
     gone: bool = False
     """Deleted, or withheld by moderators: there is nothing to read any more."""
     edited: bool = False
+    emoji: str = ""
+    """Of a `react`: the sign that was put there, or (`off`) taken off."""
+    off: bool = False
+    """Of a `react` or `pin`: it was taken off."""
+    pinned: bool = False
+    reactions: list[ReactionView] = []
+    files: list[FileView] = []
+    cards: list[CardView] = []
+    data: dict[str, Any] | None = None
+    """What this kind of event carries beside a message: which reaction, who was shown out, how slow the room is now."""
 
 
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -87,7 +99,12 @@ class RoomView(msgspec.Struct):
     epoch: str
     url: str
     group: str
-    """The slug of its group."""
+    """The slug of its group; empty where a room has none."""
+    kind: str = "group"
+    """group, direct, product or live"""
+    frozen: bool = False
+    slow_seconds: int = 0
+    may_send: bool = True
 
 
 # --- frames from the client; unknown fields are let pass, so that newer clients can talk to us ---

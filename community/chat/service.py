@@ -3,12 +3,12 @@ from uuid import UUID
 
 from app import clock, db
 from app.auth import Viewer, require_member
-from app.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
 from app.i18n import gettext as _
 from app.text import chat_markdown, clean
-from community.chat import feed, policy, reads, writer
+from community.chat import policy, reads, writer
 from community.chat.schemas import LONGEST_MESSAGE
-from community.chat.writer import Refusal, Said
+from community.chat.writer import Refusal, Said, TooSoon
 
 
 async def send(viewer: Viewer, room_id: int, client_id: UUID, body: str, reply_to: int | None = None) -> Said:
@@ -24,7 +24,7 @@ async def send(viewer: Viewer, room_id: int, client_id: UUID, body: str, reply_t
         html=chat_markdown(body),
         reply_to=reply_to,
     )
-    if isinstance(outcome, Refusal):
+    if not isinstance(outcome, Said):
         raise _problem_of(outcome)
     reads.note(room_id, member_id, outcome.seq)
     return outcome
@@ -37,16 +37,15 @@ async def edit(viewer: Viewer, room_id: int, message_id: int, body: str) -> int:
     if body == message["body"]:
         return message["seq"]
     async with db.transaction():
-        seq = await _append(room_id, "edit", message_id=message_id, author_id=viewer.member_id)
+        seq = await writer.append(room_id, "edit", message_id=message_id, author_id=viewer.member_id)
         changed = await db.execute(
-            "UPDATE message SET body = $2, html = $3 WHERE id = $1 AND body <> ''",
+            "UPDATE message SET body = $2, html = $3 WHERE id = $1 AND deleted_at IS NULL",
             message_id,
             body,
             chat_markdown(body),
         )
         if not changed:
             raise NotFound()
-    await feed.room_moved(room_id, seq)
     return seq
 
 
@@ -54,18 +53,23 @@ async def delete(viewer: Viewer, room_id: int, message_id: int) -> int:
     """Take a message away: its words are gone from the database too. The seq of the deletion."""
     await policy.access_deletable_message(viewer, room_id, message_id)
     async with db.transaction():
-        seq = await _append(room_id, "delete", message_id=message_id, author_id=viewer.member_id)
-        changed = await db.execute("UPDATE message SET body = '', html = '' WHERE id = $1 AND body <> ''", message_id)
+        seq = await writer.append(room_id, "delete", message_id=message_id, author_id=viewer.member_id)
+        changed = await db.execute(
+            "UPDATE message SET body = '', html = '', extra = '{}', deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL",
+            message_id,
+            clock.now(),
+        )
         if not changed:
             raise NotFound()
-    await feed.room_moved(room_id, seq)
     return seq
 
 
 async def note_membership(group_id: int, member_id: int) -> None:
     """Tell the group's room that someone came or went, unless that was the last it was told of them."""
     async with db.transaction():
-        room_id = await db.fetch_val("SELECT id FROM room WHERE group_id = $1 FOR NO KEY UPDATE", group_id)
+        room_id = await db.fetch_val(
+            "SELECT id FROM room WHERE group_id = $1 AND kind = 'group' FOR NO KEY UPDATE", group_id
+        )
         if room_id is None:
             return
         is_in, last = await db.fetch_one(  # type: ignore[misc]
@@ -80,11 +84,10 @@ async def note_membership(group_id: int, member_id: int) -> None:
         now = "join" if is_in else "leave"
         if now == last:
             return
-        seq = await _append(room_id, now, author_id=member_id)
+        seq = await writer.append(room_id, now, author_id=member_id)
         if is_in:
             # What was said before one came is not unread.
             await reads.move([(room_id, member_id, seq)])
-    await feed.room_moved(room_id, seq)
 
 
 async def tell_again(message_id: int) -> None:
@@ -93,8 +96,7 @@ async def tell_again(message_id: int) -> None:
         room_id = await db.fetch_val("SELECT room_id FROM message WHERE id = $1", message_id)
         if room_id is None:
             return
-        seq = await _append(room_id, "edit", message_id=message_id)
-    await feed.room_moved(room_id, seq)
+        await writer.append(room_id, "edit", message_id=message_id)
 
 
 async def mark_read(viewer: Viewer, room_id: int, seq: int) -> None:
@@ -102,27 +104,11 @@ async def mark_read(viewer: Viewer, room_id: int, seq: int) -> None:
     reads.note(room_id, require_member(viewer, "read"), seq)
 
 
-async def _append(room_id: int, kind: str, *, message_id: int | None = None, author_id: int | None = None) -> int:
-    """The next event of the room, in the current transaction; its seq."""
-    seq: int = await db.fetch_val("UPDATE room SET seq = seq + 1 WHERE id = $1 RETURNING seq", room_id)
-    await db.execute(
-        """INSERT INTO room_event (room_id, seq, kind, message_id, author_id, data, at)
-           VALUES ($1, $2, $3, $4, $5, '{}', $6)""",
-        room_id,
-        seq,
-        kind,
-        message_id,
-        author_id,
-        clock.now(),
-    )
-    return seq
-
-
 def _cleaned(body: str) -> str:
     return clean(body, "body", least=1, most=LONGEST_MESSAGE, lines=True)
 
 
-def _problem_of(refusal: Refusal) -> Problem:
+def _problem_of(refusal: Refusal | TooSoon) -> Problem:
     match refusal:
         case Refusal.NO_ROOM:
             return NotFound()
@@ -130,6 +116,12 @@ def _problem_of(refusal: Refusal) -> Problem:
             return Forbidden(_("Join the group to write here."))
         case Refusal.SUSPENDED:
             return Forbidden(_("This account is suspended and cannot write."))
+        case Refusal.SILENCED:
+            return Forbidden(_("A moderator asked you to be silent here for now."))
+        case Refusal.FROZEN:
+            return Forbidden(_("A moderator has frozen this room. You can read it."))
+        case TooSoon(seconds=n):
+            return TooMany(_("Slow mode: you can write here again in %(n)s s.", n=n), retry_after=n)
         case Refusal.OTHER_WORDS:
             return Conflict(_("This client_id was used before for other words."))
         case Refusal.NO_SUCH_MESSAGE:

@@ -6,6 +6,7 @@ While one batch commits, the next one gathers; a lone message waits for nothing.
 import asyncio
 import contextvars
 import logging
+import math
 from datetime import datetime
 from enum import Enum
 from itertools import groupby
@@ -16,8 +17,9 @@ import asyncpg
 import msgspec
 
 from app import clock, db
-from app.errors import Unavailable
+from app.errors import NotFound, Unavailable
 from community.chat import feed
+from community.groups.policy import readable_rooms
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +32,16 @@ class Refusal(Enum):
     NO_ROOM = "no room"
     NOT_A_MEMBER = "not a member"
     SUSPENDED = "suspended"
+    SILENCED = "silenced"
+    FROZEN = "frozen"
     OTHER_WORDS = "other words"
     NO_SUCH_MESSAGE = "no such message"
+
+
+class TooSoon(msgspec.Struct):
+    """The room is slow, and its author spoke just now: after so many seconds again."""
+
+    seconds: int
 
 
 class Saying(msgspec.Struct, eq=False):
@@ -59,13 +69,35 @@ class Said(msgspec.Struct):
     is_new: bool
 
 
+_KNOWN = f"""
+    SELECT r.id IS NOT NULL AND {readable_rooms("r", "asked.author_id")} AS may_read,
+           coalesce(rm.state, ms.state, CASE WHEN r.is_open THEN 'active' END) = 'active' AS belongs,
+           coalesce(rm.role, '') IN ('host', 'moderator') OR coalesce(ms.role, '') IN ('owner', 'moderator') AS runs_it,
+           r.frozen_at, r.slow_seconds, turn.at AS turn_at,
+           EXISTS (SELECT 1 FROM room_measure x
+                    WHERE x.room_id = r.id AND x.member_id = asked.author_id AND x.kind = 'silence'
+                      AND x.lifted_at IS NULL AND (x.until IS NULL OR x.until > $5)) AS silenced,
+           said.id AS said_id, said.seq AS said_seq, said.fingerprint AS said_fingerprint, reply.id AS reply_id,
+           EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = asked.author_id AND s.lifted_at IS NULL
+                                               AND (s.until IS NULL OR s.until > $5)) AS suspended
+      FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bigint[])
+           WITH ORDINALITY AS asked(room_id, author_id, client_id, reply_to, n)
+      LEFT JOIN room r ON r.id = asked.room_id
+      LEFT JOIN membership ms ON ms.group_id = r.group_id AND ms.member_id = asked.author_id
+      LEFT JOIN room_member rm ON rm.room_id = r.id AND rm.member_id = asked.author_id AND rm.state <> 'left'
+      LEFT JOIN room_turn turn ON turn.room_id = r.id AND turn.member_id = asked.author_id AND r.slow_seconds > 0
+      LEFT JOIN message said ON said.room_id = asked.room_id AND said.author_id = asked.author_id
+                            AND said.client_id = asked.client_id
+      LEFT JOIN message reply ON reply.id = asked.reply_to AND reply.room_id = asked.room_id AND reply.body <> ''
+     ORDER BY asked.n"""
+
 _waiting: list[Saying] = []
 _writing: asyncio.Task | None = None
 
 
 def say(
     *, room_id: int, author_id: int, client_id: UUID, fingerprint: bytes, body: str, html: str, reply_to: int | None
-) -> "asyncio.Future[Said | Refusal]":
+) -> "asyncio.Future[Said | Refusal | TooSoon]":
     """Queue a message; the future is done after the commit."""
     global _writing
     if len(_waiting) >= MOST_WAITING:
@@ -104,7 +136,7 @@ async def _write(batch: list[Saying]) -> None:
             saying.result.set_result(outcome)
 
 
-async def _commit(batch: list[Saying]) -> list[Said | Refusal]:
+async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
     now = clock.now()
     async with db.transaction():
         # Who holds the room's row is alone in it: seq has no holes, and the second of two equal sends sees the first.
@@ -113,57 +145,74 @@ async def _commit(batch: list[Saying]) -> list[Said | Refusal]:
             list({saying.room_id for saying in batch}),
         )
         facts = await _look_up(batch, now)
-        seqs = {room["id"]: room["seq"] for room in rooms}
-        new: dict[tuple[int, int, UUID], tuple[Saying, int]] = {}
-        outcomes: list[Said | Refusal | None] = [
-            _judge(saying, known, seqs, new) for saying, known in zip(batch, facts, strict=True)
+        decided = _Batch(now, {room["id"]: room["seq"] for room in rooms})
+        outcomes: list[Said | Refusal | TooSoon | None] = [
+            _judge(saying, known, decided) for saying, known in zip(batch, facts, strict=True)
         ]
-        ids = await _insert([(saying, seq) for saying, seq in new.values()], now) if new else {}
+        ids = await _insert(list(decided.new.values()), now) if decided.new else {}
+        if decided.turns:
+            await _take_turns(decided)
     for position, saying in enumerate(batch):
         if outcomes[position] is None:
-            first, seq = new[saying.key]
+            first, seq = decided.new[saying.key]
             outcomes[position] = Said(ids[saying.room_id, seq], seq, is_new=first is saying)
     for room_id in {room_id for room_id, _seq in ids}:
-        await feed.room_moved(room_id, seqs[room_id])
+        await feed.room_moved(room_id, decided.seqs[room_id])
     return outcomes  # type: ignore[return-value]
 
 
-def _judge(saying: Saying, known: Any, seqs: dict[int, int], new: dict) -> Said | Refusal | None:
-    """What becomes of one message; None when it is new (then it has its place in `new`)."""
-    if known["visibility"] is None:
+def _judge(saying: Saying, known: Any, batch: "_Batch") -> Said | Refusal | TooSoon | None:
+    """What becomes of one message; None when it is new (then it has its place in `batch.new`)."""
+    if not known["may_read"]:
         return Refusal.NO_ROOM
     if known["said_id"] is not None:
         same = known["said_fingerprint"] == saying.fingerprint
         return Said(known["said_id"], known["said_seq"], is_new=False) if same else Refusal.OTHER_WORDS
-    if known["state"] != "active":
-        return Refusal.NOT_A_MEMBER if known["visibility"] == "public" else Refusal.NO_ROOM
-    if known["suspended"]:
-        return Refusal.SUSPENDED
+    if saying.key in batch.new:
+        return None if batch.new[saying.key][0].fingerprint == saying.fingerprint else Refusal.OTHER_WORDS
+    if refusal := _may_not_speak(saying, known, batch):
+        return refusal
     if saying.reply_to is not None and known["reply_id"] is None:
         return Refusal.NO_SUCH_MESSAGE
-    if saying.key in new:
-        return None if new[saying.key][0].fingerprint == saying.fingerprint else Refusal.OTHER_WORDS
-    seqs[saying.room_id] += 1
-    new[saying.key] = saying, seqs[saying.room_id]
+    batch.seqs[saying.room_id] += 1
+    batch.new[saying.key] = saying, batch.seqs[saying.room_id]
     return None
+
+
+def _may_not_speak(saying: Saying, known: Any, batch: "_Batch") -> Refusal | TooSoon | None:
+    if not known["belongs"]:
+        return Refusal.NOT_A_MEMBER
+    if known["suspended"]:
+        return Refusal.SUSPENDED
+    if known["silenced"]:
+        return Refusal.SILENCED
+    if known["runs_it"]:
+        return None
+    if known["frozen_at"] is not None:
+        return Refusal.FROZEN
+    if known["slow_seconds"]:
+        turn = saying.room_id, saying.author_id
+        last = batch.turns.get(turn, known["turn_at"])
+        wait = known["slow_seconds"] - (batch.now - last).total_seconds() if last else 0
+        if wait > 0:
+            return TooSoon(math.ceil(wait))
+        batch.turns[turn] = batch.now
+    return None
+
+
+class _Batch(msgspec.Struct):
+    """What a batch decides while its rooms are locked: new seqs, new messages, turns taken in slow rooms."""
+
+    now: datetime
+    seqs: dict[int, int]
+    new: dict[tuple[int, int, UUID], tuple[Saying, int]] = {}
+    turns: dict[tuple[int, int], datetime] = {}
 
 
 async def _look_up(batch: list[Saying], now: datetime) -> list[asyncpg.Record]:
     """For each message: its room, its author's place there, and whether it was said before. One query for all."""
     return await db.fetch(
-        """SELECT g.visibility, ms.state,
-                  said.id AS said_id, said.seq AS said_seq, said.fingerprint AS said_fingerprint, reply.id AS reply_id,
-                  EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = asked.author_id AND s.lifted_at IS NULL
-                                                      AND (s.until IS NULL OR s.until > $5)) AS suspended
-             FROM unnest($1::bigint[], $2::bigint[], $3::uuid[], $4::bigint[])
-                  WITH ORDINALITY AS asked(room_id, author_id, client_id, reply_to, n)
-             LEFT JOIN room r ON r.id = asked.room_id
-             LEFT JOIN groups g ON g.id = r.group_id
-             LEFT JOIN membership ms ON ms.group_id = g.id AND ms.member_id = asked.author_id
-             LEFT JOIN message said ON said.room_id = asked.room_id AND said.author_id = asked.author_id
-                                   AND said.client_id = asked.client_id
-             LEFT JOIN message reply ON reply.id = asked.reply_to AND reply.room_id = asked.room_id AND reply.body <> ''
-            ORDER BY asked.n""",
+        _KNOWN,
         [saying.room_id for saying in batch],
         [saying.author_id for saying in batch],
         [saying.client_id for saying in batch],
@@ -207,3 +256,43 @@ async def _insert(new: list[tuple[Saying, int]], now: datetime) -> dict[tuple[in
         list(last_seqs.values()),
     )
     return {(row["room_id"], row["seq"]): row["id"] for row in rows}
+
+
+async def _take_turns(batch: _Batch) -> None:
+    room_ids, member_ids = zip(*sorted(batch.turns), strict=True)
+    await db.execute(
+        """INSERT INTO room_turn (room_id, member_id, at)
+           SELECT room_id, member_id, $3 FROM unnest($1::bigint[], $2::bigint[]) AS t(room_id, member_id)
+           ON CONFLICT (room_id, member_id) DO UPDATE SET at = excluded.at""",
+        room_ids,
+        member_ids,
+        batch.now,
+    )
+
+
+async def append(
+    room_id: int,
+    kind: str,
+    *,
+    message_id: int | None = None,
+    author_id: int | None = None,
+    data: dict[str, Any] | None = None,
+) -> int:
+    """The next event of the room, in the caller's transaction; its seq. It locks the room; listeners hear after the
+    commit. `data` is what every reader may see of it."""
+    seq: int | None = await db.fetch_val("UPDATE room SET seq = seq + 1 WHERE id = $1 RETURNING seq", room_id)
+    if seq is None:
+        raise NotFound()
+    await db.execute(
+        """INSERT INTO room_event (room_id, seq, kind, message_id, author_id, data, at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        room_id,
+        seq,
+        kind,
+        message_id,
+        author_id,
+        data or {},
+        clock.now(),
+    )
+    db.after_commit(lambda: feed.room_moved(room_id, seq))
+    return seq

@@ -1,8 +1,8 @@
-from piccolo.columns import BigSerial
+from piccolo.columns import BigInt, BigSerial
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import big, count, moment, reference, words
+from app.columns import big, big_from, count, moment, reference, words, yes_no
 from community.members.tables import Member
 
 
@@ -40,8 +40,10 @@ class Membership(Table, tablename="membership"):
 
 
 class Room(Table, tablename="room"):
-    """Where a group chats: a stream of events with a gap-free `seq`. A group is founded together with its room.
+    """Where people chat: a stream of events with a gap-free `seq`. A group is founded together with its room.
 
+    Who reads it is said once, in groups.policy.readable_rooms: the readers of its group, everybody when it is open,
+    and who stands in `room_member`. `access_version` rises by trigger whenever fewer may read than before.
     `epoch` changes when the history was restored from a backup, so that nobody resumes into another past.
     """
 
@@ -49,8 +51,65 @@ class Room(Table, tablename="room"):
     kind = words()
     group_id = reference(Group, null=True, cascade=True)
     name = words()
+    is_open = yes_no()
     seq = big()
+    said = big_from(0)
+    """How many messages there are; counts what people said, where `seq` counts everything that happened."""
     epoch = words()
+    access_version = BigInt(default=0, null=False)
+    frozen_at = moment(null=True)
+    slow_seconds = count()
     created_at = moment()
 
-    room_kind_known = Check("kind IN ('group')")
+    room_kind_is_known = Check("kind IN ('group', 'direct', 'product', 'live')")
+
+
+class RoomMember(Table, tablename="room_member"):
+    """A member's place in a room beside what its group gives: in direct messages, or as host of a live event.
+
+    `active` reads and writes, `invited` and `blocked` only read, `left` has no place there any more.
+    """
+
+    id = BigSerial(primary_key=True)
+    room_id = reference(Room, cascade=True, index=False)
+    member_id = reference(Member, cascade=True)
+    role = words()
+    state = words()
+    joined_at = moment()
+
+    room_member_once = Unique([room_id, member_id])
+    room_member_role_known = Check("role IN ('host', 'moderator', 'member')")
+    room_member_state_known = Check("state IN ('active', 'invited', 'blocked', 'left')")
+
+
+class RoomMeasure(Table, tablename="room_measure"):
+    """What a moderator did about a room or somebody in it, and when it was undone; nothing is ever deleted.
+
+    It stands while `lifted_at` is null and `until` has not come. Without a member it is about the whole room.
+    """
+
+    id = BigSerial(primary_key=True)
+    room_id = reference(Room, cascade=True, index=False)
+    kind = words()
+    member_id = reference(Member, null=True)
+    seconds = count()
+    until = moment(null=True)
+    reason = words(optional=True)
+    by_id = reference(Member)
+    created_at = moment()
+    lifted_by_id = reference(Member, null=True)
+    lifted_at = moment(null=True)
+
+    room_measure_kind_known = Check("kind IN ('kick', 'ban', 'silence', 'freeze', 'slow')")
+    room_measure_about_known = Check("(kind IN ('freeze', 'slow')) = (member_id IS NULL)")
+
+
+class RoomTurn(Table, tablename="room_turn"):
+    """When a member last spoke in a room with slow mode; written in such rooms only."""
+
+    id = BigSerial(primary_key=True)
+    room_id = reference(Room, cascade=True, index=False)
+    member_id = reference(Member, cascade=True)
+    at = moment()
+
+    room_turn_once = Unique([room_id, member_id])
