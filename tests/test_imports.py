@@ -27,6 +27,7 @@ HOUSE = (
     "content.reviews",
     "content.questions",
     "content.guides",
+    "content.live_events",
     "referrals.programs",
     "referrals.partners",
     "referrals.links",

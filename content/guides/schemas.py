@@ -48,6 +48,15 @@ class GuideForm(msgspec.Struct):
     lang: Literal["en", "zh-Hans"] = "en"
 
 
+class DraftForm(GuideForm):
+    """The same from the page of a new guide: published, or kept as a draft."""
+
+    title: Annotated[str, Meta(max_length=200)] = ""
+    source: Annotated[str, Meta(max_length=100_000)] = ""
+    draft: Annotated[str, Meta(pattern=r"^[0-9]{0,18}$")] = ""
+    keep: str = ""
+
+
 class GuideView(msgspec.Struct):
     id: str
     slug: str

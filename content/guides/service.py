@@ -14,7 +14,7 @@ from content.guides.schemas import Block, Heading, NewGuide, Pick, Text
 from content.guides.source import blocks_of
 from content.reviews.shelf import products_by_ids, products_by_slugs
 
-RESERVED = {"new"}
+RESERVED = {"new", "drafts"}
 
 
 async def publish_guide(viewer: Viewer, new: NewGuide) -> str:

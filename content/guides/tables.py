@@ -21,6 +21,20 @@ class Guide(Table, tablename="guide"):
     checked_at = moment()
 
 
+class GuideDraft(Table, tablename="guide_draft"):
+    """A guide as its author has typed it so far. `made_from` is the page of ours that it began with, if any."""
+
+    id = BigSerial(primary_key=True)
+    author_id = reference(Member)
+    title = words()
+    summary = words(optional=True)
+    lang = words(optional=True)
+    source = words(optional=True)
+    made_from = words(optional=True)
+    created_at = moment()
+    changed_at = moment()
+
+
 class GuideProduct(Table, tablename="guide_product"):
     """A product that a guide talks about, in its order."""
 

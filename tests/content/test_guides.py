@@ -205,3 +205,38 @@ def test_source_and_blocks_say_the_same():
         Text("```\n[[product:no]]\n# no\n```"),
     ]
     assert blocks_of(source_of(blocks, {})) == blocks
+
+
+async def test_a_draft_is_kept_for_its_author_alone_and_goes_when_it_is_published(web: Browser):
+    mia, ben = await a_member("mia"), await a_member("ben")
+    hers, his = await sign_in(web(), mia), await sign_in(web(), ben)
+    begun = {"title": "Packs", "source": "Not much yet", "lang": "en", "keep": "yes"}
+    kept = await submit(hers, "/guides/new", begun)
+    address = kept.headers["location"]
+    assert kept.status_code == 303 and address.startswith("/guides/new?draft=")
+    assert "Not much yet" in (await hers.get(address)).text and "Packs" in (await hers.get("/guides/drafts")).text
+    assert (await his.get(address)).status_code == 404
+    assert "Packs" not in (await his.get("/guides/drafts")).text + (await web().get("/guides/")).text
+    draft = address.rpartition("=")[2]
+    stolen = await submit(his, "/guides/new", {**begun, "draft": draft, "source": "Mine now"})
+    assert stolen.status_code == 404
+    assert (await submit(his, f"/guides/drafts/{draft}/discard", {}, page="/guides/drafts")).status_code == 303
+    more = {**begun, "draft": draft, "source": "A little more"}
+    assert (await submit(hers, "/guides/new", more)).headers["location"] == address
+    assert await db.fetch_val("SELECT source FROM guide_draft") == "A little more"
+    del more["keep"]
+    done = await submit(hers, "/guides/new", more)
+    assert done.headers["location"] == "/guides/packs" and await db.fetch_val("SELECT count(*) FROM guide_draft") == 0
+    assert (await hers.get(address)).status_code == 404
+
+
+async def test_a_draft_may_lack_everything_but_a_title(web: Browser):
+    browser = await sign_in(web(), await a_member("mia"))
+    assert (await submit(browser, "/guides/new", {"keep": "yes", "title": ""})).status_code == 422
+    kept = await submit(browser, "/guides/new", {"keep": "yes", "title": "One day"})
+    assert kept.status_code == 303
+    draft = kept.headers["location"].rpartition("=")[2]
+    empty = await submit(browser, "/guides/new", {"draft": draft, "title": "One day", "source": ""})
+    assert empty.status_code == 422 and f'value="{draft}"' in empty.text, "and it still knows which draft it is"
+    assert (await submit(browser, f"/guides/drafts/{draft}/discard", {}, page="/guides/drafts")).status_code == 303
+    assert await db.fetch_val("SELECT count(*) FROM guide_draft") == 0
