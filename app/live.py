@@ -74,6 +74,11 @@ async def shut_out_member(member_id: int) -> None:
     await signal("shut-out", member_id)
 
 
+def sockets_of(member_id: int) -> tuple[Socket, ...]:
+    """A member's open sockets in this process."""
+    return tuple(_sockets.get(member_id, ()))
+
+
 def door(by_session: BySession, by_member: ByMember) -> ASGIApp:
     """The ASGI application of `/live`. The roof hands in how a viewer is found; the floor cannot know."""
 

@@ -26,7 +26,7 @@ async def send(viewer: Viewer, room_id: int, client_id: UUID, body: str, reply_t
     )
     if not isinstance(outcome, Said):
         raise _problem_of(outcome)
-    reads.note(room_id, member_id, outcome.seq)
+    reads.note(room_id, member_id, outcome.seq, tell=False)
     return outcome
 
 
@@ -120,6 +120,10 @@ def _problem_of(refusal: Refusal | TooSoon) -> Problem:
             return Forbidden(_("A moderator asked you to be silent here for now."))
         case Refusal.FROZEN:
             return Forbidden(_("A moderator has frozen this room. You can read it."))
+        case Refusal.UNANSWERED:
+            return Forbidden(_("You can write on here once you are answered."))
+        case Refusal.CLOSED:
+            return Forbidden(_("You cannot write here any more."))
         case TooSoon(seconds=n):
             return TooMany(_("Slow mode: you can write here again in %(n)s s.", n=n), retry_after=n)
         case Refusal.OTHER_WORDS:

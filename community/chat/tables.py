@@ -56,7 +56,7 @@ class ReadPointer(Table, tablename="read_pointer"):
     mentioned = Array(BigInt(), default=list, null=False)
     """Where the member is named beyond `seq`: the first hundred places."""
     muted_until = moment(null=True)
-    """No badge and no bell until then; "infinity" is for ever."""
+    """No badge and no bell until then; the year 9999 is for ever."""
 
     read_pointer_once = Unique([room_id, member_id])
 

@@ -18,7 +18,9 @@ import msgspec
 
 from app import clock, db
 from app.errors import NotFound, Unavailable
+from app.events import publish
 from community.chat import feed
+from community.chat.events import DirectSaid
 from community.groups.policy import readable_rooms
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ class Refusal(Enum):
     SUSPENDED = "suspended"
     SILENCED = "silenced"
     FROZEN = "frozen"
+    UNANSWERED = "unanswered"
+    CLOSED = "closed"
     OTHER_WORDS = "other words"
     NO_SUCH_MESSAGE = "no such message"
 
@@ -73,7 +77,10 @@ _KNOWN = f"""
     SELECT r.id IS NOT NULL AND {readable_rooms("r", "asked.author_id")} AS may_read,
            coalesce(rm.state, ms.state, CASE WHEN r.is_open THEN 'active' END) = 'active' AS belongs,
            coalesce(rm.role, '') IN ('host', 'moderator') OR coalesce(ms.role, '') IN ('owner', 'moderator') AS runs_it,
-           r.frozen_at, r.slow_seconds, turn.at AS turn_at,
+           r.kind, r.frozen_at, r.slow_seconds, turn.at AS turn_at,
+           r.kind = 'direct' AND NOT EXISTS (
+               SELECT 1 FROM room_member o
+                WHERE o.room_id = r.id AND o.member_id <> asked.author_id AND o.state = 'active') AS is_alone,
            EXISTS (SELECT 1 FROM room_measure x
                     WHERE x.room_id = r.id AND x.member_id = asked.author_id AND x.kind = 'silence'
                       AND x.lifted_at IS NULL AND (x.until IS NULL OR x.until > $5)) AS silenced,
@@ -152,6 +159,8 @@ async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
         ids = await _insert(list(decided.new.values()), now) if decided.new else {}
         if decided.turns:
             await _take_turns(decided)
+        for (room_id, author_id), seq in decided.direct.items():
+            await publish(DirectSaid(room_id=room_id, author_id=author_id, seq=seq), actor_id=author_id)
     for position, saying in enumerate(batch):
         if outcomes[position] is None:
             first, seq = decided.new[saying.key]
@@ -176,16 +185,21 @@ def _judge(saying: Saying, known: Any, batch: "_Batch") -> Said | Refusal | TooS
         return Refusal.NO_SUCH_MESSAGE
     batch.seqs[saying.room_id] += 1
     batch.new[saying.key] = saying, batch.seqs[saying.room_id]
+    if known["kind"] == "direct":
+        batch.direct[saying.room_id, saying.author_id] = batch.seqs[saying.room_id]
     return None
 
 
 def _may_not_speak(saying: Saying, known: Any, batch: "_Batch") -> Refusal | TooSoon | None:
     if not known["belongs"]:
-        return Refusal.NOT_A_MEMBER
+        return Refusal.CLOSED if known["kind"] == "direct" else Refusal.NOT_A_MEMBER
     if known["suspended"]:
         return Refusal.SUSPENDED
     if known["silenced"]:
         return Refusal.SILENCED
+    # Who asks to be let in says one thing, until somebody there answers.
+    if known["is_alone"] and batch.seqs[saying.room_id] > 0:
+        return Refusal.UNANSWERED
     if known["runs_it"]:
         return None
     if known["frozen_at"] is not None:
@@ -207,6 +221,7 @@ class _Batch(msgspec.Struct):
     seqs: dict[int, int]
     new: dict[tuple[int, int, UUID], tuple[Saying, int]] = {}
     turns: dict[tuple[int, int], datetime] = {}
+    direct: dict[tuple[int, int], int] = {}
 
 
 async def _look_up(batch: list[Saying], now: datetime) -> list[asyncpg.Record]:
@@ -237,10 +252,11 @@ async def _insert(new: list[tuple[Saying, int]], now: datetime) -> dict[tuple[in
                       AS t(room_id, author_id, client_id, fingerprint, seq, reply_to, body, html)
                RETURNING id, room_id, seq, author_id),
            told AS (
-               INSERT INTO room_event (room_id, seq, kind, message_id, author_id, data, at)
-               SELECT room_id, seq, 'message', id, author_id, '{}', $9 FROM said),
+               INSERT INTO room_event (room_id, seq, kind, said, message_id, author_id, data, at)
+               SELECT room_id, said.seq, 'message', room.said + said.seq - room.seq, said.id, author_id, '{}', $9
+                 FROM said JOIN room ON room.id = room_id),
            moved AS (
-               UPDATE room SET seq = last.seq
+               UPDATE room SET said = said + last.seq - room.seq, seq = last.seq
                  FROM unnest($10::bigint[], $11::bigint[]) AS last(room_id, seq) WHERE room.id = last.room_id)
            SELECT id, room_id, seq FROM said""",
         [saying.room_id for saying, _ in new],
@@ -280,15 +296,17 @@ async def append(
 ) -> int:
     """The next event of the room, in the caller's transaction; its seq. It locks the room; listeners hear after the
     commit. `data` is what every reader may see of it."""
-    seq: int | None = await db.fetch_val("UPDATE room SET seq = seq + 1 WHERE id = $1 RETURNING seq", room_id)
-    if seq is None:
+    moved = await db.fetch_one("UPDATE room SET seq = seq + 1 WHERE id = $1 RETURNING seq, said", room_id)
+    if moved is None:
         raise NotFound()
+    seq: int = moved["seq"]
     await db.execute(
-        """INSERT INTO room_event (room_id, seq, kind, message_id, author_id, data, at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        """INSERT INTO room_event (room_id, seq, kind, said, message_id, author_id, data, at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         room_id,
         seq,
         kind,
+        moved["said"],
         message_id,
         author_id,
         data or {},

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -5,27 +6,57 @@ import msgspec
 from app import clock, db, live
 from app.auth import Viewer, require_member
 from app.errors import NotFound
+from community.privacy.queries import no_block_between
 
 
-async def notify(member_id: int, kind: str, *, source: str, url: str, data: dict[str, Any] | None = None) -> bool:
-    """Ring a member's bell, once per `source`; False when it rang before.
+async def notify(
+    member_id: int, kind: str, *, source: str, url: str, data: dict[str, Any] | None = None, by: int | None = None
+) -> bool:
+    """Ring a member's bell, once per `source`; False when it rang before, or when they and `by`, whose deed it was,
+    want nothing to do with each other.
 
     `data` is free of language: names and numbers for `templates/community/notifications/kinds/<kind>.html`.
     """
     async with db.transaction() as change:
         told = await db.fetch_val(
-            """INSERT INTO notification (member_id, source, kind, url, data, created_at)
-               VALUES ($1, $2, $3, $4, $5::jsonb, $6) ON CONFLICT DO NOTHING RETURNING id""",
+            f"""INSERT INTO notification (member_id, source, kind, url, data, created_at)
+                SELECT $1::bigint, $2::text, $3::text, $4::text, $5::jsonb, $6::timestamptz
+                 WHERE {no_block_between("$1::bigint", "$7::bigint")}
+                ON CONFLICT DO NOTHING RETURNING id""",
             member_id,
             source,
             kind,
             url,
             msgspec.json.encode(data or {}).decode(),
             clock.now(),
+            by,
         )
         if told:
             change.after_commit(lambda: live.notify_member(member_id, kind=kind))
     return told is not None
+
+
+async def notify_anew(
+    member_id: int, kind: str, *, source: str, url: str, data: dict[str, Any] | None = None
+) -> bool:
+    """Ring for what goes on and on: one line a `source`, at the top again when it was read; False while it waits."""
+    async with db.transaction():
+        await db.execute(
+            "DELETE FROM notification WHERE member_id = $1 AND source = $2 AND read_at IS NOT NULL", member_id, source
+        )
+        return await notify(member_id, kind, source=source, url=url, data=data)
+
+
+async def seen(bells: Sequence[tuple[int, str]]) -> None:
+    """(member, source): they have looked at it elsewhere, the bell need not say it any more."""
+    member_ids, sources = zip(*bells, strict=True)
+    await db.execute(
+        """UPDATE notification n SET read_at = $3 FROM unnest($1::bigint[], $2::text[]) AS t(member_id, source)
+            WHERE n.member_id = t.member_id AND n.source = t.source AND n.read_at IS NULL""",
+        member_ids,
+        sources,
+        clock.now(),
+    )
 
 
 async def withhold(source: str) -> None:

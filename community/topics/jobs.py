@@ -22,7 +22,8 @@ async def tell_members(event: PostWritten) -> None:
     }
     url = post_url(post["group_slug"], post["topic_id"], post["slug"], post["number"])
     for told in await queries.members_to_tell(event.post_id, mentioned(post["body"])):
-        await notify(told["member_id"], told["kind"], source=f"post:{event.post_id}", url=url, data=data)
+        source = f"post:{event.post_id}"
+        await notify(told["member_id"], told["kind"], source=source, url=url, data=data, by=post["author_id"])
 
 
 @on(SubjectHidden)

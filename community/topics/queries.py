@@ -118,7 +118,7 @@ async def post_for_telling(post_id: int) -> asyncpg.Record | None:
     """A post with what a notification of it needs, unless it is hidden by now."""
     return await db.fetch_one(
         """SELECT p.id, p.number, p.body, t.id AS topic_id, t.slug, t.title, g.slug AS group_slug,
-                  m.handle, m.name
+                  m.id AS author_id, m.handle, m.name
              FROM post p
              JOIN topic t ON t.id = p.topic_id
              JOIN groups g ON g.id = t.group_id
