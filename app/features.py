@@ -7,6 +7,9 @@ from litestar.types import ASGIApp
 
 from app import live, openapi
 from app.edge import RawRoute
+from community.bots.api import BotApi
+from community.bots.door import hear_bot
+from community.bots.pages import BotPages
 from community.chat import jobs as chat_jobs
 from community.chat import live as chat_live
 from community.chat.api import ChatApi
@@ -51,6 +54,8 @@ from referrals.attribution.api import ConversionApi, InviteApi, OverrideApi
 from referrals.attribution.pages import InvitePages, OverridePages
 from referrals.books import jobs as books_jobs
 from referrals.books.pages import BooksPages, DebtPages
+from referrals.bounties import jobs as bounty_jobs
+from referrals.bounties.api import BountyApi, StoreBountyApi
 from referrals.bounties.pages import BountyPages
 from referrals.campaigns.admin_pages import CampaignAdminPages, OverviewPages
 from referrals.campaigns.api import ProgramFiguresApi
@@ -127,6 +132,7 @@ PAGES: list = [
     PostPages,
     preview,
     ChatPages,
+    BotPages,
     FlagPages,
     ModerationPages,
     ProductPages,
@@ -175,6 +181,7 @@ API: list = [
     TopicApi,
     ReactionApi,
     ChatApi,
+    BotApi,
     FlagApi,
     CatalogApi,
     ConnectorApi,
@@ -192,6 +199,8 @@ API: list = [
     MyCodeApi,
     CreditApi,
     MyCreditApi,
+    BountyApi,
+    StoreBountyApi,
     ConversionApi,
     InviteApi,
     OverrideApi,
@@ -219,6 +228,7 @@ BARE: list = [
     feed,
     oembed,
     receive_webhook,
+    hear_bot,
     openapi.show_problem_type,
     domain_may_have_a_certificate,
     widget_script,
@@ -247,6 +257,7 @@ JOBS: list = [
     attribution_jobs,
     commission_jobs,
     reward_jobs,
+    bounty_jobs,
     payout_jobs,
     earn_jobs,
     earn_live,

@@ -6,7 +6,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer, require_member
-from app.errors import Invalid
+from app.errors import Invalid, NotFound
 from app.i18n import gettext as _
 from app.limits import limit
 from app.openapi import door
@@ -41,6 +41,8 @@ class MediaApi(Controller):
 async def show_media(key: FromPath[Path]) -> Response[bytes]:
     """A kept picture. Nobody's words run here: whatever the bytes say, the browser sees an image in a sandbox."""
     name = str(key).lstrip("/")
+    if name.startswith(storage.PRIVATE):
+        raise NotFound()
     content = await storage.get(name)
     return Response(
         content,

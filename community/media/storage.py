@@ -18,7 +18,10 @@ MEDIA_TYPES = {
     "jpg": "image/jpeg",
     "avif": "image/avif",
     "svg": "image/svg+xml",
+    "pdf": "application/pdf",
 }
+# What lies under it is not shown to whoever has the address: the feature that put it there says who may see it.
+PRIVATE = "private/"
 _KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,80}/){0,3}[A-Za-z0-9][A-Za-z0-9_-]{0,120}\.([a-z]{3,4})")
 
 

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 from litestar import Controller, Request, Response, get, post
@@ -10,10 +10,15 @@ from app.auth import Viewer, require_member
 from app.errors import NotFound, Problem
 from app.i18n import gettext as _
 from app.web import form, page, redirect
-from referrals.bounties import queries, service
-from referrals.bounties.schemas import NewBounty, NewSubmission, Verdict
+from referrals.bounties import forms, proofs, queries, service, views
+from referrals.bounties.api import file_answer, files_of
+from referrals.bounties.schemas import Metric, NewBounty, NewSubmission, Period, Verdict, WorkForm
 from referrals.programs.queries import program_of
 from storefront.stores.policy import access_own_store
+
+AT_ONCE = 3
+# Files and what a form adds around them; each file has its own bound.
+MOST_FORM_BYTES = 24 * 1024 * 1024
 
 
 class BountyPages(Controller):
@@ -23,25 +28,34 @@ class BountyPages(Controller):
 
     @get("/earn/bounties")
     async def index(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
-        bounties = await queries.open_bounties(clock.now())
-        return page(request, viewer, "referrals/bounties/index.html", bounties=bounties)
+        found = await queries.open_bounties(clock.now(), cursor=request.query_params.get("after"))
+        return page(request, viewer, "referrals/bounties/index.html", found=found)
 
     @get("/earn/bounties/{bounty_id:int}")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], bounty_id: FromPath[int]) -> Response:
         return await _bounty_page(request, viewer, bounty_id)
 
-    @post("/earn/bounties/{bounty_id:int}")
+    @post("/earn/bounties/{bounty_id:int}", request_max_body_size=MOST_FORM_BYTES)
     async def hand_in(self, request: Request, viewer: NamedDependency[Viewer], bounty_id: FromPath[int]) -> Response:
         require_member(viewer)
-        typed = NewSubmission()
+        typed = WorkForm()
         try:
-            typed = await form(request, NewSubmission)
-            await service.hand_in(viewer, bounty_id, typed)
+            typed = await form(request, WorkForm)
+            files = [
+                str((await proofs.bring(viewer, bounty_id, raw, name))["id"])
+                for raw, name in await files_of(request, "file", most=AT_ONCE)
+            ]
+            work = NewSubmission(typed.proof_url, typed.note, typed.reach, files)
+            await service.hand_in(viewer, bounty_id, work)
         except NotFound:
             raise
         except Problem as problem:
             return await _bounty_page(request, viewer, bounty_id, problem, typed)
         return redirect(f"/earn/bounties/{bounty_id}", flash=_("Handed in. Somebody of the store looks at it."))
+
+    @get("/earn/bounties/files/{file_id:int}")
+    async def show_file(self, viewer: NamedDependency[Viewer], file_id: FromPath[int]) -> Response[bytes]:
+        return await file_answer(viewer, file_id)
 
     @get("/admin/programs/{slug:str}/bounties")
     async def administer(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
@@ -52,7 +66,7 @@ class BountyPages(Controller):
         store, typed = await access_own_store(viewer, slug), NewBounty()
         try:
             typed = await form(request, NewBounty)
-            await service.offer(viewer, slug, typed)
+            await service.offer(viewer, slug, forms.offered(typed))
         except Problem as problem:
             return await _admin_page(request, viewer, store, problem, typed)
         return redirect(f"/admin/programs/{slug}/bounties", flash=_("Offered. Members see it under Earn."))
@@ -72,13 +86,16 @@ class BountyPages(Controller):
 
 
 async def _bounty_page(
-    request: Request, viewer: Viewer, bounty_id: int, problem: Problem | None = None, typed: NewSubmission | None = None
+    request: Request, viewer: Viewer, bounty_id: int, problem: Problem | None = None, typed: WorkForm | None = None
 ) -> Response:
     bounty = await queries.bounty(bounty_id)
     if bounty is None:
         raise NotFound()
-    mine = await queries.submission_by(bounty_id, viewer.member_id) if viewer.member_id else None
-    is_open = bounty["closes_at"] > clock.now() and bounty["awarded"] < bounty["most_awards"]
+    now = clock.now()
+    mine = (await queries.submissions_by([bounty_id], viewer.member_id))[bounty_id]
+    period = queries.period_at(bounty["period"], now)
+    waiting = next((one for one in mine if one["period"] == period), None)
+    asked = dict(bounty) | {"member_id": viewer.member_id, "period": period, "offered_at": bounty["created_at"]}
     return page(
         request,
         viewer,
@@ -86,8 +103,14 @@ async def _bounty_page(
         status=problem.status if problem else 200,
         bounty=bounty,
         mine=mine,
-        is_open=is_open,
-        typed=typed or NewSubmission(),
+        current=waiting,
+        files=await queries.files_of([one["id"] for one in mine]),
+        counted=(await queries.counted_for([asked])).get(bounty_id) if viewer.is_member else None,
+        state=queries.state_of(bounty, now),
+        metric_words=views.metric_words,
+        period_words=views.period_words,
+        at_once=AT_ONCE,
+        typed=typed or WorkForm(),
         problem=problem,
     )
 
@@ -100,12 +123,25 @@ async def _admin_page(
     typed: NewBounty | None = None,
 ) -> Response:
     program = await program_of(store["id"])
-    shown: dict[str, Any] = {"bounties": [], "submissions": []}
+    shown: dict[str, Any] = {"bounties": [], "found": None, "files": {}, "counted": {}}
     if program:
+        found = await queries.submissions_to(program["id"], cursor=request.query_params.get("after"))
         shown = {
             "bounties": await queries.bounties_of(program["id"]),
-            "submissions": await queries.submissions_to(program["id"]),
+            "found": found,
+            "files": await queries.files_of([one["id"] for one in found.items]),
+            "counted": await queries.counted_for(found.items),
         }
-    where, status = "referrals/bounties/admin.html", problem.status if problem else 200
-    typed = typed or NewBounty(currency=store["currency"])
-    return page(request, viewer, where, status=status, store=store, problem=problem, typed=typed, **shown)
+    return page(
+        request,
+        viewer,
+        "referrals/bounties/admin.html",
+        status=problem.status if problem else 200,
+        store=store,
+        problem=problem,
+        typed=typed or NewBounty(currency=store["currency"]),
+        metrics=[(one, views.metric_words(one)) for one in get_args(Metric)],
+        periods=[(one, views.period_words(one)) for one in get_args(Period)],
+        metric_words=views.metric_words,
+        **shown,
+    )

@@ -1,6 +1,9 @@
 """Bounties: a store offers an amount for a piece of work, a member hands in where it can be seen, a person looks."""
 
-from datetime import UTC, datetime, time
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
 
 from app import clock, db
 from app.auth import Viewer, require_member
@@ -8,73 +11,85 @@ from app.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
-from app.money import check_currency
+from app.money import check_amount, check_currency
 from app.text import clean
 from referrals.bounties import queries
 from referrals.bounties.events import BountyDecided
-from referrals.bounties.schemas import NewBounty, NewSubmission, Verdict
+from referrals.bounties.proofs import MOST_FILES
+from referrals.bounties.schemas import COUNTED_HERE, BountyOffer, NewSubmission, Verdict
 from referrals.commissions.rewards import grant
-from referrals.programs.editor import as_amount
 from referrals.programs.queries import newest, program_of
 from storefront.catalog.service import checked_url
 from storefront.stores.policy import access_own_store
 
 
-async def offer(viewer: Viewer, store_slug: str, new: NewBounty) -> int:
+async def offer(viewer: Viewer, store_slug: str, new: BountyOffer) -> int:
     store = await access_own_store(viewer, store_slug)
     program = await program_of(store["id"])
     if program is None:
         raise NotFound(_("This store has no programme yet."))
-    currency = check_currency(new.currency.strip().upper())
-    amount = as_amount(new.amount, currency, "amount")
-    if amount == 0:
+    if check_amount(new.pays.amount) == 0:
         raise Invalid("amount", _("Say what it pays."))
     if not 1 <= new.most_awards <= 10_000:
         raise Invalid("most_awards", _("It is paid 1 to 10,000 times."))
+    if new.least and not new.metric:
+        raise Invalid("metric", _("Say what is counted."))
+    _check_days(new.opens_at, new.closes_at)
     bounty_id: int = await db.fetch_val(
-        """INSERT INTO bounty (program_id, title, brief, amount, currency, most_awards, closes_at, by_id, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id""",
+        """INSERT INTO bounty (program_id, title, brief, amount, currency, most_awards, opens_at, closes_at, period,
+                               metric, least, needs_proof, by_id, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id""",
         program["id"],
         clean(new.title, "title", least=3, most=120),
         clean(new.brief, "brief", least=10, most=4000, lines=True),
-        amount,
-        currency,
+        new.pays.amount,
+        check_currency(new.pays.currency),
         new.most_awards,
-        _end_of(new.closes_on),
+        new.opens_at,
+        new.closes_at,
+        new.period,
+        new.metric,
+        new.least,
+        new.needs_proof,
         require_member(viewer),
         clock.now(),
     )
     return bounty_id
 
 
-async def hand_in(viewer: Viewer, bounty_id: int, new: NewSubmission) -> None:
-    """Once a member; what was declined may be handed in again, better."""
-    member_id = require_member(viewer)
+async def hand_in(viewer: Viewer, bounty_id: int, new: NewSubmission) -> int:
+    """Once a member and period; what was declined may be handed in again, better, with the files it had."""
+    member_id, now = require_member(viewer), clock.now()
     await limit("bounty", member_id, most=30, per=3600)
     bounty = await queries.bounty(bounty_id)
     if bounty is None:
         raise NotFound()
-    if bounty["closes_at"] <= clock.now() or bounty["awarded"] >= bounty["most_awards"]:
-        raise Gone(_("This bounty is closed."))
-    values = (
-        checked_url(new.proof_url, "proof_url"),
-        clean(new.note, "note", most=1000, lines=True),
-        min(max(new.reach, 0), 2_000_000_000),
-    )
-    taken = await db.fetch_val(
-        """INSERT INTO bounty_submission AS x (bounty_id, member_id, proof_url, note, reach, state, created_at)
-           VALUES ($1, $2, $3, $4, $5, 'waiting', $6)
-           ON CONFLICT (bounty_id, member_id) DO UPDATE
-              SET proof_url = excluded.proof_url, note = excluded.note, reach = excluded.reach, state = 'waiting'
-            WHERE x.state = 'declined' RETURNING id""",
-        bounty_id,
-        member_id,
-        *values,
-        clock.now(),
-    )
-    if taken is None:
-        # Otherwise one thing could be looked at and another one be there when it is approved.
-        raise Conflict(_("What you handed in is being looked at, or was approved."))
+    if (state := queries.state_of(bounty, now)) != "open":
+        raise Gone(_("This bounty is not open yet.") if state == "to_come" else _("This bounty is closed."))
+    proof, note = checked_url(new.proof_url, "proof_url"), clean(new.note, "note", most=1000, lines=True)
+    period = queries.period_at(bounty["period"], now)
+    reach = await _figure(bounty, period, member_id, new.reach)
+    async with db.transaction():
+        taken: int | None = await db.fetch_val(
+            """INSERT INTO bounty_submission AS x (bounty_id, member_id, period, proof_url, note, reach, state,
+                                                   created_at)
+               VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7)
+               ON CONFLICT (bounty_id, member_id, period) DO UPDATE
+                  SET proof_url = excluded.proof_url, note = excluded.note, reach = excluded.reach, state = 'waiting'
+                WHERE x.state = 'declined' RETURNING id""",
+            bounty_id,
+            member_id,
+            period,
+            proof,
+            note,
+            reach,
+            now,
+        )
+        if taken is None:
+            # Otherwise one thing could be looked at and another one be there when it is approved.
+            raise Conflict(_("What you handed in is being looked at, or was approved."))
+        await _attach(taken, bounty, member_id, new.files)
+    return taken
 
 
 async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: Verdict) -> None:
@@ -100,26 +115,10 @@ async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: V
             raise Forbidden(_("Somebody else must look at your own work."))
         if row["state"] == "approved":
             raise Conflict(_("It was approved already."))
-        commission_id = None
-        if verdict.verdict == "approved":
-            # The bounty's row is locked: two approvals at once cannot pay the last award twice.
-            awarded = await db.fetch_val(
-                "SELECT count(*) FROM bounty_submission WHERE bounty_id = $1 AND state = 'approved'", row["bounty_id"]
-            )
-            if awarded >= row["most_awards"]:
-                raise Conflict(_("All awards of this bounty are given."))
-            rules = await newest(row["program_id"])
-            assert rules is not None
-            commission_id = await grant(
-                f"bounty:{submission_id}",
-                rules,
-                member_id=row["member_id"],
-                role="author",
-                rule="bounty",
-                amount=row["amount"],
-                currency=row["currency"],
-                reason="bounty",
-            )
+        if row["state"] == "declined" and verdict.verdict == "approved":
+            # Its member was told no, and may be about to hand in something else.
+            raise Conflict(_("It was declined; it can be handed in again."))
+        commission_id = await _award(row) if verdict.verdict == "approved" else None
         await db.execute(
             """UPDATE bounty_submission SET state = $2, reason = $3, decided_by_id = $4, decided_at = $5,
                       commission_id = $6
@@ -134,11 +133,63 @@ async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: V
         await publish(BountyDecided(submission_id=submission_id, member_id=row["member_id"]), actor_id=actor_id)
 
 
-def _end_of(day: str) -> datetime:
-    try:
-        end = datetime.combine(datetime.fromisoformat(day.strip()).date(), time(23, 59, 59), UTC)
-    except ValueError as error:
-        raise Invalid("closes_on", _("“%(value)s” is not a day; write 2026-11-30.", value=day[:30])) from error
-    if end <= clock.now():
-        raise Invalid("closes_on", _("A day to come, please."))
-    return end
+async def _award(row: asyncpg.Record) -> int | None:
+    # The bounty's row is locked: two approvals at once cannot pay the last award twice.
+    awarded = await db.fetch_val(
+        "SELECT count(*) FROM bounty_submission WHERE bounty_id = $1 AND state = 'approved'", row["bounty_id"]
+    )
+    if awarded >= row["most_awards"]:
+        raise Conflict(_("All awards of this bounty are given."))
+    rules = await newest(row["program_id"])
+    assert rules is not None
+    return await grant(
+        f"bounty:{row['id']}",
+        rules,
+        member_id=row["member_id"],
+        role="author",
+        rule="bounty",
+        amount=row["amount"],
+        currency=row["currency"],
+        reason="bounty",
+    )
+
+
+async def _figure(bounty: asyncpg.Record, period: str, member_id: int, told: int) -> int:
+    """What the work has reached: counted here where we can, as told where not; Invalid when it is not enough yet."""
+    reach = min(max(told, 0), 2_000_000_000)
+    if bounty["metric"] in COUNTED_HERE:
+        asked = dict(bounty) | {"member_id": member_id, "period": period, "offered_at": bounty["created_at"]}
+        reach = (await queries.counted_for([asked]))[bounty["id"]]
+    if reach < bounty["least"]:
+        so_far, least = f"{reach:,}", f"{bounty['least']:,}"
+        raise Invalid("reach", _("It asks for %(least)s; there are %(n)s so far.", least=least, n=so_far))
+    return reach
+
+
+async def _attach(submission_id: int, bounty: asyncpg.Record, member_id: int, files: Sequence[str]) -> None:
+    """The files brought for it are its files now. Those of an earlier try stay: they were looked at."""
+    wanted = sorted({int(one) for one in files if one.isdecimal() and len(one) < 19})
+    await db.execute(
+        """UPDATE bounty_file SET submission_id = $1
+            WHERE id = ANY($2::bigint[]) AND member_id = $3 AND bounty_id = $4 AND submission_id IS NULL""",
+        submission_id,
+        wanted,
+        member_id,
+        bounty["id"],
+    )
+    there = [row["id"] for row in (await queries.files_of([submission_id]))[submission_id]]
+    if len(wanted) != len(set(files)) or not set(wanted) <= set(there):
+        raise Invalid("files", _("One of these files is not here any more. Please choose it again."))
+    if len(wanted) > MOST_FILES:
+        raise Invalid("files", _("At most %(n)s files.", n=MOST_FILES))
+    if bounty["needs_proof"] and not there:
+        raise Invalid("files", _("This bounty asks for a screenshot or a PDF as proof."))
+
+
+def _check_days(opens_at: datetime | None, closes_at: datetime) -> None:
+    if closes_at.tzinfo is None or (opens_at and opens_at.tzinfo is None):
+        raise Invalid("closes_at", _("Say the time zone, like 2026-11-30T23:59:59Z."))
+    if closes_at <= clock.now():
+        raise Invalid("closes_at", _("A day to come, please."))
+    if opens_at and opens_at >= closes_at:
+        raise Invalid("opens_at", _("It opens before it closes."))

@@ -2,7 +2,7 @@ from piccolo.columns import BigSerial
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import amount, count, moment, reference, words
+from app.columns import amount, big, count, moment, reference, words, yes_no
 from community.members.tables import Member
 from referrals.commissions.tables import Commission
 from referrals.programs.tables import Program
@@ -18,24 +18,37 @@ class Bounty(Table, tablename="bounty"):
     amount = amount()
     currency = words()
     most_awards = count(1)
+    opens_at = moment(null=True)
+    """Empty: since it was offered."""
     closes_at = moment()
+    period = words(optional=True)
+    """How often a member may be paid: once, or once a week or month (UTC)."""
+    metric = words(optional=True)
+    """What it must reach: told by the member (views, likes, comments) or counted here (clicks, orders)."""
+    least = count()
+    needs_proof = yes_no()
     by_id = reference(Member)
     created_at = moment()
 
     bounty_amount_sane = Check("amount > 0")
     bounty_awards_sane = Check("most_awards BETWEEN 1 AND 10000")
+    bounty_period_known = Check("period IN ('', 'week', 'month')")
+    bounty_metric_known = Check("metric IN ('', 'views', 'likes', 'comments', 'clicks', 'orders')")
+    bounty_least_sane = Check("least >= 0 AND (least = 0 OR metric <> '')")
 
 
 class BountySubmission(Table, tablename="bounty_submission"):
-    """Work that somebody handed in, with the address where it can be seen; once a member and bounty."""
+    """Work that somebody handed in, with the address where it can be seen; once a member, bounty and period."""
 
     id = BigSerial(primary_key=True)
     bounty_id = reference(Bounty, index=False)
     member_id = reference(Member)
+    period = words(optional=True)
+    """`2026-11` or `2026-W47` of a bounty that comes again; empty otherwise."""
     proof_url = words()
     note = words(optional=True)
     reach = count()
-    """How many saw it, as the member says."""
+    """The figure of the bounty's metric: how many saw it, as the member says, or what was counted here."""
     state = words()
     decided_by_id = reference(Member, null=True)
     decided_at = moment(null=True)
@@ -43,5 +56,20 @@ class BountySubmission(Table, tablename="bounty_submission"):
     commission_id = reference(Commission, null=True)
     created_at = moment()
 
-    bounty_submission_once = Unique([bounty_id, member_id])
+    bounty_submission_once_a_period = Unique([bounty_id, member_id, period])
     bounty_submission_state_known = Check("state IN ('waiting', 'approved', 'declined')")
+
+
+class BountyFile(Table, tablename="bounty_file"):
+    """A screenshot or a PDF that proves handed-in work. Only its member and the store's people see it."""
+
+    id = BigSerial(primary_key=True)
+    bounty_id = reference(Bounty)
+    member_id = reference(Member)
+    submission_id = reference(BountySubmission, null=True)
+    """Empty until it is handed in; what never is, goes after a day."""
+    key = words(unique=True)
+    name = words()
+    media_type = words()
+    bytes = big()
+    created_at = moment()
