@@ -2,6 +2,7 @@
 
 A fresh data directory, durable PostgreSQL, the demo community, one web process and one worker; wrk and the chat load
 run on the other core. Peers and limits run in the same minutes, because shared machines are noisy: compare ratios.
+Chat is measured beside its own peers, with servers of its own (tests/load/chat_bench.py).
 """
 
 import argparse
@@ -27,7 +28,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.load import kills, webhooks
+from tests.load import chat_bench, kills, webhooks
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 64
@@ -54,7 +55,10 @@ def main() -> None:
         os.environ.update(environment)
         figures = asyncio.run(_prepare(folder))
         figures |= _measure(environment, seconds)
+    chat = chat_bench.run(seconds=seconds)
     _show(figures)
+    chat_bench.show(chat)
+    figures["chat"] = chat
     _write(figures)
 
 
@@ -96,7 +100,6 @@ def _measure(environment: dict[str, str], seconds: int) -> dict[str, Any]:
             cookie = _session(base)
             for name in ("topic page", "product page"):
                 figures[f"{name}, signed in"] = _wrk(base + paths[name], seconds, PAGE_CONNECTIONS, cookie)
-            figures["chat"] = _chat(base, environment, seconds)
             figures["webhooks at 200/s"] = asyncio.run(webhooks.run(environment, base, seconds))
             memory, sent = {0: _resident(web)}, 0
             for _ in range(3):
@@ -168,18 +171,6 @@ def _milliseconds(text: str) -> float:
     """wrk says "-nanus" when not one request came back in time: that is for ever."""
     found = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text)
     return float(found[1]) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60_000}[found[2]] if found else float("inf")
-
-
-def _chat(base: str, environment: dict[str, str], seconds: int) -> dict[str, Any]:
-    """500 sockets in one room; see tests/load/chat_load.py."""
-    said = subprocess.run(
-        [sys.executable, "-m", "tests.load.chat_load", "--base", base, "--sockets", "500", "--mode", "closed",
-         "--seconds", str(seconds), "--json"],
-        env=environment, capture_output=True, text=True, cwd=ROOT,
-    )  # fmt: skip
-    if said.returncode:
-        return {"error": (said.stderr or said.stdout).strip().splitlines()[-1:]}
-    return json.loads(said.stdout.strip().splitlines()[-1])
 
 
 def _mixed(base: str, paths: list[str]) -> int:

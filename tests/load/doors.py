@@ -1,0 +1,77 @@
+"""The public doors a load goes through before it begins: members, groups, tickets. And small change of all loads."""
+
+import http.client
+import json
+import os
+import urllib.request
+from array import array
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+def call(base: str, method: str, door: str, body: dict | None = None, token: str = "") -> dict:
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(f"{base}/api/v1{door}", data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        return json.load(answer)
+
+
+def found_rooms(base: str, count: int = 1, members: int = 4) -> tuple[list[str], list[str]]:
+    """The rooms of so many new groups, and the tokens of the members of all of them."""
+    name, tokens = f"load-{os.urandom(4).hex()}", []
+    for number in range(members):
+        handle = f"{name}-{number}".replace("-", "_")
+        password = os.urandom(12).hex()
+        call(base, "POST", "/members", {"handle": handle, "email": f"{handle}@example.org", "password": password})
+        tokens.append(call(base, "POST", "/tokens", {"login": handle, "password": password})["token"])
+    rooms = []
+    for number in range(count):
+        slug = f"{name}-{number}"
+        # Members take turns: nobody may found very many groups an hour.
+        group = call(base, "POST", "/groups", {"slug": slug, "name": "Load"}, tokens[number % members])
+        for token in tokens:
+            call(base, "PUT", f"/groups/{slug}/membership", token=token)
+        rooms.append(group["room_id"])
+    return rooms, tokens
+
+
+def take_tickets(base: str, tokens: list[str], count: int, lines: int = 8) -> list[str]:
+    """So many tickets to the live socket; the members take turns."""
+    place = urlsplit(base)
+
+    def take(first: int) -> list[str]:
+        line = http.client.HTTPConnection(place.netloc, timeout=20)
+        taken = []
+        for number in range(first, count, lines):
+            headers = {"Authorization": f"Bearer {tokens[number % len(tokens)]}"}
+            line.request("POST", "/api/v1/live/ticket", headers=headers)
+            taken.append(json.loads(line.getresponse().read())["ticket"])
+        line.close()
+        return taken
+
+    with ThreadPoolExecutor(lines) as pool:
+        return [ticket for some in pool.map(take, range(lines)) for ticket in some]
+
+
+def quantiles(name: str, values: array) -> dict[str, float | None]:
+    ordered = sorted(values)
+    at = {"p50": 0.5, "p99": 0.99, "max": 1.0}
+    return {
+        f"{name}_{key}": round(ordered[min(len(ordered) - 1, int(len(ordered) * part))] / 1000, 1) if ordered else None
+        for key, part in at.items()
+    }
+
+
+def cpu_of(pid: int) -> float:
+    """Seconds of processor time it has used."""
+    if not pid:
+        return 0.0
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_of(pid: int) -> int:
+    """Resident bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
