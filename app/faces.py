@@ -30,7 +30,7 @@ BY_STATUS: dict[int, type[Problem]] = {
 
 def wants_json(request: Request) -> bool:
     path = request.scope["path"]
-    return path.startswith(("/api/", "/webhooks/")) or request.headers.get("accept", "").startswith("application/json")
+    return path.startswith(("/api/", "/webhooks/", "/hooks/")) or request.headers.get("accept", "").startswith("application/json")
 
 
 def show_problem(request: Request, problem: Problem) -> Response:

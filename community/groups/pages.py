@@ -57,6 +57,7 @@ class GroupPages(Controller):
             viewer,
             "community/groups/members.html",
             group=group,
+            runs_it=runs_it,
             members=await queries.members_of(group["id"], limit=100),
             waiting=await queries.waiting_to_join(group["id"]) if runs_it else [],
         )

@@ -1,0 +1,58 @@
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from app import clock
+from app.auth import Viewer, require_member
+from app.errors import Conflict
+from app.limits import limit
+from app.openapi import door
+from app.web import json_body
+from community.bots import examples, policy, queries, service
+from community.bots.schemas import BotMade, Bots, NewBot, NewSecret, Secret
+
+MOST_CHANGES_AN_HOUR = 60
+
+
+class BotApi(Controller):
+    path = "/groups/{slug:str}/bots"
+    tags = ["chat"]
+
+    @get(summary="The bots of a group's room", opt=door(gives=examples.bots, scope="write"))
+    async def list(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Bots:
+        """For those who run the group. Secrets are never shown again."""
+        group = await policy.access_run_group(viewer, slug)
+        return Bots(await queries.bots_of_group(group["id"]))
+
+    @post(
+        summary="Make a bot",
+        status_code=201,
+        opt=door(takes=examples.new_bot, gives=examples.bot_made, refuses=(Conflict,), scope="write"),
+    )
+    async def make(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response[BotMade]:
+        """It speaks at its `url`, signed with its secret, and reads nothing. The secret is shown this once."""
+        await limit("bots", require_member(viewer), most=MOST_CHANGES_AN_HOUR, per=3600)
+        new = await json_body(request, NewBot)
+        bot_id, secret = await service.make(viewer, slug, new.name)
+        return Response(BotMade(await queries.bot_view(bot_id), secret), status_code=201)
+
+    @post(
+        "/{bot_id:int}/secret",
+        summary="Give a bot a new secret",
+        status_code=201,
+        opt=door(takes=examples.new_secret, gives=examples.secret, scope="write"),
+    )
+    async def change_secret(
+        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], bot_id: FromPath[int]
+    ) -> Response[Secret]:
+        """The one before is taken for another day, unless `keep_old` is false."""
+        await limit("bots", require_member(viewer), most=MOST_CHANGES_AN_HOUR, per=3600)
+        wanted = await json_body(request, NewSecret)
+        secret = await service.change_secret(viewer, slug, bot_id, keep_old=wanted.keep_old)
+        until = clock.now() + service.OVERLAP if wanted.keep_old else None
+        return Response(Secret(secret, until), status_code=201)
+
+    @delete("/{bot_id:int}", summary="Revoke a bot", status_code=204, opt=door(scope="write"))
+    async def revoke(self, viewer: NamedDependency[Viewer], slug: FromPath[str], bot_id: FromPath[int]) -> None:
+        """It speaks no more; what it said stays."""
+        await service.revoke(viewer, slug, bot_id)

@@ -1,0 +1,58 @@
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from community.chat.schemas import Body
+
+
+class NewBot(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, Meta(max_length=200)]
+
+
+class NewBotForm(NewBot, forbid_unknown_fields=False):
+    """The same from a page."""
+
+
+class BotView(msgspec.Struct):
+    """A program that may speak in a group's room."""
+
+    id: str
+    name: str
+    avatar_url: str
+    room_id: str
+    url: str
+    """Where it sends what it says."""
+    made_by: str
+    created_at: datetime
+    said_at: datetime | None
+
+
+class Bots(msgspec.Struct):
+    items: list[BotView]
+
+
+class BotMade(msgspec.Struct):
+    bot: BotView
+    secret: str
+    """Shown once."""
+
+
+class NewSecret(msgspec.Struct):
+    """`keep_old`: the one before is taken for another day. Not after a leak."""
+
+    keep_old: bool = True
+
+
+class Secret(msgspec.Struct):
+    secret: str
+    """Shown once."""
+    old_until: datetime | None
+
+
+class BotSays(msgspec.Struct):
+    """What a bot sends. Fields that we do not know are let pass, as many programs send the same to several places."""
+
+    text: Body
+    """Markdown."""

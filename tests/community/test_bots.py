@@ -1,0 +1,267 @@
+"""A bot speaks in one room, signed, once for each message; it reads nothing, and is a bot wherever it is seen."""
+
+import asyncio
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from app import clock, db
+from tests.community.test_media import a_picture
+from tests.factories import Browser, Person, a_group, a_member, run_jobs, sign_in, submit
+
+pytestmark = pytest.mark.anyio
+API = "/api/v1"
+
+
+class Bot(msgspec.Struct):
+    id: str
+    door: str
+    secret: str
+    room: str
+
+
+async def a_bot(web: Browser, owner: Person, slug: str, name: str = "Roastery") -> Bot:
+    made = await web(token=owner.token).post(f"{API}/groups/{slug}/bots", json={"name": name})
+    assert made.status_code == 201, made.text
+    bot = made.json()["bot"]
+    await run_jobs()
+    return Bot(bot["id"], bot["url"].removeprefix("http://test.example"), made.json()["secret"], bot["room_id"])
+
+
+async def say(
+    web: Browser, bot: Bot, text: Any, *, id: str = "msg_1", secret: str = "", at: datetime | None = None
+) -> httpx.Response:
+    """As the official library signs it."""
+    body = json.dumps({"text": text}).encode()
+    return await web().post(bot.door, content=body, headers=signed_by(secret or bot.secret, id, body, at))
+
+
+def signed_by(secret: str, id: str, body: bytes, at: datetime | None = None) -> dict[str, str]:
+    at = at or datetime.now(UTC)
+    return {
+        "webhook-id": id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret).sign(id, at, body.decode()),
+    }
+
+
+async def messages(web: Browser, reader: Person, room: str) -> list[dict[str, Any]]:
+    return (await web(token=reader.token).get(f"{API}/rooms/{room}/messages")).json()["items"]
+
+
+async def test_a_bot_speaks_and_everybody_sees_that_it_is_one(web: Browser):
+    alice, bob = await a_member("alice", name="Alice"), await a_member("bob")
+    slug = await a_group(alice)
+    bot = await a_bot(web, alice, slug)
+    said = await say(web, bot, "The **Yirgacheffe** is out.")
+    assert said.status_code == 201 and said.json()["seq"] > 0
+    (message,) = await messages(web, bob, bot.room)
+    assert message["author"]["name"] == "Roastery" and message["author"]["bot"] is True
+    assert "<strong>Yirgacheffe</strong>" in message["html"]
+    await say(web, bot, "Plain words", id="msg_2")
+    shown = (await (await sign_in(web(), alice)).get(f"/chat/{bot.room}")).text
+    line = shown[shown.index("Yirgacheffe") - 2000 : shown.index("Yirgacheffe")]
+    assert re.search(r'class="chip[^>]*>\s*Bot', line), "it is labelled"
+    assert "/@bot-" not in shown, "it has no page to go to"
+
+
+async def test_the_same_message_is_said_once_and_other_words_under_its_id_are_refused(web: Browser):
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    first, again = await asyncio.gather(say(web, bot, "Once"), say(web, bot, "Once"))
+    assert {first.status_code, again.status_code} == {200, 201} and first.json() == again.json()
+    other = await say(web, bot, "Twice")
+    assert other.status_code == 409 and other.json()["type"].endswith("/same-id-other-body")
+    assert [one["body"] for one in await messages(web, alice, bot.room)] == ["Once"]
+    # Another bot's ids are its own.
+    other_bot = await a_bot(web, alice, await a_group(alice))
+    assert (await say(web, other_bot, "Twice")).status_code == 201
+
+
+async def test_only_what_its_secret_signed_just_now_is_heard(web: Browser):
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    stranger = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+    now = datetime.now(UTC)
+    assert (await say(web, bot, "x", secret=stranger)).status_code == 401
+    assert (await say(web, bot, "x", at=now - timedelta(minutes=6))).status_code == 401
+    assert (await say(web, bot, "x", at=now + timedelta(minutes=6))).status_code == 401
+    body = b'{"text": "x"}'
+    assert (await web().post(bot.door, content=body)).status_code == 401
+    headers = signed_by(bot.secret, "msg_9", body)
+    assert (await web().post(bot.door, content=body + b" ", headers=headers)).status_code == 401
+    assert (await web().post("/hooks/rooms/k7m2p9xw4bqd", content=body, headers=headers)).status_code == 404
+    assert (await web().post("/hooks/rooms/%00", content=body, headers=headers)).status_code == 404
+    assert await messages(web, alice, bot.room) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"text": ""}', 422),
+        (b'{"text": "   "}', 422),
+        (b"{}", 422),
+        (b'{"text": 5}', 422),
+        (b'{"text": "' + b"x" * 4001 + b'"}', 422),
+        (b'{"text": "x", "username": "somebody else"}', 201),
+        (b"[]", 400),
+        (b"\xc3\x28", 400),
+        (b'{"text": "' + b"x" * 70_000 + b'"}', 413),
+    ],
+    ids=range(9),
+)
+async def test_odd_bodies_are_refused_in_words(web: Browser, body: bytes, status: int):
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    at = datetime.now(UTC)
+    try:
+        headers = signed_by(bot.secret, "msg_1", body, at)
+    except UnicodeDecodeError:
+        headers = signed_by(bot.secret, "msg_1", b"", at)
+        status = 401
+    assert (await web().post(bot.door, content=body, headers=headers)).status_code == status
+
+
+async def test_a_new_secret_takes_over_while_the_old_one_is_still_taken_for_a_day(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    bot = await a_bot(web, alice, slug)
+    door = f"{API}/groups/{slug}/bots/{bot.id}/secret"
+    fresh = (await web(token=alice.token).post(door, json={})).json()["secret"]
+    assert (await say(web, bot, "old", id="a")).status_code == 201
+    assert (await say(web, bot, "new", id="b", secret=fresh)).status_code == 201
+    clock.travel(timedelta(days=1, seconds=1))
+    assert (await say(web, bot, "old", id="c")).status_code == 401
+    assert (await say(web, bot, "new", id="d", secret=fresh)).status_code == 201
+    leaked = (await web(token=alice.token).post(door, json={"keep_old": False})).json()
+    assert leaked["old_until"] is None
+    assert (await say(web, bot, "new", id="e", secret=fresh)).status_code == 401
+    assert (await say(web, bot, "newest", id="f", secret=leaked["secret"])).status_code == 201
+    kept = " ".join([row["secret"] + row["old_secret"] for row in await db.fetch("SELECT * FROM bot")])
+    assert fresh not in kept and leaked["secret"] not in kept, "a copy of the database speaks for nobody"
+
+
+async def test_a_revoked_bot_is_told_so_and_its_words_stay(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    bot = await a_bot(web, alice, slug)
+    await say(web, bot, "Before")
+    gone = await web(token=alice.token).delete(f"{API}/groups/{slug}/bots/{bot.id}")
+    assert gone.status_code == 204
+    await run_jobs()
+    assert (await say(web, bot, "After", id="msg_2")).status_code == 410
+    assert [one["body"] for one in await messages(web, alice, bot.room)] == ["Before"]
+    assert (await web(token=alice.token).delete(f"{API}/groups/{slug}/bots/{bot.id}")).status_code == 404
+    kinds = await db.fetch("SELECT kind FROM room_event WHERE room_id = $1 ORDER BY seq", int(bot.room))
+    assert [row["kind"] for row in kinds] == ["join", "message", "leave"], "the room saw it come and go"
+
+
+async def test_only_those_who_run_the_group_make_and_see_its_bots(web: Browser):
+    alice, bob, charlie = await a_member("alice"), await a_member("bob"), await a_member("charlie")
+    slug = await a_group(alice, visibility="secret")
+    bot = await a_bot(web, alice, slug)
+    other = await a_group(bob)
+    await db.execute(
+        """INSERT INTO membership (group_id, member_id, role, state, joined_at)
+           SELECT id, $2, 'member', 'active', now() FROM groups WHERE slug = $1""",
+        slug,
+        bob.id,
+    )
+    for person, status in ((bob, 403), (charlie, 404), (None, 401)):
+        client = web(token=person.token) if person else web()
+        for method, path, body in (
+            ("GET", "", None),
+            ("POST", "", {"name": "Mine"}),
+            ("POST", f"/{bot.id}/secret", {}),
+            ("DELETE", f"/{bot.id}", None),
+        ):
+            answer = await client.request(method, f"{API}/groups/{slug}/bots{path}", json=body)
+            assert answer.status_code == status, (person, method, path, answer.text)
+    # Bob runs a group of his own: Alice's bot is not to be reached through it.
+    assert (await web(token=bob.token).delete(f"{API}/groups/{other}/bots/{bot.id}")).status_code == 404
+    assert (await say(web, bot, "Still here")).status_code == 201
+
+
+async def test_a_bot_is_nobody_to_sign_in_as_or_to_look_up(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    bot = await a_bot(web, alice, slug)
+    handle, email = await db.fetch_one("SELECT handle, email FROM member WHERE kind = 'bot'")
+    for login in (handle, email):
+        for password in ("", bot.secret, "correct horse battery"):
+            answer = await web().post(f"{API}/tokens", json={"login": login, "password": password})
+            assert answer.status_code in (401, 403, 422), answer.text
+    assert (await web().get(f"/@{handle}")).status_code == 404
+    assert (await web(token=bot.secret).get(f"{API}/rooms/{bot.room}/messages")).status_code == 401
+    assert (await web().get(bot.door)).status_code in (404, 405), "nothing is read there"
+    assert (await web(token=alice.token).get(f"{API}/groups/{slug}")).json()["member_count"] == 1, "people only"
+
+
+async def test_what_holds_for_members_holds_for_bots(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    bot = await a_bot(web, alice, slug)
+    said = (await say(web, bot, "Take me back")).json()["id"]
+    assert (await web(token=alice.token).delete(f"{API}/rooms/{bot.room}/messages/{said}")).status_code == 204
+    assert [one["body"] for one in await messages(web, alice, bot.room) if one.get("body")] == []
+    await db.execute("UPDATE room SET frozen_at = now() WHERE id = $1", int(bot.room))
+    frozen = await say(web, bot, "Into the ice", id="msg_2")
+    assert frozen.status_code in (403, 409), frozen.text
+    assert (await say(web, bot, "Take me back")).status_code == 200, "what was said before was said"
+    await db.execute("UPDATE room SET frozen_at = NULL, slow_seconds = 60 WHERE id = $1", int(bot.room))
+    assert (await say(web, bot, "One", id="msg_3")).status_code == 201
+    slow = await say(web, bot, "Two", id="msg_4")
+    assert slow.status_code == 429 and int(slow.headers["retry-after"]) <= 60
+
+
+async def test_a_chatty_bot_is_slowed_down_and_a_forger_does_not_silence_it(web: Browser):
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    forged = [await say(web, bot, "x", id=f"f{n}", secret="whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD") for n in range(62)]
+    assert {one.status_code for one in forged} == {401, 429}
+    answers = [await say(web, bot, f"{n}", id=f"m{n}") for n in range(61)]
+    assert [one.status_code for one in answers[:60]] == [201] * 60
+    assert answers[60].status_code == 429 and int(answers[60].headers["retry-after"]) <= 60
+
+
+async def test_all_of_it_works_on_a_page_without_javascript(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    slug = await a_group(alice)
+    browser = await sign_in(web(), alice)
+    made = await submit(browser, f"/g/{slug}/bots", {"name": "烘焙房"}, page=f"/g/{slug}/bots")
+    assert made.status_code == 200 and made.headers["cache-control"] == "private, no-store"
+    secret = re.search(r'value="(whsec_[^"]+)"', made.text)[1]
+    bot_id, key = await db.fetch_one("SELECT id, key FROM bot")
+    bot = Bot(str(bot_id), f"/hooks/rooms/{key}", secret, "")
+    assert (await say(web, bot, "您好")).status_code == 201
+    again = await browser.get(f"/g/{slug}/bots")
+    assert "烘焙房" in again.text and "whsec_" not in again.text, "the secret is shown once"
+    picture = await submit(
+        browser,
+        f"/g/{slug}/bots/{bot_id}/picture",
+        {},
+        page=f"/g/{slug}/bots",
+        files={"avatar": ("x.png", a_picture())},
+    )
+    assert picture.status_code == 303
+    wrong = await submit(browser, f"/g/{slug}/bots", {"name": " "}, page=f"/g/{slug}/bots")
+    assert wrong.status_code == 422 and "whsec_" not in wrong.text
+    renewed = await submit(browser, f"/g/{slug}/bots/{bot_id}/secret", {}, page=f"/g/{slug}/bots")
+    assert (await say(web, bot, "old", id="b")).status_code == 401, "the box was not ticked: it leaked"
+    bot.secret = re.search(r'value="(whsec_[^"]+)"', renewed.text)[1]
+    assert (await say(web, bot, "new", id="c")).status_code == 201
+    members = (await browser.get(f"/g/{slug}/members")).text
+    assert (
+        "烘焙房" in members
+        and f"/@{(await db.fetch_val('SELECT handle FROM member WHERE kind = $1', 'bot'))}" not in members
+    )
+    assert (await submit(browser, f"/g/{slug}/bots/{bot_id}/end", {}, page=f"/g/{slug}/bots")).status_code == 303
+    assert (await say(web, bot, "gone", id="d")).status_code == 410
+    assert (await (await sign_in(web(), bob)).get(f"/g/{slug}/bots")).status_code == 403
+    assert (await web().get(f"/g/{slug}/bots")).status_code in (303, 401)
