@@ -53,14 +53,18 @@ async def fetch(
     most_bytes: int = MOST_BYTES,
     seconds: float = WHOLE_SECONDS,
     allow_local: bool = False,
+    cut: bool = False,
     resolver: Resolver = resolve,
 ) -> Answer:
-    """One request and its answer, without following redirects. `allow_local` is for the demo shop, which calls us."""
+    """One request and its answer, without following redirects. `allow_local` is for the demo shop, which calls us.
+
+    `cut`: of a longer body its beginning is enough.
+    """
     target = _parsed(url)
     try:
         async with asyncio.timeout(seconds):
             address = await _checked_address(target, allow_local, resolver)
-            return await _fetch_from(address, target, method, content, headers or {}, most_bytes)
+            return await _fetch_from(address, target, method, content, headers or {}, most_bytes, cut)
     except (TimeoutError, httpx.TimeoutException) as error:
         raise CannotFetch("timeout", url) from error
     except httpx.HTTPError as error:
@@ -110,7 +114,13 @@ async def _checked_address(target: httpx.URL, allow_local: bool, resolver: Resol
 
 
 async def _fetch_from(
-    address: str, target: httpx.URL, method: str, content: bytes, headers: Mapping[str, str], most_bytes: int
+    address: str,
+    target: httpx.URL,
+    method: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    most_bytes: int,
+    cut: bool,
 ) -> Answer:
     """Talk to the checked address in the name of the host, which TLS still has to prove."""
     ours = {"Host": target.netloc.decode(), "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
@@ -132,6 +142,8 @@ async def _fetch_from(
             async for chunk in response.aiter_raw():
                 body += chunk
                 if len(body) > most_bytes:
+                    if cut:
+                        break
                     raise CannotFetch("too_large", str(target))
         finally:
             await response.aclose()

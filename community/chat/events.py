@@ -7,3 +7,38 @@ class DirectSaid(Event):
     room_id: int
     author_id: int
     seq: int
+
+
+class PeopleCalled(Event):
+    """A message was said or changed that answers somebody, or may name some."""
+
+    message_id: int
+
+
+class LinksShared(Event):
+    """A message was said or changed that holds, or held, links."""
+
+    message_id: int
+
+
+class PreviewWanted(Event):
+    """Nobody has asked this page what it says about itself, or not for long."""
+
+    preview_id: int
+
+
+class FilesDropped(Event):
+    """Files whose message is gone: their bytes may go, too."""
+
+    keys: list[str]
+
+
+class RoomExportAsked(Event):
+    export_id: int
+
+
+class MemberMeasured(Event):
+    """Somebody was shown out of a room, banned or silenced there: they are told why."""
+
+    room_id: int
+    measure_id: int

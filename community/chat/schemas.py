@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from community.chat.parts import CardView, FileView, Files, ReactionView
+from community.chat.parts import CardView, Files, FileView, ReactionView
 
 LONGEST_MESSAGE = 4000
 MOST_ROOMS = 200
@@ -24,6 +24,8 @@ class Author(msgspec.Struct, omit_defaults=True):
     handle: str
     name: str
     avatar_url: str = ""
+    bot: bool = False
+    """A program (see community.bots); it has no page."""
 
 
 class Quote(msgspec.Struct):
@@ -61,10 +63,21 @@ class EventView(msgspec.Struct, omit_defaults=True):
     """What this kind of event carries beside a message: which reaction, who was shown out, how slow the room is now."""
 
 
+class Reacted(msgspec.Struct):
+    """Somebody's sign on a message."""
+
+    emoji: str
+    author: Author
+    at: datetime
+
+
 class NewMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """Words, files brought in before, or both."""
+
     client_id: UUID
-    body: Body
+    body: Body = ""
     reply_to: RoomKey | None = None
+    files: Files = []
 
 
 class ChangedMessage(msgspec.Struct, forbid_unknown_fields=True):
@@ -73,7 +86,7 @@ class ChangedMessage(msgspec.Struct, forbid_unknown_fields=True):
 
 class MessageForm(msgspec.Struct):
     client_id: UUID
-    body: Body
+    body: Body = ""
     reply_to: Annotated[str, Meta(pattern=r"^[0-9]{0,18}$")] = ""
 
 
@@ -122,8 +135,9 @@ class Hello(msgspec.Struct):
 class Send(msgspec.Struct):
     room: RoomKey
     client_id: UUID
-    body: Body
+    body: Body = ""
     reply_to: RoomKey | None = None
+    files: Files = []
 
 
 class Read(msgspec.Struct):

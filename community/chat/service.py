@@ -1,28 +1,44 @@
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
 from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
+from app.events import publish
 from app.i18n import gettext as _
-from app.text import chat_markdown, clean
-from community.chat import policy, reads, writer
+from app.text import clean
+from community.chat import hanging, policy, reads, writer
+from community.chat.events import FilesDropped, LinksShared, PeopleCalled
+from community.chat.links import has_links
+from community.chat.mentions import rendered
 from community.chat.schemas import LONGEST_MESSAGE
 from community.chat.writer import Refusal, Said, TooSoon
 
 
-async def send(viewer: Viewer, room_id: int, client_id: UUID, body: str, reply_to: int | None = None) -> Said:
-    """Say something in a room; durable when this returns. The same client id says it once, for ever."""
+async def send(
+    viewer: Viewer,
+    room_id: int,
+    client_id: UUID,
+    body: str,
+    reply_to: int | None = None,
+    files: Sequence[int] = (),
+) -> Said:
+    """Say something in a room; durable when this returns. The same client id says it once, for ever.
+
+    `files` were brought in before (files.keep); with one, a message needs no words.
+    """
     member_id = require_member(viewer)
-    body = _cleaned(body)
+    body = _cleaned(body, least=0 if files else 1)
     outcome = await writer.say(
         room_id=room_id,
         author_id=member_id,
         client_id=client_id,
-        fingerprint=hashlib.sha256(f"{reply_to or ''}\n{body}".encode()).digest(),
+        fingerprint=hashlib.sha256(f"{_named(reply_to, files)}\n{body}".encode()).digest(),
         body=body,
-        html=chat_markdown(body),
+        html=rendered(body),
         reply_to=reply_to,
+        files=files,
     )
     if not isinstance(outcome, Said):
         raise _problem_of(outcome)
@@ -33,35 +49,53 @@ async def send(viewer: Viewer, room_id: int, client_id: UUID, body: str, reply_t
 async def edit(viewer: Viewer, room_id: int, message_id: int, body: str) -> int:
     """Change one's own words; the seq of the change. The same words again change nothing."""
     message = await policy.access_own_message(viewer, room_id, message_id)
-    body = _cleaned(body)
+    body = _cleaned(body, least=0 if message["extra"].get("files") else 1)
     if body == message["body"]:
         return message["seq"]
     async with db.transaction():
         seq = await writer.append(room_id, "edit", message_id=message_id, author_id=viewer.member_id)
-        changed = await db.execute(
-            "UPDATE message SET body = $2, html = $3 WHERE id = $1 AND deleted_at IS NULL",
+        html = rendered(body)
+        # With the room locked nobody else changes it: what it said until now is what everybody read.
+        former = await db.fetch_val(
+            """WITH former AS (SELECT body, html FROM message WHERE id = $1 AND deleted_at IS NULL),
+                    kept AS (INSERT INTO message_version (message_id, body, until) SELECT $1, body, $4 FROM former),
+                    changed AS (UPDATE message SET body = $2, html = $3 WHERE id = $1 AND deleted_at IS NULL)
+               SELECT html FROM former""",
             message_id,
             body,
-            chat_markdown(body),
+            html,
+            clock.now(),
         )
-        if not changed:
+        if former is None:
             raise NotFound()
+        await _follow_change(message_id, body, html, former)
     return seq
 
 
 async def delete(viewer: Viewer, room_id: int, message_id: int) -> int:
-    """Take a message away: its words are gone from the database too. The seq of the deletion."""
-    await policy.access_deletable_message(viewer, room_id, message_id)
+    """Take a message away: its words, signs and files are gone from the database too. The seq of the deletion."""
+    message = await policy.access_deletable_message(viewer, room_id, message_id)
     async with db.transaction():
         seq = await writer.append(room_id, "delete", message_id=message_id, author_id=viewer.member_id)
         changed = await db.execute(
-            "UPDATE message SET body = '', html = '', extra = '{}', deleted_at = $2 WHERE id = $1 AND deleted_at IS NULL",
+            """UPDATE message SET body = '', html = '', extra = '{}', deleted_at = $2
+                WHERE id = $1 AND deleted_at IS NULL""",
             message_id,
             clock.now(),
         )
         if not changed:
             raise NotFound()
+        if keys := await hanging.take_off(message_id):
+            await publish(FilesDropped(keys=keys))
+        await reads.take_back_mentions(room_id, message["seq"])
     return seq
+
+
+async def _follow_change(message_id: int, body: str, html: str, former: str) -> None:
+    if "@" in html or "@" in former:
+        await publish(PeopleCalled(message_id=message_id))
+    if has_links(html) or has_links(former):
+        await publish(LinksShared(message_id=message_id))
 
 
 async def note_membership(group_id: int, member_id: int) -> None:
@@ -104,8 +138,13 @@ async def mark_read(viewer: Viewer, room_id: int, seq: int) -> None:
     reads.note(room_id, require_member(viewer, "read"), seq)
 
 
-def _cleaned(body: str) -> str:
-    return clean(body, "body", least=1, most=LONGEST_MESSAGE, lines=True)
+def _cleaned(body: str, *, least: int = 1) -> str:
+    return clean(body, "body", least=least, most=LONGEST_MESSAGE, lines=True)
+
+
+def _named(reply_to: int | None, files: Sequence[int]) -> str:
+    """What a message says beside its words, for its fingerprint."""
+    return str(reply_to or "") + "".join(f"+{file_id}" for file_id in files)
 
 
 def _problem_of(refusal: Refusal | TooSoon) -> Problem:
@@ -128,5 +167,7 @@ def _problem_of(refusal: Refusal | TooSoon) -> Problem:
             return TooMany(_("Slow mode: you can write here again in %(n)s s.", n=n), retry_after=n)
         case Refusal.OTHER_WORDS:
             return Conflict(_("This client_id was used before for other words."))
+        case Refusal.NO_SUCH_FILE:
+            return Invalid("files", _("A file of this message is no longer there. Please choose it again."))
         case Refusal.NO_SUCH_MESSAGE:
             return Invalid("reply_to", _("The message you answer is no longer there."))

@@ -7,6 +7,7 @@ import asyncio
 import contextvars
 import logging
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from itertools import groupby
@@ -20,6 +21,8 @@ from app import clock, db
 from app.errors import NotFound, Unavailable
 from app.events import publish
 from community.chat import feed
+from community.chat import files as chat_files
+from community.chat import follow_up as follow_ups
 from community.chat.events import DirectSaid
 from community.groups.policy import readable_rooms
 
@@ -40,6 +43,7 @@ class Refusal(Enum):
     CLOSED = "closed"
     OTHER_WORDS = "other words"
     NO_SUCH_MESSAGE = "no such message"
+    NO_SUCH_FILE = "no such file"
 
 
 class TooSoon(msgspec.Struct):
@@ -59,6 +63,7 @@ class Saying(msgspec.Struct, eq=False):
     html: str
     reply_to: int | None
     result: asyncio.Future
+    files: list[int] = []
 
     @property
     def key(self) -> tuple[int, int, UUID]:
@@ -95,7 +100,8 @@ _KNOWN = f"""
       LEFT JOIN room_turn turn ON turn.room_id = r.id AND turn.member_id = asked.author_id AND r.slow_seconds > 0
       LEFT JOIN message said ON said.room_id = asked.room_id AND said.author_id = asked.author_id
                             AND said.client_id = asked.client_id
-      LEFT JOIN message reply ON reply.id = asked.reply_to AND reply.room_id = asked.room_id AND reply.body <> ''
+      LEFT JOIN message reply ON reply.id = asked.reply_to AND reply.room_id = asked.room_id
+                             AND reply.deleted_at IS NULL
      ORDER BY asked.n"""
 
 _waiting: list[Saying] = []
@@ -103,14 +109,22 @@ _writing: asyncio.Task | None = None
 
 
 def say(
-    *, room_id: int, author_id: int, client_id: UUID, fingerprint: bytes, body: str, html: str, reply_to: int | None
+    *,
+    room_id: int,
+    author_id: int,
+    client_id: UUID,
+    fingerprint: bytes,
+    body: str,
+    html: str,
+    reply_to: int | None,
+    files: Sequence[int] = (),
 ) -> "asyncio.Future[Said | Refusal | TooSoon]":
     """Queue a message; the future is done after the commit."""
     global _writing
     if len(_waiting) >= MOST_WAITING:
         raise Unavailable()
     result = asyncio.get_running_loop().create_future()
-    _waiting.append(Saying(room_id, author_id, client_id, fingerprint, body, html, reply_to, result))
+    _waiting.append(Saying(room_id, author_id, client_id, fingerprint, body, html, reply_to, result, list(files)))
     if _writing is None or _writing.done():
         # A context of its own: the asker's transaction, if any, is not ours.
         _writing = asyncio.get_running_loop().create_task(_write_all(), context=contextvars.Context())
@@ -153,12 +167,15 @@ async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
         )
         facts = await _look_up(batch, now)
         decided = _Batch(now, {room["id"]: room["seq"] for room in rooms})
+        if brought := [file_id for saying in batch for file_id in saying.files]:
+            decided.files = await chat_files.free_among(brought)
         outcomes: list[Said | Refusal | TooSoon | None] = [
             _judge(saying, known, decided) for saying, known in zip(batch, facts, strict=True)
         ]
         ids = await _insert(list(decided.new.values()), now) if decided.new else {}
         if decided.turns:
             await _take_turns(decided)
+        await follow_ups.follow_up([_as_said(saying, ids[saying.room_id, seq]) for saying, seq in decided.new.values()])
         for (room_id, author_id), seq in decided.direct.items():
             await publish(DirectSaid(room_id=room_id, author_id=author_id, seq=seq), actor_id=author_id)
     for position, saying in enumerate(batch):
@@ -183,6 +200,10 @@ def _judge(saying: Saying, known: Any, batch: "_Batch") -> Said | Refusal | TooS
         return refusal
     if saying.reply_to is not None and known["reply_id"] is None:
         return Refusal.NO_SUCH_MESSAGE
+    brought = {(saying.room_id, saying.author_id, file_id) for file_id in saying.files}
+    if not brought <= batch.files:
+        return Refusal.NO_SUCH_FILE
+    batch.files -= brought
     batch.seqs[saying.room_id] += 1
     batch.new[saying.key] = saying, batch.seqs[saying.room_id]
     if known["kind"] == "direct":
@@ -222,6 +243,12 @@ class _Batch(msgspec.Struct):
     new: dict[tuple[int, int, UUID], tuple[Saying, int]] = {}
     turns: dict[tuple[int, int], datetime] = {}
     direct: dict[tuple[int, int], int] = {}
+    files: set[tuple[int, int, int]] = set()
+    """(room, owner, file) of those that no message holds yet."""
+
+
+def _as_said(saying: Saying, message_id: int) -> follow_ups.Message:
+    return follow_ups.Message(message_id, saying.body, saying.html, saying.reply_to, saying.files)
 
 
 async def _look_up(batch: list[Saying], now: datetime) -> list[asyncpg.Record]:

@@ -18,6 +18,7 @@ MEDIA_TYPES = {
     "jpg": "image/jpeg",
     "avif": "image/avif",
     "svg": "image/svg+xml",
+    "bin": "application/octet-stream",
     "pdf": "application/pdf",
 }
 # What lies under it is not shown to whoever has the address: the feature that put it there says who may see it.

@@ -17,7 +17,7 @@ from community.members.tables import Credential, Member
 
 SHORTEST_PASSWORD = 10
 RESERVED = set(
-    "admin root system support help about api login logout join settings moderation moderator staff official "
+    "admin root system support help about api login logout join settings moderation moderator staff official room "
     "grapevine me everyone here all null undefined security abuse postmaster webmaster".split()
 )
 _HANDLE = re.compile(r"[a-z0-9](?:[a-z0-9_-]{1,28})[a-z0-9]")
