@@ -13,6 +13,8 @@ from community.bots.pages import BotPages
 from community.chat import jobs as chat_jobs
 from community.chat import live as chat_live
 from community.chat.api import ChatApi
+from community.chat.measures_api import MeasuresApi
+from community.chat.measures_pages import MeasuresPages
 from community.chat.pages import ChatPages
 from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
@@ -57,6 +59,7 @@ from referrals.books.pages import BooksPages, DebtPages
 from referrals.bounties import jobs as bounty_jobs
 from referrals.bounties.api import BountyApi, StoreBountyApi
 from referrals.bounties.pages import BountyPages
+from referrals.campaigns import jobs as campaign_jobs
 from referrals.campaigns.admin_pages import CampaignAdminPages, OverviewPages
 from referrals.campaigns.api import ProgramFiguresApi
 from referrals.campaigns.pages import CampaignPages
@@ -132,6 +135,7 @@ PAGES: list = [
     PostPages,
     preview,
     ChatPages,
+    MeasuresPages,
     BotPages,
     FlagPages,
     ModerationPages,
@@ -181,6 +185,7 @@ API: list = [
     TopicApi,
     ReactionApi,
     ChatApi,
+    MeasuresApi,
     BotApi,
     FlagApi,
     CatalogApi,
@@ -258,6 +263,7 @@ JOBS: list = [
     commission_jobs,
     reward_jobs,
     bounty_jobs,
+    campaign_jobs,
     payout_jobs,
     earn_jobs,
     earn_live,

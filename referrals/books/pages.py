@@ -12,6 +12,7 @@ from app.limits import limit
 from app.money import format_money
 from app.web import form, form_again, page, redirect
 from referrals.books import debts, queries, service
+from referrals.campaigns.escrow import in_escrow
 from storefront.stores.policy import access_own_store
 
 
@@ -30,7 +31,7 @@ class BooksPages(Controller):
     @get()
     async def show(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         require_admin(viewer)
-        return page(request, viewer, "referrals/books/show.html", checks=await queries.last_checks())
+        return page(request, viewer, "referrals/books/show.html", **await _shown())
 
     @post()
     async def check(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
@@ -61,6 +62,10 @@ class DebtPages(Controller):
             )
         said = _("%(amount)s was let go of.", amount=format_money(amount))
         return redirect(f"/admin/programs/{slug}/debts", flash=said)
+
+
+async def _shown() -> dict[str, Any]:
+    return {"checks": await queries.last_checks(), "escrow": await in_escrow()}
 
 
 async def _debts(viewer: Viewer, slug: str) -> dict[str, Any]:

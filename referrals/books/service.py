@@ -11,6 +11,7 @@ from app.events import publish
 from referrals.attribution.audit import check_attributions
 from referrals.books.events import BooksDrifted, CheckAsked
 from referrals.books.projections import check_cases, check_counts
+from referrals.campaigns.escrow import check_escrow
 from referrals.commissions.audit import check_commissions
 from referrals.credit.audit import check_credit_uses
 from referrals.ledger.audit import check_balances, check_entries
@@ -28,6 +29,7 @@ CHECKS = (
     check_cases,
     check_counts,
     check_credit_uses,
+    check_escrow,
 )
 
 errors_found = Gauge("grapevine_ledger_errors", "What the last check of the books found wrong, in this process")
@@ -36,7 +38,8 @@ last_checked = Gauge("grapevine_ledger_checked_timestamp_seconds", "When this pr
 
 async def verify() -> tuple[int, list[str]]:
     """How many entries there are, and everything that does not hold: entries and chain, balances, commissions against
-    the orders' facts, their trails and buckets, decisions made once more, payouts, cases, clicks counted."""
+    the orders' facts, their trails and buckets, decisions made once more, payouts, cases, clicks counted, credit, fees
+    in escrow."""
     # What looks at all commissions goes in batches; the sums over whole tables get the time they need.
     with db.patiently(LONGEST_SECONDS):
         entries, errors = await check_entries()

@@ -13,7 +13,7 @@ from app.errors import NotFound, Problem
 from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, page, redirect
-from referrals.campaigns import figures, queries, reports, service
+from referrals.campaigns import escrow, figures, queries, reports, service
 from referrals.campaigns.schemas import NewCampaign, NewOffer, Verdict
 from referrals.partners.applying import access_program
 from referrals.programs import service as programs
@@ -209,6 +209,7 @@ async def _show(
         contracts=contracts,
         milestones=await queries.milestones_of([one["id"] for one in contracts]),
         report=await reports.report_on(campaign),
+        escrow=await escrow.escrow_of(campaign_id),
         problem=problem,
         typed=typed,
         rows=rows + [("", "", "")] * max(1, 4 - len(rows)),

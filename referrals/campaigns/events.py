@@ -22,3 +22,10 @@ class MilestoneDecided(Event):
     milestone_id: int
     member_id: int
     state: str
+
+
+class MilestoneExpired(Event):
+    """The work never came; its fee is free again."""
+
+    milestone_id: int
+    member_id: int

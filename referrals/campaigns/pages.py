@@ -9,7 +9,7 @@ from app.auth import Viewer, require_member
 from app.errors import NotFound, Problem
 from app.i18n import gettext as _
 from app.web import form, page, redirect
-from referrals.campaigns import queries, service
+from referrals.campaigns import escrow, queries, service
 from referrals.campaigns.schemas import Work
 
 
@@ -84,5 +84,7 @@ async def _page(
         problem=problem,
         wrong_at=milestone_id,
         typed=typed or Work(),
+        escrow=(await escrow.escrow_of(contract["campaign_id"])).get(contract_id, 0),
+        latest=escrow.latest,
         is_over=contract["ends_at"] <= clock.now(),
     )

@@ -9,7 +9,8 @@ from app.paging import Page, cut, decode
 from storefront.stores.policy import access_own_store
 
 _CONTRACT = """
-SELECT c.*, k.program_id, k.name, k.brief, k.starts_at, k.ends_at, k.currency, s.slug, s.name AS store_name, m.handle
+SELECT c.*, k.program_id, k.name, k.brief, k.starts_at, k.ends_at, k.currency, s.id AS store_id,
+       s.slug, s.name AS store_name, m.handle
   FROM campaign_contract c
   JOIN campaign k ON k.id = c.campaign_id
   JOIN program p ON p.id = k.program_id
@@ -48,7 +49,8 @@ async def access_milestone(
 ) -> asyncpg.Record:
     """A milestone of this member, or of this campaign, locked."""
     row = await db.fetch_one(
-        """SELECT x.*, c.member_id, c.campaign_id, c.by_id, c.state AS contract_state, s.slug, m.handle
+        """SELECT x.*, c.member_id, c.campaign_id, c.by_id, c.state AS contract_state, c.escrowed_at, k.currency,
+                  s.id AS store_id, s.slug, m.handle
              FROM campaign_milestone x JOIN campaign_contract c ON c.id = x.contract_id
              JOIN campaign k ON k.id = c.campaign_id JOIN program p ON p.id = k.program_id
              JOIN store s ON s.id = p.store_id JOIN member m ON m.id = c.member_id

@@ -1,7 +1,5 @@
 """Campaigns: a store, some partners, some products, some weeks. Fees by milestone, a share of each sale, one ledger."""
 
-from datetime import UTC, datetime, time
-
 import asyncpg
 
 from app import clock, db
@@ -13,7 +11,9 @@ from app.limits import limit
 from app.money import Money, check_currency, format_money
 from app.text import clean
 from community.notifications.service import notify
+from referrals.campaigns import escrow
 from referrals.campaigns.events import CampaignAnswered, CampaignOffered, MilestoneDecided
+from referrals.campaigns.forms import day_in, milestones_in, products_in
 from referrals.campaigns.queries import access_contract, access_milestone
 from referrals.campaigns.schemas import NewCampaign, NewOffer, Verdict, Work
 from referrals.commissions.rewards import grant
@@ -23,21 +23,18 @@ from referrals.programs.editor import as_amount, as_bps
 from referrals.programs.queries import newest
 from storefront.catalog.service import checked_url
 
-MOST_PRODUCTS = 100
-MOST_MILESTONES = 12
-
 
 async def plan(viewer: Viewer, slug: str, new: NewCampaign) -> int:
     """Set up a campaign; the caller has seen that the viewer runs the store."""
     by_id = require_member(viewer)
     program = await access_program(slug)
     currency = check_currency(new.currency.strip().upper())
-    starts_at, ends_at = _day(new.starts_on, "starts_on"), _day(new.ends_on, "ends_on", last=True)
+    starts_at, ends_at = day_in(new.starts_on, "starts_on"), day_in(new.ends_on, "ends_on", last=True)
     if ends_at <= max(starts_at, clock.now()):
         raise Invalid("ends_on", _("It ends on a day to come, after it began."))
     if (ends_at - starts_at).days > 366:
         raise Invalid("ends_on", _("A campaign lasts a year at most."))
-    products = await _products(program["store_id"], new.products)
+    products = await products_in(program["store_id"], new.products)
     async with db.transaction():
         campaign_id: int = await db.fetch_val(
             """INSERT INTO campaign (program_id, name, brief, starts_at, ends_at, currency, fee_budget, promised,
@@ -67,7 +64,7 @@ async def offer(viewer: Viewer, campaign: asyncpg.Record, new: NewOffer) -> int:
     if campaign["ends_at"] <= now:
         raise Gone(_("This campaign is over."))
     rate = as_bps(new.rate, "rate") if new.rate.strip() else None
-    milestones = _milestones(new, campaign["currency"])
+    milestones = milestones_in(new, campaign["currency"])
     if rate is None and not milestones:
         raise Invalid("rate", _("Offer a rate, a fee, or both."))
     member_id = await db.fetch_val(
@@ -127,9 +124,7 @@ async def answer(viewer: Viewer, contract_id: int, *, takes: bool) -> None:
         await db.execute(
             "UPDATE campaign_contract SET state = $2, answered_at = $3 WHERE id = $1", contract_id, state, now
         )
-        if not takes:
-            await _let_go(contract)
-        elif contract["rate_bps"] is not None:
+        if takes and contract["rate_bps"] is not None:
             await lend_rate(
                 contract["program_id"],
                 member_id,
@@ -147,14 +142,20 @@ async def answer(viewer: Viewer, contract_id: int, *, takes: bool) -> None:
             url=f"/admin/programs/{contract['slug']}/campaigns/{contract['campaign_id']}",
             data={"member": contract["handle"], "campaign": contract["name"], "state": state},
         )
+        if takes:
+            await escrow.set_aside(contract, now)
+        else:
+            await escrow.drop(contract, ["open"])
 
 
 async def call_off(viewer: Viewer, campaign: asyncpg.Record, contract_id: int) -> None:
-    """The store ends a part in a campaign: the rate stops, open fees are free again; what was approved stays."""
+    """The store ends a part in a campaign: the rate stops, open fees are free again. What was approved stays, and what
+    was handed in still has to be looked at: the work is done."""
     by_id = require_member(viewer)
     async with db.transaction():
         contract = await db.fetch_one(
-            """SELECT c.*, c.campaign_id, k.program_id FROM campaign_contract c JOIN campaign k ON k.id = c.campaign_id
+            """SELECT c.*, k.program_id, k.currency, p.store_id
+                 FROM campaign_contract c JOIN campaign k ON k.id = c.campaign_id JOIN program p ON p.id = k.program_id
                 WHERE c.id = $1 AND k.id = $2 AND c.state IN ('offered', 'accepted') FOR UPDATE OF k, c""",
             contract_id,
             campaign["id"],
@@ -162,10 +163,10 @@ async def call_off(viewer: Viewer, campaign: asyncpg.Record, contract_id: int) -
         if contract is None:
             raise NotFound()
         await db.execute("UPDATE campaign_contract SET state = 'ended' WHERE id = $1", contract_id)
-        await _let_go(contract)
         await take_rate_back(contract["program_id"], contract["member_id"], _note(contract_id), by_id)
         ended = CampaignAnswered(contract_id=contract_id, member_id=contract["member_id"], state="ended")
         await publish(ended, actor_id=by_id)
+        await escrow.drop(contract, ["open", "declined"])
 
 
 async def hand_in(viewer: Viewer, milestone_id: int, work: Work) -> None:
@@ -178,6 +179,8 @@ async def hand_in(viewer: Viewer, milestone_id: int, work: Work) -> None:
         # While it waits it stays as it is: what is approved must be what was looked at.
         if milestone["contract_state"] != "accepted" or milestone["state"] not in ("open", "declined"):
             raise Conflict(_("It is being looked at, or settled already."))
+        if escrow.latest(milestone) < clock.now():
+            raise Gone(_("It is too late for this one."))
         await db.execute(
             "UPDATE campaign_milestone SET state = 'handed_in', proof_url = $2, note = $3 WHERE id = $1",
             milestone_id,
@@ -207,18 +210,21 @@ async def decide(viewer: Viewer, campaign: asyncpg.Record, milestone_id: int, ve
             raise Forbidden(_("Somebody else must look at your own work."))
         if milestone["state"] != "handed_in":
             raise Conflict(_("There is nothing to look at, or it was decided already."))
-        commission_id = await _pay(campaign, milestone) if verdict.verdict == "approved" else None
+        state = verdict.verdict
+        if state == "declined" and milestone["contract_state"] == "ended":
+            state = "dropped"  # The part was called off, so nothing better can come.
+        commission_id = await _pay(campaign, milestone) if state == "approved" else None
         await db.execute(
             """UPDATE campaign_milestone SET state = $2, reason = $3, decided_by_id = $4, decided_at = $5,
                       commission_id = $6 WHERE id = $1""",
             milestone_id,
-            verdict.verdict,
+            state,
             reason,
             by_id,
             clock.now(),
             commission_id,
         )
-        member_id, state = milestone["member_id"], verdict.verdict
+        member_id = milestone["member_id"]
         await publish(MilestoneDecided(milestone_id=milestone_id, member_id=member_id, state=state), actor_id=by_id)
         await notify(
             member_id,
@@ -232,6 +238,10 @@ async def decide(viewer: Viewer, campaign: asyncpg.Record, milestone_id: int, ve
                 "currency": campaign["currency"],
             },
         )
+        if state == "dropped":
+            await escrow.free(milestone, [milestone])
+        if state != "declined":
+            await escrow.release(milestone, [milestone], "milestone" if commission_id else "campaign_ended")
 
 
 async def _pay(campaign: asyncpg.Record, milestone: asyncpg.Record) -> int:
@@ -268,52 +278,5 @@ async def _promise(campaign: asyncpg.Record, fees: int) -> None:
         raise Invalid("fee", _("The campaign has %(left)s left for fees.", left=left))
 
 
-async def _let_go(contract: asyncpg.Record) -> None:
-    """What nobody will be paid is free again. The campaign's row is the lock."""
-    freed = await db.fetch_val(
-        """WITH dropped AS (UPDATE campaign_milestone SET state = 'dropped'
-                             WHERE contract_id = $1 AND state IN ('open', 'handed_in', 'declined') RETURNING fee)
-           SELECT coalesce(sum(fee), 0)::bigint FROM dropped""",
-        contract["id"],
-    )
-    await db.execute("UPDATE campaign SET promised = promised - $2 WHERE id = $1", contract["campaign_id"], freed)
-
-
-def _milestones(new: NewOffer, currency: str) -> list[tuple[str, int, datetime]]:
-    if not len(new.title) == len(new.fee) == len(new.due_on):
-        raise Invalid("title", _("The form came in pieces. Please send it again."))
-    rows = [row for row in zip(new.title, new.fee, new.due_on, strict=True) if any(one.strip() for one in row)]
-    if len(rows) > MOST_MILESTONES:
-        raise Invalid("title", _("At most %(n)s milestones.", n=MOST_MILESTONES))
-    milestones = []
-    for title, fee, due_on in rows:
-        amount = as_amount(fee, currency, "fee")
-        if amount == 0:
-            raise Invalid("fee", _("Say what it pays."))
-        milestones.append((clean(title, "title", least=3, most=120), amount, _day(due_on, "due_on", last=True)))
-    return milestones
-
-
-async def _products(store_id: int, typed: str) -> list[int]:
-    slugs = sorted({line.strip().removeprefix("/p/") for line in typed.replace(",", "\n").splitlines()} - {""})
-    if len(slugs) > MOST_PRODUCTS:
-        raise Invalid("products", _("At most %(n)s products.", n=MOST_PRODUCTS))
-    rows = await db.fetch(
-        "SELECT id, slug FROM product WHERE store_id = $1 AND slug = ANY($2::text[])", store_id, slugs
-    )
-    unknown = set(slugs) - {row["slug"] for row in rows}
-    if unknown:
-        raise Invalid("products", _("Your store has no product “%(slug)s”.", slug=min(unknown)[:80]))
-    return [row["id"] for row in rows]
-
-
 def _note(contract_id: int) -> str:
     return f"campaign contract {contract_id}"
-
-
-def _day(typed: str, field: str, *, last: bool = False) -> datetime:
-    try:
-        day = datetime.fromisoformat(typed.strip()).date()
-    except ValueError as error:
-        raise Invalid(field, _("“%(value)s” is not a day; write 2026-11-30.", value=typed[:30])) from error
-    return datetime.combine(day, time(23, 59, 59) if last else time(0), UTC)

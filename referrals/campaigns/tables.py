@@ -51,6 +51,8 @@ class Contract(Table, tablename="campaign_contract"):
     by_id = reference(Member)
     created_at = moment()
     answered_at = moment(null=True)
+    escrowed_at = moment(null=True)
+    """When its fees were set aside in the books; empty for what was agreed before there was an escrow."""
 
     campaign_contract_once = Unique([campaign_id, member_id])
     campaign_contract_state_known = Check("state IN ('offered', 'accepted', 'declined', 'ended')")
@@ -74,4 +76,6 @@ class Milestone(Table, tablename="campaign_milestone"):
     commission_id = reference(Commission, null=True)
 
     campaign_milestone_fee_sane = Check("fee > 0")
-    campaign_milestone_state_known = Check("state IN ('open', 'handed_in', 'approved', 'declined', 'dropped')")
+    campaign_milestone_state_is_known = Check(
+        "state IN ('open', 'handed_in', 'approved', 'declined', 'dropped', 'expired')"
+    )
