@@ -1,180 +1,177 @@
-// The list of messages in the page: fills the server's own markup, keeps order, never shows one message twice.
-const SAME_SECONDS = 300
+// The list of messages in the page: keeps the room's order, never shows one message twice, and says which day it is.
+import { ChatMessage, showTime } from "./chat-message.js"
+import { dayName, dayOf, goesOn } from "./chat-rules.js"
 
-export class ChatLog {
+const NEAR_END = 80
+// A page that stays open for days keeps what one can scroll back to; the rest is a click away.
+const MOST_SHOWN = 600
+const LEFT_AFTER_TRIM = 300
+
+export class ChatLog extends EventTarget {
+  // Whether the last message shown is the room's last: a page of the past is not.
+  isJoined = true
   #list
-  #blank
   #words
-  #member
-  #room
+  #message
+  #lang = document.documentElement.lang
 
-  constructor(list, blank, words, member, room) {
+  constructor(list, blank, words, me, room) {
+    super()
     this.#list = list
-    this.#blank = blank.content.querySelector("li")
     this.#words = words
-    this.#member = member
-    this.#room = room
-    for (const time of list.querySelectorAll("time[datetime]")) showTime(time)
+    this.#message = new ChatMessage(blank, words, me, room)
+    this.#dress()
     this.#stayAtEnd()
   }
 
   get isAtEnd() {
-    return this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < 80
+    return this.#list.scrollHeight - this.#list.scrollTop - this.#list.clientHeight < NEAR_END
   }
 
   scrollToEnd() {
     this.#list.scrollTop = this.#list.scrollHeight
   }
 
+  // Where reading goes on: the unread line near the top, or the end when all of it is in sight anyway.
+  scrollToUnread() {
+    this.scrollToEnd()
+    const line = this.#list.querySelector(".unread")
+    if (line && line.offsetTop - this.#list.offsetTop < this.#list.scrollTop) line.scrollIntoView({ block: "start" })
+  }
+
   // One event of the room; true when it is a message that was not here before.
   tell(event) {
-    if (event.kind === "message") return this.#tellMessage(event)
-    const item = this.#byId(event.id)
-    if (event.kind === "edit" && item) this.#fill(item, event)
-    else if (event.kind === "delete" && item) this.#empty(item)
+    const item = this.byId(event.id)
+    if (event.kind === "message") return this.#tellMessage(event, item)
+    if (event.kind === "edit" && item) this.#message.fill(item, event)
+    else if (event.kind === "delete" && item) this.#message.empty(item)
     else if (event.kind === "join" || event.kind === "leave") this.#tellComing(event)
     return false
   }
 
   // A message on its way: shown at once, confirmed later.
   showWaiting(message, author) {
-    const item = this.#byClientId(message.client_id) ?? this.#blank.cloneNode(true)
-    item.dataset.clientId = message.client_id
-    item.dataset.pending = ""
-    this.#fill(item, { author, at: new Date(message.at).toISOString() })
-    const words = document.createElement("p")
-    words.textContent = message.body
-    item.querySelector(".bubble").replaceChildren(words)
-    item.querySelector(".more")?.remove()
-    item.classList.toggle("failed", Boolean(message.failed))
-    item.classList.toggle("waiting", !message.failed)
+    const item = this.byClientId(message.client_id) ?? this.#message.make()
+    this.#message.fillWaiting(item, message, author)
     if (!item.isConnected) this.#list.insertBefore(item, this.#end)
+    this.#settle(item)
     return item
   }
 
   // It is said; its place among the others comes with its event.
   confirm(clientId, id) {
-    const item = clientId && this.#byClientId(clientId)
+    const item = clientId && this.byClientId(clientId)
     if (!item) return
-    const known = this.#byId(id)
+    const known = this.byId(id)
     if (known && known !== item) {
       // It was said just before a reload, and the page came with it.
-      item.remove()
+      this.#remove(item)
       return
     }
     item.classList.remove("waiting", "failed")
     item.querySelector(".after").hidden = true
-    if (id) this.#name(item, id)
+    if (id) this.#message.name(item, id)
   }
 
   forget(clientId) {
-    this.#byClientId(clientId)?.remove()
+    const item = this.byClientId(clientId)
+    if (item) this.#remove(item)
   }
 
   drawUnreadLine() {
-    if (this.#list.querySelector(".unread")) return
-    this.#insert(line("unread", this.#words.unread))
+    if (!this.#list.querySelector(".unread")) this.#insert(line("unread", this.#words.unread))
   }
 
   eraseUnreadLine() {
-    this.#list.querySelector(".unread")?.remove()
+    const drawn = this.#list.querySelector(".unread")
+    const after = drawn?.nextElementSibling
+    drawn?.remove()
+    if (after) this.#settle(after)
   }
 
+  // Another stretch of the room, as the server's own list; what is on its way stays.
   replaceWith(list) {
     const waiting = [...this.#list.querySelectorAll("[data-pending]")]
     this.#list.replaceChildren(...list.children)
     for (const item of waiting) this.#list.insertBefore(item, this.#end)
-    for (const time of this.#list.querySelectorAll("time[datetime]")) showTime(time)
+    this.#dress()
   }
 
-  // When the composer grows or the window turns, who stood at the end still does.
+  // Earlier messages above what is shown, which stays where it is on the screen.
+  prepend(list) {
+    const anchor = this.#list.querySelector("[data-at]")
+    const stood = anchor?.getBoundingClientRect().top
+    this.#list.querySelector(".older")?.remove()
+    const first = this.#list.firstElementChild
+    for (const item of this.#strangers(list)) this.#list.insertBefore(item, first)
+    this.#dress()
+    if (anchor) this.#list.scrollTop += anchor.getBoundingClientRect().top - stood
+  }
+
+  // Later messages below, when the page shows the past.
+  append(list) {
+    this.#list.querySelector(".newer")?.remove()
+    for (const item of this.#strangers(list)) this.#insert(item)
+    this.#dress()
+  }
+
+  lastOwn() {
+    return [...this.#list.querySelectorAll(".message.me[data-id]:not([data-pending])")].findLast((item) => item.dataset.body)
+  }
+
+  byId(id) {
+    return id ? this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`) : null
+  }
+
+  byClientId(clientId) {
+    return this.#list.querySelector(`[data-client-id="${CSS.escape(clientId)}"]`)
+  }
+
+  // When the composer grows, a picture arrives or the window turns, who stood at the end still does.
   #stayAtEnd() {
     let stood = true
     this.#list.addEventListener("scroll", () => (stood = this.isAtEnd), { passive: true })
+    this.#list.addEventListener("load", () => stood && this.scrollToEnd(), { capture: true })
     new ResizeObserver(() => stood && this.scrollToEnd()).observe(this.#list)
   }
 
-  #tellMessage(event) {
+  #tellMessage(event, known) {
+    if (!known && !this.isJoined) return true
     this.#list.querySelector(".nothing")?.remove()
-    const known = this.#byId(event.id)
-    const waiting = event.client_id ? this.#byClientId(event.client_id) : null
-    if (known && waiting && waiting !== known) waiting.remove()
-    const item = known ?? waiting ?? this.#blank.cloneNode(true)
+    const waiting = event.client_id ? this.byClientId(event.client_id) : null
+    if (known && waiting && waiting !== known) this.#remove(waiting)
+    const item = known ?? waiting ?? this.#message.make()
     const wasPending = item.dataset.pending !== undefined
     delete item.dataset.pending
     this.confirm(event.client_id)
-    this.#name(item, event.id)
+    this.#message.name(item, event.id)
     if (event.client_id) item.dataset.clientId = event.client_id
-    this.#fill(item, event)
-    if (event.gone) this.#empty(item)
+    this.#message.fill(item, event)
+    if (event.gone) this.#message.empty(item)
     if (known && !wasPending) return false
     const isNew = !item.isConnected
     if (isNew || this.#standsAfterPending(item)) this.#insert(item)
-    item.classList.toggle("same", this.#followsItsAuthor(item))
+    this.#settle(item)
+    this.#settle(item.nextElementSibling)
+    if (isNew) this.#trim()
     return isNew
   }
 
   #tellComing(event) {
-    this.#insert(line("event", this.#words[event.kind === "join" ? "joined" : "left"].replace("{name}", event.author.name)))
-  }
-
-  #fill(item, event) {
-    const { author } = event
-    const isMine = author && author.id === this.#member
-    if (author && event.kind !== "edit") {
-      item.dataset.author = author.id
-      item.classList.toggle("me", isMine)
-      fillFace(item.querySelector(".face"), author)
-      const by = item.querySelector(".by a")
-      by.textContent = author.name || author.handle
-      by.href = `/@${author.handle}`
-      item.querySelector(isMine ? ".report" : ".change")?.remove()
-      const take = isMine ? null : item.querySelector(".take")
-      if (take && this.#words.moderates) take.querySelector("button").lastChild.textContent = this.#words.delete
-      else take?.remove()
-      showTime(item.querySelector("time"), event.at)
-    }
-    item.querySelector(".edited").hidden = !event.edited
-    if (event.html === undefined) return
-    const quote = item.querySelector(".quoted") ?? this.#blank.querySelector(".quoted").cloneNode(true)
-    const bubble = item.querySelector(".bubble")
-    bubble.classList.remove("gone")
-    if (item.dataset.id) this.#name(item, item.dataset.id)
-    // Rendered and cleaned by the server, like the rest of the page.
-    bubble.innerHTML = event.html
-    if (event.reply_to) {
-      quote.href = `#message-${event.reply_to.id}`
-      quote.querySelector("b").textContent = event.reply_to.name
-      quote.querySelector("span").textContent = event.reply_to.text
-      bubble.prepend(quote)
-    }
-  }
-
-  #empty(item) {
-    const bubble = item.querySelector(".bubble")
-    bubble.classList.add("gone")
-    bubble.textContent = this.#words.gone
-    item.querySelector(".more")?.remove()
-  }
-
-  #name(item, id) {
-    item.id = `message-${id}`
-    item.dataset.id = id
-    if (!item.querySelector(".more")) {
-      const more = this.#blank.querySelector(".more")
-      if (more) item.querySelector(".words").append(more.cloneNode(true))
-    }
-    for (const [part, name] of [[".reply", "reply"], [".change", "edit"]]) {
-      const link = item.querySelector(part)
-      if (link) link.href = `?${name}=${id}#say`
-    }
-    item.querySelector(".report")?.setAttribute("href", `/report?subject=message:${id}`)
-    item.querySelector(".take")?.setAttribute("action", `/chat/${this.#room}/messages/${id}/delete`)
+    if (!this.isJoined) return
+    const words = this.#words[event.kind === "join" ? "joined" : "left"].replace("{name}", event.author.name)
+    const item = line("event", words)
+    item.dataset.at = event.at
+    item.dataset.seq = event.seq
+    this.#insert(item)
+    this.#settle(item)
   }
 
   // What has its place in the room's order stands before what has none yet.
   #insert(item) {
-    this.#list.insertBefore(item, this.#list.querySelector("[data-pending]") ?? this.#end)
+    const waiting = this.#list.querySelector("[data-pending]")
+    const before = waiting?.previousElementSibling?.matches(".day") ? waiting.previousElementSibling : waiting
+    this.#list.insertBefore(item, before ?? this.#end)
   }
 
   #standsAfterPending(item) {
@@ -182,49 +179,63 @@ export class ChatLog {
     return waiting && waiting.compareDocumentPosition(item) & Node.DOCUMENT_POSITION_FOLLOWING
   }
 
-  #followsItsAuthor(item) {
-    const before = item.previousElementSibling
-    if (!before?.matches(".message") || before.dataset.author !== item.dataset.author) return false
-    const [earlier, later] = [before, item].map((one) => Date.parse(one.querySelector("time").dateTime))
-    return later - earlier < SAME_SECONDS * 1000
+  #remove(item) {
+    const after = item.nextElementSibling
+    item.remove()
+    if (after) this.#settle(after)
+  }
+
+  // The items of another page that are not here yet, without what belongs to a page rather than to the room.
+  #strangers(list) {
+    return [...list.children].filter(
+      (item) => !item.matches(".latest, .unread, .nothing") && !(item.dataset.seq && this.#bySeq(item.dataset.seq)),
+    )
+  }
+
+  #bySeq(seq) {
+    return this.#list.querySelector(`[data-seq="${CSS.escape(seq)}"]`)
+  }
+
+  // Times and days as this person's clock and language have them.
+  #dress() {
+    for (const time of this.#list.querySelectorAll(".by time[datetime]")) showTime(time)
+    for (const item of this.#list.querySelectorAll(".day")) item.remove()
+    for (const item of this.#list.querySelectorAll(":scope > [data-at]")) this.#settle(item)
+  }
+
+  // The day line before an item, and whether it goes on where the one before it stopped.
+  #settle(item) {
+    if (!item?.dataset.at) {
+      if (item?.matches(".day") && !item.nextElementSibling?.dataset.at) item.remove()
+      return
+    }
+    let before = item.previousElementSibling
+    const drawn = before?.matches(".day") ? before : null
+    if (drawn) before = drawn.previousElementSibling
+    let earlier = before
+    while (earlier && !earlier.dataset.at) earlier = earlier.previousElementSibling
+    if (earlier && dayOf(earlier.dataset.at) === dayOf(item.dataset.at)) drawn?.remove()
+    else if (!drawn) this.#list.insertBefore(line("day", dayName(item.dataset.at, this.#lang)), item)
+    item.classList.toggle("same", before?.matches(".message") && item.matches(".message") && goesOn(before.dataset, item.dataset))
+  }
+
+  #trim() {
+    if (this.#list.childElementCount < MOST_SHOWN || !this.isAtEnd) return
+    const shown = [...this.#list.querySelectorAll("[data-seq]")]
+    const first = shown.at(-LEFT_AFTER_TRIM)
+    while (this.#list.firstElementChild !== first) this.#list.firstElementChild.remove()
+    this.#settle(first)
+    this.dispatchEvent(new CustomEvent("trimmed", { detail: first.dataset.seq }))
   }
 
   get #end() {
-    return this.#list.querySelector(".latest")
-  }
-
-  #byId(id) {
-    return id ? this.#list.querySelector(`[data-id="${CSS.escape(id)}"]`) : null
-  }
-
-  #byClientId(clientId) {
-    return this.#list.querySelector(`[data-client-id="${CSS.escape(clientId)}"]`)
+    return this.#list.querySelector(".newer") ?? this.#list.querySelector(".latest")
   }
 }
 
-function line(kind, text) {
+export function line(kind, text) {
   const item = document.createElement("li")
   item.className = kind
   item.textContent = text
   return item
-}
-
-// As parts/ui.html draws a face: a picture, or two letters of a Latin name and one sign of a Chinese one.
-function fillFace(face, author) {
-  const name = (author.name || author.handle || "?").trim()
-  const words = name.split(/\s+/)
-  face.className = `face hue-${(Number(author.id) * 5) % 12}`
-  if (author.handle) face.href = `/@${author.handle}`
-  if (author.avatar_url) {
-    const picture = Object.assign(document.createElement("img"), { src: author.avatar_url, alt: "", width: 128, height: 128 })
-    face.replaceChildren(picture)
-  } else if (name[0] > "⺀") face.textContent = name[0]
-  else face.textContent = (words.length > 1 ? words[0][0] + words.at(-1)[0] : name.slice(0, 2)).toUpperCase()
-}
-
-function showTime(time, at = time.dateTime) {
-  const moment = new Date(at)
-  time.dateTime = at
-  time.title = moment.toLocaleString(document.documentElement.lang)
-  time.textContent = moment.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" })
 }

@@ -1,62 +1,100 @@
 // What was written and not yet acknowledged, kept in this browser: it outlives a reload, a lost line and a closed tab.
-// Each message carries its client id from the first moment on, so sending it again never says it twice.
-const KEPT_DAYS = 3
+// Each message carries its client id from the first moment on, so sending it again never says it twice; and each lies
+// under a key of its own, so that two tabs writing at once do not overwrite each other.
+const KEPT_MS = 3 * 86_400_000
 
 export class ChatOutbox {
-  #key
-  #here = []
+  #prefix
+  #storage
+  #count = 0
 
-  constructor(member, room) {
-    this.#key = `chat-outbox:${member}:${room}`
+  constructor(member, room, storage = browserStorage()) {
+    this.#prefix = `chat-outbox:${member}:${room}:`
+    this.#storage = storage
   }
 
   // Oldest first. Another tab may have sent or added some meanwhile, so storage is read each time.
   list() {
-    try {
-      const kept = JSON.parse(localStorage.getItem(this.#key) ?? "[]")
-      return kept.filter((message) => Date.now() - message.at < KEPT_DAYS * 86_400_000)
-    } catch {
-      return this.#here
+    const kept = []
+    for (const key of keysOf(this.#storage)) {
+      if (!key.startsWith(this.#prefix)) continue
+      const message = this.#read(key)
+      if (message && Date.now() - message.at < KEPT_MS) kept.push(message)
+      else this.#storage.removeItem(key)
     }
+    return kept.sort((one, other) => one.at - other.at || one.n - other.n)
   }
 
   find(clientId) {
-    return this.list().find((message) => message.client_id === clientId)
+    return this.#read(this.#prefix + clientId)
   }
 
-  add(body, replyTo) {
-    const message = { client_id: newId(), body, reply_to: replyTo || undefined, at: Date.now() }
-    this.#write([...this.list(), message])
+  add(body, more = {}) {
+    const message = { client_id: newId(), body, ...more, at: Date.now(), n: this.#count++ }
+    this.#write(message)
     return message
   }
 
   change(clientId, changes) {
-    this.#write(this.list().map((message) => (message.client_id === clientId ? { ...message, ...changes } : message)))
+    const message = this.find(clientId)
+    if (message) this.#write({ ...message, ...changes })
   }
 
   remove(clientId) {
-    const list = this.list()
-    if (list.some((message) => message.client_id === clientId))
-      this.#write(list.filter((message) => message.client_id !== clientId))
+    this.#storage.removeItem(this.#prefix + clientId)
   }
 
-  #write(messages) {
-    this.#here = messages
+  #read(key) {
     try {
-      if (messages.length) localStorage.setItem(this.#key, JSON.stringify(messages))
-      else localStorage.removeItem(this.#key)
+      return JSON.parse(this.#storage.getItem(key))
     } catch {
-      // No storage, or a full one: this page still remembers.
+      return null
+    }
+  }
+
+  #write(message) {
+    const [key, text] = [this.#prefix + message.client_id, JSON.stringify(message)]
+    try {
+      this.#storage.setItem(key, text)
+    } catch {
+      // A full storage: this page still remembers.
+      this.#storage = inMemory(this.#storage)
+      this.#storage.setItem(key, text)
     }
   }
 }
 
-// randomUUID exists on https and localhost only.
+function keysOf(storage) {
+  return Array.from({ length: storage.length }, (_nothing, n) => storage.key(n))
+}
+
+function browserStorage() {
+  try {
+    return localStorage
+  } catch {
+    return inMemory()
+  }
+}
+
+// What localStorage can do, for this page alone, beginning with what another storage held.
+export function inMemory(other) {
+  const kept = new Map(other ? keysOf(other).map((key) => [key, other.getItem(key)]) : [])
+  return {
+    get length() {
+      return kept.size
+    },
+    key: (n) => [...kept.keys()][n],
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, text) => kept.set(key, text),
+    removeItem: (key) => kept.delete(key),
+  }
+}
+
+// randomUUID needs a secure context; a community on a plain local address has none.
 function newId() {
   if (crypto.randomUUID) return crypto.randomUUID()
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   bytes[6] = (bytes[6] & 0x0f) | 0x40
   bytes[8] = (bytes[8] & 0x3f) | 0x80
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5")
+  return [...bytes].map((byte, i) => ([4, 6, 8, 10].includes(i) ? "-" : "") + byte.toString(16).padStart(2, "0")).join("")
 }

@@ -1,12 +1,18 @@
 // <chat-room> makes the page of a room live. The page works without it: history is HTML, writing is a form.
+import { ChatActs } from "./chat-acts.js"
+import { ChatComposer } from "./chat-composer.js"
+import { knock } from "./chat-door.js"
+import { ChatHistory } from "./chat-history.js"
 import { ChatLine } from "./chat-line.js"
 import { ChatLog } from "./chat-log.js"
 import { ChatOutbox } from "./chat-outbox.js"
+import { ChatReading } from "./chat-reading.js"
+import { ChatTabs } from "./chat-tabs.js"
+import { inOrder, toHear } from "./chat-rules.js"
 
 const ACK_PATIENCE = 10_000
-const TYPING_EVERY = 2_000
 const TYPING_SHOWN = 4_000
-const READ_EVERY = 1_000
+const REMEMBERED = 300
 // Refusals that another try cannot change.
 const FINAL = new Set(["invalid", "conflict", "forbidden", "not-found"])
 
@@ -15,79 +21,116 @@ class ChatRoom extends HTMLElement {
   #epoch
   #line
   #log
+  #history
   #outbox
-  #form
-  #writers = new Map()
-  #typedAt = 0
-  #readAt = 0
-  #readTimer
+  #tabs
+  #composer
+  #reading
   #resendTimer
+  #writers = new Map()
+  // What was told lately: a page that was fetched meanwhile may not know it yet.
+  #recent = []
 
   connectedCallback() {
     const { room, member, past } = this.dataset
-    if (!member || past !== undefined) return
+    if (!member) return
     this.#seq = Number(this.dataset.seq)
     this.#epoch = this.dataset.epoch
-    this.#form = this.querySelector("form.say:not([data-plain])")
-    if (!this.#form?.elements.body) this.#form = null
+    const list = this.querySelector(".log")
+    const form = this.querySelector("form.say:not([data-plain])")
     this.#outbox = new ChatOutbox(member, room)
-    this.#log = new ChatLog(this.querySelector(".log"), this.#part("message"), this.dataset, member, room)
-    this.#line = new ChatLine(room, () => ({ seq: this.#seq, epoch: this.#epoch }))
-    for (const name of ["state", "welcome", "events", "ack", "refused", "typing", "presence", "resync"])
-      this.#line.addEventListener(name, ({ detail }) => this[`_${name}`](detail))
+    this.#tabs = new ChatTabs(member, room)
+    this.#log = new ChatLog(list, this.#part("message"), this.dataset, member, room)
+    this.#log.isJoined = past === undefined
+    this.#history = new ChatHistory(this.#log, list)
+    this.#line = new ChatLine(room, () => ({ [room]: { seq: this.#seq, epoch: this.#epoch } }))
+    this.#reading = new ChatReading(this, this.#log, (seq) => this.#read(seq))
+    if (form?.elements.body) this.#composer = new ChatComposer(form, this.dataset)
     this.#listen()
-    this.#outbox.list().forEach((message) => this.#show(message))
-    if (!location.hash.startsWith("#message-")) this.#log.scrollToEnd()
+    for (const message of this.#outbox.list()) this.#show(message)
+    if (!location.hash.startsWith("#message-")) this.#log.scrollToUnread()
     this.#line.open()
   }
 
   disconnectedCallback() {
     this.#line?.close()
+    this.#tabs?.close()
+    this.#reading?.close()
     clearInterval(this.#resendTimer)
-    clearTimeout(this.#readTimer)
+  }
+
+  #listen() {
+    for (const name of ["state", "welcome", "events", "ack", "refused", "typing", "presence", "resync", "read"])
+      this.#line.addEventListener(name, ({ detail }) => this[`_${name}`](detail))
+    this.#history.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
+    this.#listenToTabs()
+    this.addEventListener("click", (event) => this.#clicked(event))
+    const acts = new ChatActs(this)
+    acts.addEventListener("done", () => this.#line.look())
+    acts.addEventListener("failed", ({ detail }) => this.#say(detail))
+    this.#resendTimer = setInterval(() => this.#sendWhatWaits({ olderThan: ACK_PATIENCE }), ACK_PATIENCE)
+    const composer = this.#composer
+    composer?.addEventListener("say", ({ detail }) => this.#submit(detail))
+    composer?.addEventListener("change", ({ detail }) => this.#change(detail))
+    composer?.addEventListener("typing", () => this.#line.send({ type: "typing" }))
+    composer?.addEventListener("again", () => this.#changeLast())
+  }
+
+  #listenToTabs() {
+    const hear = (kind, act) => this.#tabs.addEventListener(kind, ({ detail }) => act(detail))
+    hear("waiting", ({ message }) => this.#log.byClientId(message.client_id) || this.#show(message))
+    hear("acked", ({ client_id, id }) => this.#log.confirm(client_id, id))
+    hear("failed", ({ message }) => this.#show(message))
+    hear("discarded", ({ client_id }) => this.#log.forget(client_id))
+    hear("read", (read) => this._read(read))
   }
 
   // --- what the line tells ---
 
-  _state(state) {
+  _state({ state, detail }) {
     const live = this.#part("live")
     live.hidden = false
     this.#part("quiet").hidden = true
     live.className = `live ${state === "on" ? "on" : "off"}`
     if (state === "signed-out" || state === "shut-out") {
       live.hidden = true
-      this.#say(state === "signed-out" ? this.dataset.signedOut : this.dataset.shutOut)
+      this.#composer?.shut()
+      this.#say(detail || (state === "signed-out" ? this.dataset.signedOut : this.dataset.shutOut))
     } else live.textContent = this.dataset[state]
-    if (state === "polling") this.#sendAll()
+    if (state === "polling") this.#sendWhatWaits()
     for (const message of this.#outbox.list()) this.#show(message)
   }
 
   _welcome(room) {
     if (!room) return
     this.#say("")
-    this.#sendAll()
+    this.#sendWhatWaits()
   }
 
   _events({ events }) {
     const wasAtEnd = this.#log.isAtEnd
-    for (const event of events) {
-      if (event.seq <= this.#seq) continue
-      if (event.seq > this.#seq + 1 && this.#line.isOpen) return this.#line.hello()
-      this.#seq = event.seq
+    const { next, seq, hasGap } = inOrder(this.#seq, events, { mayJump: !this.#line.isOpen })
+    const isUnseen = document.hidden || !wasAtEnd || !this.#log.isJoined
+    let fresh = 0
+    for (const event of next) {
       const isMine = event.author?.id === this.dataset.member
-      if (event.client_id && isMine) this.#outbox.remove(event.client_id)
+      if (event.client_id && isMine) this.#said(event.client_id, event.id)
       if (event.author) this.#writers.delete(event.author.id)
-      if (event.kind === "message" && !isMine && (document.hidden || !wasAtEnd)) this.#log.drawUnreadLine()
-      this.#log.tell(event)
+      if (event.kind === "message" && !isMine && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
+      if (this.#log.tell(event) && !isMine) fresh += 1
     }
+    this.#seq = seq
+    this.#recent = [...this.#recent, ...next].slice(-REMEMBERED)
     this.#showWriters()
-    if (wasAtEnd) this.#log.scrollToEnd()
-    else if (events.some((event) => event.kind === "message")) this.#sayNewBelow()
-    this.#markReadSoon()
+    const heard = toHear(next, this.dataset.member, { many: this.dataset.heardMany })
+    if (heard) this.#part("heard").textContent = heard
+    if (wasAtEnd && this.#log.isJoined) this.#log.scrollToEnd()
+    this.#reading.note(seq, isUnseen ? fresh : 0)
+    if (hasGap) this.#line.hello()
   }
 
   _ack({ client_id, id }) {
-    this.#outbox.remove(client_id)
+    this.#said(client_id, id)
     this.#log.confirm(client_id, id)
   }
 
@@ -95,7 +138,9 @@ class ChatRoom extends HTMLElement {
     if (!FINAL.has(code)) return
     this.#outbox.change(client_id, { failed: detail })
     const message = this.#outbox.find(client_id)
-    if (message) this.#show(message)
+    if (!message) return
+    this.#show(message)
+    this.#tabs.tell("failed", { message })
   }
 
   _typing({ author }) {
@@ -112,118 +157,121 @@ class ChatRoom extends HTMLElement {
     this.#part("live").textContent = `${this.dataset.on} · ${this.dataset.here.replace("{n}", online)}`
   }
 
+  // Read on another device, or in another tab of this one.
+  _read({ seq }) {
+    if (seq >= this.#seq && !document.hasFocus()) this.#log.eraseUnreadLine()
+    this.#reading.heard(seq)
+  }
+
   // Too much was missed, or the history was restored: take the page's own answer.
   async _resync() {
-    const answer = await fetch(location.pathname)
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("chat-room")
-    if (!page) return location.reload()
-    this.#seq = Number(page.dataset.seq)
-    this.#epoch = page.dataset.epoch
-    this.#log.replaceWith(page.querySelector(".log"))
+    this.#seq = -1
+    if (!(await this.#history.jump(location.pathname))) return location.reload()
     this.#log.scrollToEnd()
     if (this.#line.isOpen) this.#line.hello()
   }
 
-  // --- what the member does ---
-
-  #listen() {
-    document.addEventListener("visibilitychange", () => document.hidden || this.#markReadSoon())
-    this.querySelector(".log").addEventListener("scroll", () => this.#log.isAtEnd && this.#markReadSoon(), { passive: true })
-    this.addEventListener("click", (event) => this.#clicked(event))
-    this.querySelector(".log").addEventListener("submit", (event) => this.#takeBack(event))
-    this.#resendTimer = setInterval(() => this.#sendAll({ olderThan: ACK_PATIENCE }), ACK_PATIENCE)
-    if (!this.#form) return
-    const field = this.#form.elements.body
-    this.#form.addEventListener("submit", (event) => this.#submit(event))
-    field.addEventListener("input", () => this.#typing())
-    field.addEventListener("keydown", (event) => {
-      // While an input method composes, Enter chooses a word; 229 is how some browsers say so.
-      const composes = event.isComposing || event.keyCode === 229
-      if (event.key !== "Enter" || event.shiftKey || composes || !matchMedia("(pointer: fine)").matches) return
-      event.preventDefault()
-      this.#form.requestSubmit()
-    })
+  // A page that was just fetched may be older than what was told since, or newer than all we know.
+  #tellAgain({ seq, epoch, ids, isWhole }) {
+    if (isWhole && this.#log.isJoined && seq > this.#seq) {
+      this.#seq = seq
+      this.#epoch = epoch
+    }
+    for (const event of this.#recent) if (event.seq > seq && (isWhole || ids.has(event.id))) this.#log.tell(event)
   }
 
-  #submit(event) {
-    event.preventDefault()
-    const { body, reply_to } = this.#form.elements
-    const text = body.value.trim()
-    if (!text) return
-    const message = this.#outbox.add(text, reply_to.value)
-    body.value = ""
-    this.#form.querySelector("draft-keeper")?.forget()
-    this.#answer(null)
+  // --- what the member does ---
+
+  async #submit({ body, reply_to, quote }) {
+    const message = this.#outbox.add(body, { reply_to, quote })
+    if (!this.#log.isJoined) await this.#toLatest()
     this.#log.eraseUnreadLine()
     this.#show(message)
     this.#log.scrollToEnd()
     this.#send(message)
-    body.focus()
+    this.#tabs.tell("waiting", { message })
   }
 
   #clicked(event) {
     const item = event.target.closest(".message")
-    const chosen = event.target.closest(".reply, .retry, .discard, .new-below, .quoting a")
-    if (!chosen) return
+    const chosen = event.target.closest(".reply, .change, .retry, .discard, .to-latest, .message .quoted")
+    if (!chosen || event.ctrlKey || event.metaKey) return
+    if (chosen.matches(".quoted") && this.querySelector(`.log ${chosen.hash || "nothing"}`)) return
+    if (chosen.matches(".reply, .change") && !this.#composer) return
     event.preventDefault()
-    if (chosen.matches(".reply")) this.#answer(item)
+    chosen.closest("details")?.removeAttribute("open")
+    if (chosen.matches(".reply")) this.#composer.answer(told(item))
+    else if (chosen.matches(".change")) this.#composer.change({ id: item.dataset.id, body: item.dataset.body })
     else if (chosen.matches(".retry")) this.#retry(item.dataset.clientId)
     else if (chosen.matches(".discard")) this.#discard(item.dataset.clientId)
-    else if (chosen.matches(".new-below")) this.#log.scrollToEnd()
-    else this.#answer(null)
-    chosen.closest("details")?.removeAttribute("open")
+    else if (chosen.matches(".to-latest")) this.#toLatest()
+    else this.#toMessage(chosen)
   }
 
-  // Its deletion comes back as an event; a page without us would load anew.
-  #takeBack(event) {
-    event.preventDefault()
-    const form = event.target
-    fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => form.submit())
+  async #toLatest() {
+    if (!this.#log.isJoined) {
+      await this.#history.jump(location.pathname)
+      history.replaceState(null, "", location.pathname)
+    }
+    this.#log.scrollToEnd()
   }
 
-  #answer(item) {
-    if (!this.#form) return
-    const quoting = this.#form.querySelector(".quoting")
-    this.#form.elements.reply_to.value = item?.dataset.id ?? ""
-    quoting.hidden = !item
-    if (!item) return
-    quoting.querySelector("b").textContent = item.querySelector(".by a").textContent
-    quoting.querySelector("b + span").textContent = item.querySelector(".bubble").textContent.trim().slice(0, 80)
-    this.#form.elements.body.focus()
+  // A message that is not on this page: the page around it.
+  async #toMessage(link) {
+    const id = link.hash.replace("#message-", "")
+    if (!(await this.#history.jump(`?at=${id}`))) return location.assign(`?at=${id}${link.hash}`)
+    location.hash = link.hash
   }
 
-  #typing() {
-    if (Date.now() - this.#typedAt < TYPING_EVERY || !this.#form.elements.body.value.trim()) return
-    this.#typedAt = Date.now()
-    this.#line.send({ type: "typing" })
+  #changeLast() {
+    const item = this.#log.lastOwn()
+    if (item) this.#composer.change({ id: item.dataset.id, body: item.dataset.body })
+  }
+
+  async #change({ id, body, before }) {
+    const fields = new FormData()
+    fields.set("_csrf", this.#composer.token)
+    fields.set("body", body)
+    const { ok, detail } = await knock(`/chat/${this.dataset.room}/messages/${id}/edit`, fields)
+    if (ok) return this.#line.look()
+    // The words that were not taken stand in the composer again.
+    if (this.#composer.isEmpty) this.#composer.change({ id, body, before })
+    this.#say(detail || this.dataset.noLine)
   }
 
   // --- sending ---
 
-  #sendAll({ olderThan = 0 } = {}) {
-    for (const message of this.#outbox.list())
-      if (!message.failed && Date.now() - message.at >= olderThan) this.#send(message)
+  // After a cut: one tab of this browser at a time, and never while an answer is still on its way.
+  #sendWhatWaits({ olderThan = 0 } = {}) {
+    this.#tabs.lead(async () => {
+      for (const message of this.#outbox.list())
+        if (!message.failed && Date.now() - message.at >= olderThan) this.#send(message)
+      for (let turn = 0; turn < 20 && this.#isAbleToSend && this.#outbox.list().some((message) => !message.failed); turn += 1)
+        await new Promise((done) => setTimeout(done, 100))
+    })
+  }
+
+  get #isAbleToSend() {
+    return this.#line.isOpen || this.#line.isPolling
   }
 
   #send(message) {
     const { client_id, body, reply_to } = message
-    if (!this.#line.send({ type: "send", client_id, body, reply_to }) && this.#line.isPolling && this.#form) this.#post(message)
+    if (!this.#line.send({ type: "send", client_id, body, reply_to }) && this.#line.isPolling && this.#composer) this.#post(message)
   }
 
-  async #post(message) {
-    const form = new FormData(this.#form)
-    form.set("client_id", message.client_id)
-    form.set("body", message.body)
-    form.set("reply_to", message.reply_to ?? "")
-    try {
-      const answer = await fetch(this.#form.action, { method: "POST", body: form, headers: { Accept: "application/json" } })
-      const said = await answer.json()
-      if (answer.ok) this._ack({ client_id: message.client_id, id: said.id })
-      else if (answer.status < 500 && answer.status !== 429)
-        this._refused({ client_id: message.client_id, code: "invalid", detail: said.detail })
-    } catch {
-      // Offline: the message stays in the outbox.
-    }
+  async #post({ client_id, body, reply_to }) {
+    const fields = new FormData()
+    for (const [name, value] of Object.entries({ _csrf: this.#composer.token, client_id, body, reply_to: reply_to ?? "" }))
+      fields.set(name, value)
+    const { ok, isFinal, detail, said } = await knock(this.#composer.action, fields)
+    if (ok) this._ack({ client_id, id: said?.id })
+    else if (isFinal) this._refused({ client_id, code: "invalid", detail })
+  }
+
+  #said(clientId, id) {
+    this.#outbox.remove(clientId)
+    this.#tabs.tell("acked", { client_id: clientId, id })
   }
 
   #retry(clientId) {
@@ -236,34 +284,30 @@ class ChatRoom extends HTMLElement {
   #discard(clientId) {
     this.#outbox.remove(clientId)
     this.#log.forget(clientId)
+    this.#tabs.tell("discarded", { client_id: clientId })
   }
 
   #show(message) {
+    if (!this.#log.isJoined) return
     const { member, name, handle, sending, kept, failed, retry, discard } = this.dataset
     const after = this.#log.showWaiting(message, { id: member, name, handle }).querySelector(".after")
     after.hidden = false
     if (message.failed) after.replaceChildren(`${failed} ${message.failed} `, button("retry", retry), " ", button("discard", discard))
-    else after.replaceChildren(this.#line.isOpen || this.#line.isPolling ? sending : kept)
+    else after.replaceChildren(this.#isAbleToSend ? sending : kept)
   }
 
   // --- reading ---
 
-  #markReadSoon() {
-    clearTimeout(this.#readTimer)
-    this.#readTimer = setTimeout(() => {
-      if (document.hidden || !this.#log.isAtEnd || this.#readAt === this.#seq) return
-      if (this.#line.send({ type: "read", seq: this.#seq })) this.#readAt = this.#seq
-    }, READ_EVERY)
+  #read(seq) {
+    if (!this.#line.send({ type: "read", seq })) return false
+    this.#tabs.tell("read", { seq })
+    return true
   }
 
   #showWriters() {
     const names = [...this.#writers.values()]
-    if (names.length === 1) this.#say(this.dataset.writing.replace("{name}", names[0]))
-    else this.#say(names.length ? this.dataset.writingMany : "")
-  }
-
-  #sayNewBelow() {
-    this.#part("status").replaceChildren(button("new-below", this.dataset.newBelow))
+    this.#part("writers").textContent =
+      names.length === 1 ? this.dataset.writing.replace("{name}", names[0]) : names.length ? this.dataset.writingMany : ""
   }
 
   #say(text) {
@@ -273,6 +317,12 @@ class ChatRoom extends HTMLElement {
   #part(name) {
     return this.querySelector(`[data-part="${name}"]`)
   }
+}
+
+function told(item) {
+  const words = item.querySelector(".bubble").cloneNode(true)
+  words.querySelector(".quoted")?.remove()
+  return { id: item.dataset.id, name: item.querySelector(".by a").textContent, text: words.textContent.trim() }
 }
 
 function button(kind, text) {

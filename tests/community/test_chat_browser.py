@@ -164,7 +164,8 @@ async def test_an_answer_an_edit_and_a_deletion_reach_the_other_browser(visit: C
     await hers.hover(".message.me")
     await hers.click(".message.me .more summary")
     await hers.click(".message.me .change")
-    await hers.wait_for_selector("form.say[action$='/edit']")
+    await hers.wait_for_selector("form.say.changing")
+    assert await hers.input_value("textarea[name=body]") == "Tea at four?"
     await hers.fill("textarea[name=body]", "Tea at five?")
     await hers.click("form.say button.main")
     await his.wait_for_function("() => document.querySelector('.message .bubble').innerText.trim() === 'Tea at five?'")
@@ -216,8 +217,8 @@ async def test_what_was_said_just_before_a_reload_stands_once_though_its_answer_
     await write(hers, "Said once")
     await hers.wait_for_function("() => document.querySelectorAll('.log .message[data-id]').length === 1")
     await hers.evaluate(
-        """([room, member, client_id]) => localStorage.setItem(`chat-outbox:${member}:${room}`,
-               JSON.stringify([{ client_id, body: "Said once", at: Date.now() }]))""",
+        """([room, member, client_id]) => localStorage.setItem(`chat-outbox:${member}:${room}:${client_id}`,
+               JSON.stringify({ client_id, body: "Said once", at: Date.now() }))""",
         [str(room), str(alice.id), str(await db.fetch_val("SELECT client_id FROM message"))],
     )
     await hers.reload()

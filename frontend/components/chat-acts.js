@@ -1,0 +1,96 @@
+// What one does with a message: its menu, by pointer, keyboard or a long press; its forms, sent without leaving the page;
+// taking it away, with a moment to think again.
+import { knock } from "./chat-door.js"
+
+const LONG_PRESS = 450
+const TIME_TO_THINK = 5_000
+
+export class ChatActs extends EventTarget {
+  #room
+  #words
+  #leaving = new Map()
+  #press
+
+  constructor(room) {
+    super()
+    this.#room = room
+    this.#words = room.dataset
+    const list = room.querySelector(".log")
+    list.addEventListener("submit", (event) => this.#submitted(event))
+    list.addEventListener("click", (event) => event.target.closest(".undo") && this.#stay(event.target.closest(".message")))
+    list.addEventListener("pointerdown", (event) => this.#pressed(event))
+    for (const name of ["pointerup", "pointercancel", "pointermove", "scroll"])
+      list.addEventListener(name, (event) => this.#let(event), { passive: true })
+    list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault())
+    addEventListener("pagehide", () => this.#goNow())
+  }
+
+  // Any form of a message: its deletion waits, everything else goes at once.
+  #submitted(event) {
+    const form = event.target
+    if (form.method !== "post" || event.defaultPrevented) return
+    event.preventDefault()
+    form.closest("details")?.removeAttribute("open")
+    const item = form.closest(".message")
+    if (form.matches(".take") && item) this.#leave(item, form)
+    else this.#send(form, event.submitter)
+  }
+
+  async #send(form, submitter) {
+    const { ok, isFinal, detail } = await knock(form.action, new FormData(form, submitter))
+    this.dispatchEvent(new CustomEvent(ok ? "done" : "failed", { detail: isFinal ? detail : this.#words.noLine }))
+  }
+
+  #leave(item, form) {
+    const after = item.querySelector(".after")
+    item.classList.add("leaving")
+    const undo = Object.assign(document.createElement("button"), { type: "button", className: "button link undo", textContent: this.#words.undo })
+    after.hidden = false
+    after.replaceChildren(`${this.#words.leaving} `, undo)
+    undo.focus({ preventScroll: true })
+    const timer = setTimeout(() => this.#go(item), TIME_TO_THINK)
+    this.#leaving.set(item, { timer, address: form.action, fields: new FormData(form) })
+  }
+
+  #stay(item) {
+    clearTimeout(this.#leaving.get(item)?.timer)
+    this.#leaving.delete(item)
+    item.classList.remove("leaving")
+    item.querySelector(".after").hidden = true
+  }
+
+  async #go(item, how) {
+    const { address, fields } = this.#leaving.get(item)
+    this.#stay(item)
+    const { ok, isFinal, detail } = await knock(address, fields, how)
+    this.dispatchEvent(new CustomEvent(ok ? "done" : "failed", { detail: isFinal ? detail : this.#words.noLine }))
+  }
+
+  // Whoever goes away has thought enough.
+  #goNow() {
+    for (const item of [...this.#leaving.keys()]) this.#go(item, { keepalive: true })
+  }
+
+  // A finger that rests on a message opens its menu.
+  #pressed(event) {
+    if (event.pointerType === "mouse" || event.target.closest("a, button, summary, .sheet")) return
+    const more = event.target.closest(".message")?.querySelector(".more")
+    if (!more) return
+    const { clientX, clientY } = event
+    const timer = setTimeout(() => {
+      more.open = true
+      navigator.vibrate?.(10)
+      getSelection()?.removeAllRanges()
+    }, LONG_PRESS)
+    this.#press = { timer, clientX, clientY }
+  }
+
+  #let(event) {
+    if (!this.#press) return
+    const { timer, clientX, clientY } = this.#press
+    if (event.type === "pointermove" && Math.hypot(event.clientX - clientX, event.clientY - clientY) < 8) return
+    clearTimeout(timer)
+    // The click that ends a long press must not close what it opened.
+    setTimeout(() => (this.#press = null), 50)
+  }
+}

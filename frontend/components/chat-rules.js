@@ -1,0 +1,62 @@
+// What follows from what in a room, without a page: tests/frontend/chat.test.mjs runs this in Node.
+const SAME_MS = 300_000
+
+export const dayOf = (at) => new Date(at).toDateString()
+
+// Whether `later` goes on where `earlier` stopped: one author, soon after, on one day. Each is { author, at } or nothing.
+export function goesOn(earlier, later) {
+  return Boolean(earlier?.author)
+    && earlier.author === later.author
+    && dayOf(earlier.at) === dayOf(later.at)
+    && Math.abs(Date.parse(later.at) - Date.parse(earlier.at)) < SAME_MS
+}
+
+// A day as people say it: today, yesterday, a weekday with its date; the year only when it is another one.
+export function dayName(at, lang, now = new Date()) {
+  const day = new Date(at)
+  const days = Math.round((new Date(now).setHours(0, 0, 0, 0) - new Date(day).setHours(0, 0, 0, 0)) / 86_400_000)
+  if (days === 0 || days === 1) {
+    const word = new Intl.RelativeTimeFormat(lang, { numeric: "auto" }).format(-days, "day")
+    return word[0].toLocaleUpperCase(lang) + word.slice(1)
+  }
+  const year = day.getFullYear() === now.getFullYear() ? undefined : "numeric"
+  return day.toLocaleDateString(lang, { weekday: "long", day: "numeric", month: "long", year })
+}
+
+// Of events that came together: those that are next in order, and whether one is missing before the rest.
+export function inOrder(seq, events, { mayJump = false } = {}) {
+  const next = []
+  for (const event of events) {
+    if (event.seq <= seq) continue
+    if (event.seq > seq + 1 && !mayJump) return { next, seq, hasGap: true }
+    seq = event.seq
+    next.push(event)
+  }
+  return { next, seq, hasGap: false }
+}
+
+// What a screen reader says of new messages: the words of a few, the number of many, nothing of one's own.
+export function toHear(events, me, words) {
+  const said = events.filter(({ kind, author, gone }) => kind === "message" && !gone && author?.id !== me)
+  if (said.length > 3) return words.many.replace("{n}", said.length)
+  return said.map(({ author, body }) => `${author?.name ?? ""}: ${body}`).join("\n")
+}
+
+// The handle that is being written before the caret, with where it begins; null when none is.
+export function handleBefore(text, caret) {
+  const found = /(?:^|[\s(（，。、])@([\p{L}\p{N}_-]{0,40})$/u.exec(text.slice(0, caret))
+  return found && { from: caret - found[1].length - 1, part: found[1] }
+}
+
+// The reactions of a message after one more event. Each is { emoji, n, mine }, in the order in which they first came.
+export function reacted(reactions, { emoji, off, isMine }) {
+  const known = reactions.find((one) => one.emoji === emoji)
+  if (!known) return off ? reactions : [...reactions, { emoji, n: 1, mine: isMine }]
+  const changed = { emoji, n: known.n + (off ? -1 : 1), mine: isMine ? !off : known.mine }
+  return reactions.map((one) => (one === known ? changed : one)).filter(({ n }) => n > 0)
+}
+
+// How long to wait before the nth try: longer each time, and never all pages at once.
+export function pauseBefore(failures, { first = 500, longest = 30_000, chance = Math.random() } = {}) {
+  return Math.min(longest, first * 2 ** failures) * (0.5 + chance / 2)
+}

@@ -1,0 +1,132 @@
+// What the chat's modules decide without a page. Run by `node --test tests/frontend/`.
+import assert from "node:assert/strict"
+import { test } from "node:test"
+import { ChatOutbox, inMemory } from "../../frontend/components/chat-outbox.js"
+import {
+  dayName,
+  goesOn,
+  handleBefore,
+  inOrder,
+  pauseBefore,
+  reacted,
+  toHear,
+} from "../../frontend/components/chat-rules.js"
+
+const event = (seq, more = {}) => ({ seq, kind: "message", author: { id: "7", name: "Ada" }, body: `line ${seq}`, ...more })
+
+test("events already told are left out, and a missing one stops those behind it", () => {
+  assert.deepEqual(inOrder(4, [event(3), event(4), event(5), event(6)]).next.map((one) => one.seq), [5, 6])
+  const broken = inOrder(4, [event(5), event(7), event(8)])
+  assert.deepEqual([broken.next.map((one) => one.seq), broken.seq, broken.hasGap], [[5], 5, true])
+  assert.equal(inOrder(4, [event(9)], { mayJump: true }).seq, 9)
+  assert.deepEqual(inOrder(4, [event(5), event(5)]).next.length, 1)
+})
+
+test("any order of delivery, cut anywhere and asked again, shows each event once and in order", () => {
+  const all = Array.from({ length: 40 }, (_nothing, n) => event(n + 1))
+  for (let round = 0; round < 200; round += 1) {
+    let seq = 0
+    const shown = []
+    for (let asked = 0; asked < 500 && seq < all.length; asked += 1) {
+      // The network brings a stretch that begins and ends anywhere; after a gap the page asks from where it stands.
+      const from = Math.floor(Math.random() * all.length)
+      const told = inOrder(seq, all.slice(from, from + Math.ceil(Math.random() * 9)))
+      shown.push(...told.next)
+      seq = told.seq
+      if (told.hasGap) {
+        const again = inOrder(seq, all.slice(seq, seq + 3))
+        shown.push(...again.next)
+        seq = again.seq
+      }
+    }
+    assert.deepEqual(shown.map((one) => one.seq), all.slice(0, seq).map((one) => one.seq))
+    assert.equal(seq, all.length)
+  }
+})
+
+test("words of one person soon after each other read as one, but not over midnight", () => {
+  const at = (text) => ({ author: "7", at: new Date(text).toISOString() })
+  assert.equal(goesOn(at("2026-03-14T10:00:00"), at("2026-03-14T10:04:59")), true)
+  assert.equal(goesOn(at("2026-03-14T10:00:00"), at("2026-03-14T10:05:01")), false)
+  assert.equal(goesOn(at("2026-03-14T23:59:00"), at("2026-03-15T00:01:00")), false)
+  assert.equal(goesOn(at("2026-03-14T10:00:00"), { ...at("2026-03-14T10:01:00"), author: "8" }), false)
+  assert.equal(goesOn(undefined, at("2026-03-14T10:01:00")), false)
+})
+
+test("a day is named as people name it, in their language", () => {
+  const now = new Date("2026-03-14T12:00:00")
+  assert.equal(dayName("2026-03-14T00:01:00", "en", now), "Today")
+  assert.equal(dayName("2026-03-13T23:59:00", "en", now), "Yesterday")
+  assert.equal(dayName("2026-03-13T23:59:00", "zh-Hans", now), "昨天")
+  assert.match(dayName("2026-03-02T12:00:00", "en", now), /^Monday.*2/)
+  assert.doesNotMatch(dayName("2026-03-02T12:00:00", "en", now), /2026/)
+  assert.match(dayName("2025-03-02T12:00:00", "en", now), /2025/)
+})
+
+test("a screen reader says what others wrote, the number of many, and nothing of one's own", () => {
+  const words = { many: "{n} new messages" }
+  assert.equal(toHear([event(1), event(2, { author: { id: "9", name: "Bob" } })], "7", words), "Bob: line 2")
+  assert.equal(toHear([1, 2, 3, 4].map((seq) => event(seq)), "9", words), "4 new messages")
+  assert.equal(toHear([event(1, { kind: "edit" }), event(2, { kind: "join" }), event(3, { gone: true })], "9", words), "")
+})
+
+test("a handle is being written only where a word begins", () => {
+  assert.deepEqual(handleBefore("hello @ad", 9), { from: 6, part: "ad" })
+  assert.deepEqual(handleBefore("@", 1), { from: 0, part: "" })
+  assert.deepEqual(handleBefore("你好，@林", 5), { from: 3, part: "林" })
+  assert.equal(handleBefore("mail ada@example", 16), null)
+  assert.equal(handleBefore("hello @ad done", 14), null)
+})
+
+test("reactions count people, and the last one to go takes the sign along", () => {
+  let seen = reacted([], { emoji: "👍", isMine: false })
+  seen = reacted(seen, { emoji: "🎉", isMine: false })
+  seen = reacted(seen, { emoji: "👍", isMine: true })
+  assert.deepEqual(seen, [{ emoji: "👍", n: 2, mine: true }, { emoji: "🎉", n: 1, mine: false }])
+  seen = reacted(seen, { emoji: "👍", isMine: false, off: true })
+  assert.deepEqual(seen[0], { emoji: "👍", n: 1, mine: true })
+  assert.deepEqual(reacted(seen, { emoji: "👍", isMine: true, off: true }), [{ emoji: "🎉", n: 1, mine: false }])
+  assert.deepEqual(reacted([], { emoji: "👍", off: true }), [])
+})
+
+test("pauses grow, end somewhere, and no two pages keep step", () => {
+  assert.equal(pauseBefore(1, { chance: 0 }), 500)
+  assert.ok(pauseBefore(3, { chance: 1 }) > pauseBefore(1, { chance: 1 }))
+  assert.ok(pauseBefore(60) <= 30_000)
+})
+
+test("two tabs that write at once lose nothing, and what one sent the other no longer has", () => {
+  const storage = inMemory()
+  const [here, there] = [new ChatOutbox("7", "3", storage), new ChatOutbox("7", "3", storage)]
+  const first = here.add("from here")
+  const second = there.add("from there", { reply_to: "12" })
+  assert.deepEqual(here.list().map((one) => one.body).sort(), ["from here", "from there"])
+  assert.equal(here.find(second.client_id).reply_to, "12")
+  there.remove(first.client_id)
+  assert.deepEqual(here.list().map((one) => one.body), ["from there"])
+  assert.deepEqual(new ChatOutbox("7", "4", storage).list(), [])
+  assert.deepEqual(new ChatOutbox("8", "3", storage).list(), [])
+})
+
+test("words come out of the outbox in the order in which they were written, however quickly", () => {
+  const outbox = new ChatOutbox("7", "3", inMemory())
+  const said = Array.from({ length: 30 }, (_nothing, n) => `line ${n}`)
+  for (const body of said) outbox.add(body)
+  assert.deepEqual(outbox.list().map((one) => one.body), said)
+})
+
+test("a full storage loses nothing while the page is open, and old leftovers go", () => {
+  const storage = inMemory()
+  storage.setItem("chat-outbox:7:3:old", JSON.stringify({ client_id: "old", body: "old", at: Date.now() - 4 * 86_400_000 }))
+  storage.setItem("chat-outbox:7:3:torn", '{"client')
+  const outbox = new ChatOutbox("7", "3", storage)
+  assert.deepEqual(outbox.list(), [])
+  assert.equal(storage.length, 0)
+  storage.setItem = () => {
+    throw new Error("full")
+  }
+  const message = outbox.add("kept")
+  outbox.change(message.client_id, { failed: "No." })
+  assert.equal(outbox.find(message.client_id).failed, "No.")
+  assert.equal(outbox.list().length, 1)
+})
