@@ -10,7 +10,7 @@ from app import clock, db, ids
 from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
 from app.errors import SignInFirst
 from community.members.queries import avatar_url
-from community.sessions.queries import member_of_token, member_to_speak_for
+from community.sessions.queries import member_of_session, member_of_token, member_to_speak_for
 from referrals.clicks import visitors
 from referrals.clicks.heard import DENIED, consent_of
 
@@ -20,7 +20,7 @@ SEEN_EVERY = timedelta(hours=1)
 
 async def provide_viewer(request: Request) -> Viewer:
     """The viewer of a page, by the session cookie."""
-    viewer = await viewer_of_session(request.cookies.get(session_cookie_name(), ""))
+    viewer = await viewer_of_page(request.cookies.get(session_cookie_name(), ""))
     request.state["viewer"] = viewer
     if viewer.member_id is not None:
         _note_browser(request, viewer.member_id)
@@ -63,7 +63,22 @@ async def viewer_of_member(member_id: int, scopes: list[str]) -> Viewer:
 
 
 async def viewer_of_session(token: str) -> Viewer:
-    """The viewer of a page or a live socket, by the token in its cookie."""
+    """The viewer of a live socket, by the token in its cookie: without what the frame of a page shows."""
+    row = await member_of_session(ids.digest(token)) if token else None
+    if row is None:
+        return STRANGER
+    return Viewer(
+        member_id=row["id"],
+        handle=row["handle"],
+        name=row["name"],
+        role=row["role"],
+        avatar_url=avatar_url(row["avatar_key"]),
+        session_id=row["session_id"],
+    )
+
+
+async def viewer_of_page(token: str) -> Viewer:
+    """The viewer of a page, by the token in its cookie."""
     if not token:
         return STRANGER
     row = await db.fetch_one(

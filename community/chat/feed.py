@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from app import live_signals
+from app.gathered import gathered
 from app.i18n import gettext as _
 from app.i18n import use as speak
 from app.live_signals import heard, signal
@@ -134,16 +135,15 @@ async def listen(socket: Socket, room: Any, seq: int) -> None:
     room_id = room["id"]
     drop(socket, room_id)
     while seq < max(room["seq"], _feeds[room_id].told if room_id in _feeds else 0):
-        rows = await queries.events_after(room_id, seq, limit=READ_AT_ONCE)
-        if not rows:
+        missed = await _missed((room_id, seq))
+        if missed is None:
             break
-        moved_on = rows[0]["version"] != room["version"]
-        if moved_on and not await policy.readers_among(room_id, [socket.member_id]):
+        if missed.version != room["version"] and not await policy.readers_among(room_id, [socket.member_id]):
             _shut_out(socket, room_id)
             return
-        for frame in frames_of(room_id, [queries.view(row) for row in rows]):
+        for frame in missed.frames:
             socket.push(frame)
-        seq = rows[-1]["seq"]
+        seq = missed.seq
     if socket.is_closing:
         return
     # Nothing is awaited between that comparison and the subscription: no event falls between.
@@ -154,6 +154,25 @@ async def listen(socket: Socket, room: Any, seq: int) -> None:
     if seq > feed.told:
         feed.ahead[socket] = seq
         feed.wake(seq)
+
+
+class _Missed(msgspec.Struct):
+    """What came after some event, up to `seq`, as frames; `version` says who may read it."""
+
+    frames: list[str]
+    seq: int
+    version: int
+
+
+@gathered(most=25)
+async def _missed(asked: list[tuple[int, int]]) -> dict[tuple[int, int], _Missed]:
+    # After a restart everybody comes back at once, and most of them stopped at the same event: read and rendered once.
+    return {
+        (room_id, seq): _Missed(
+            frames_of(room_id, [queries.view(row) for row in rows]), rows[-1]["seq"], rows[0]["version"]
+        )
+        for (room_id, seq), rows in (await queries.missed_events(asked, limit=READ_AT_ONCE)).items()
+    }
 
 
 def _shut_out(socket: Socket, room_id: int) -> None:
@@ -168,6 +187,11 @@ def drop(socket: Socket, room_id: int) -> None:
 
 def rooms_with_listeners() -> list[int]:
     return list(_feeds)
+
+
+def rooms_of(member_id: int) -> list[int]:
+    """The rooms this member listens to in this process."""
+    return [feed.room_id for feed in _feeds.values() if any(socket.member_id == member_id for socket in feed.sockets)]
 
 
 def drop_everywhere(socket: Socket) -> list[int]:
@@ -213,8 +237,15 @@ def wake(key: str, seq: int) -> None:
 
 async def ask(room_ids: Sequence[int]) -> None:
     """Look in PostgreSQL whether these rooms moved, and tell their sockets."""
-    for room_id, seq in (await queries.seqs_of(list(room_ids))).items():
+    await asyncio.gather(*map(_ask, room_ids))
+
+
+@gathered(most=10_000)
+async def _ask(room_ids: list[int]) -> dict[int, int]:
+    seqs = await queries.seqs_of(room_ids)
+    for room_id, seq in seqs.items():
         wake(str(room_id), seq)
+    return seqs
 
 
 async def ask_for_ever() -> None:

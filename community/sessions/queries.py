@@ -1,6 +1,7 @@
 import asyncpg
 
 from app import clock, db, ids
+from app.gathered import gathered
 
 
 async def member_of_token(token: str) -> asyncpg.Record | None:
@@ -35,16 +36,33 @@ async def sessions_of(member_id: int) -> list[asyncpg.Record]:
     )
 
 
-async def member_to_speak_for(member_id: int) -> asyncpg.Record | None:
+@gathered()
+async def member_to_speak_for(member_ids: list[int]) -> dict[int, asyncpg.Record]:
     """The member, unless suspended."""
-    return await db.fetch_one(
+    rows = await db.fetch(
         """SELECT m.id, m.handle, m.name, m.role, m.avatar_key FROM member m
-            WHERE m.id = $1
+            WHERE m.id = ANY($1::bigint[])
               AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
                                                           AND (s.until IS NULL OR s.until > $2))""",
-        member_id,
+        member_ids,
         clock.now(),
     )
+    return {row["id"]: row for row in rows}
+
+
+@gathered()
+async def member_of_session(digests: list[bytes]) -> dict[bytes, asyncpg.Record]:
+    """Who sits at the browser of a session, by its token's digest, unless suspended; without the frame of a page."""
+    rows = await db.fetch(
+        """SELECT s.token_digest, s.id AS session_id, s.seen_at, m.id, m.handle, m.name, m.role, m.avatar_key
+             FROM session s JOIN member m ON m.id = s.member_id
+            WHERE s.token_digest = ANY($1::bytea[]) AND s.expires_at > $2
+              AND NOT EXISTS (SELECT 1 FROM suspension x WHERE x.member_id = m.id AND x.lifted_at IS NULL
+                                                          AND (x.until IS NULL OR x.until > $2))""",
+        digests,
+        clock.now(),
+    )
+    return {bytes(row["token_digest"]): row for row in rows}
 
 
 async def shut_out(member_ids: list[int], session_ids: list[int]) -> tuple[set[int], set[int]]:
