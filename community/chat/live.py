@@ -11,19 +11,14 @@ from app.errors import NotFound, Problem, TooLarge, TooMany
 from app.i18n import gettext as _
 from app.i18n import use as speak
 from app.live import frame, on_leaving
-from app.live_signals import THIS_PROCESS, heard, signal
+from app.live_signals import heard, signal
 from app.live_socket import TOO_FAST, Socket
-from community.chat import feed, policy, reads, service
+from community.chat import feed, policy, presence, reads, service
 from community.chat.schemas import MOST_ROOMS, Hello, Read, Send, Since, Typing
 
 HELLO_COSTS = 10.0
-PRESENCE_PAUSE = 1.0
-PRESENCE_KEPT = 90.0
 TYPING_PAUSE = 1.5
 
-# How many members listen to a room in the other processes: room -> process -> (count, when told).
-_elsewhere: dict[int, dict[str, tuple[int, float]]] = {}
-_counting: set[int] = set()
 _typed: dict[tuple[int, int], float] = {}
 _tasks: set[asyncio.Task] = set()
 
@@ -51,7 +46,7 @@ async def hello(socket: Socket, hello: Hello) -> None:
             since = room["seq"]
         budget -= room["seq"] - since
         await feed.listen(socket, room, since)
-        _count_soon(room_id)
+        presence.came(socket, room_id)
     # What was said between the look-up and the subscription had no listener for its signal.
     await feed.ask(list(rooms))
 
@@ -65,7 +60,7 @@ def send(socket: Socket, said: Send) -> None:
 @frame("read", Read)
 async def read(socket: Socket, seen: Read) -> None:
     if feed.is_listening(socket, int(seen.room)):
-        reads.note(int(seen.room), socket.member_id, seen.seq)
+        reads.note(int(seen.room), socket.member_id, seen.seq, by=socket)
     else:
         await service.mark_read(socket.viewer, int(seen.room), seen.seq)
 
@@ -84,30 +79,22 @@ async def typing(socket: Socket, typing: Typing) -> None:
 
 @heard("typing")
 def tell_of_typing(key: str, who: dict[str, str]) -> None:
-    room_id, _sign, member_id = key.partition(":")
-    for socket in feed.listeners(int(room_id)):
-        if socket.member_id != int(member_id):
-            socket.tell("typing", room=room_id, author={"id": member_id, **who})
-
-
-@heard("presence")
-def hear_presence(key: str, count: int) -> None:
-    room, _sign, process = key.partition(":")
-    if process != THIS_PROCESS:
-        _elsewhere.setdefault(int(room), {})[process] = (count, time.monotonic())
-        _tell_presence(int(room))
+    room, _sign, member = key.partition(":")
+    room_id, member_id = int(room), int(member)
+    for socket in feed.listeners(room_id):
+        if socket.member_id != member_id and presence.may_be_seen(room_id, member_id, by=socket.member_id):
+            socket.tell("typing", room=room, author={"id": member, **who})
 
 
 @on_leaving
 def forget(socket: Socket) -> None:
-    for room_id in feed.drop_everywhere(socket):
-        _count_soon(room_id)
+    presence.went(socket, feed.drop_everywhere(socket))
 
 
 @asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """What chat keeps doing while a web process serves."""
-    tasks = [asyncio.create_task(feed.ask_for_ever()), asyncio.create_task(_count_again_for_ever())]
+    tasks = [asyncio.create_task(feed.ask_for_ever()), asyncio.create_task(presence.repeat_for_ever())]
     try:
         yield
     finally:
@@ -137,39 +124,6 @@ def _resumable(since: Since, room: Any, budget: int) -> int | None:
         return room["seq"]
     another_past = since.epoch not in (None, room["epoch"]) or since.seq > room["seq"]
     return None if another_past or room["seq"] - since.seq > budget else since.seq
-
-
-def _count_soon(room_id: int) -> None:
-    if room_id not in _counting:
-        _counting.add(room_id)
-        _spawn(_count(room_id))
-
-
-async def _count(room_id: int) -> None:
-    await asyncio.sleep(PRESENCE_PAUSE)
-    _counting.discard(room_id)
-    await signal("presence", f"{room_id}:{THIS_PROCESS}", len(_members_here(room_id)))
-    _tell_presence(room_id)
-
-
-async def _count_again_for_ever() -> None:
-    # The other processes forget counts that are not repeated: this one may have died.
-    while True:
-        await asyncio.sleep(PRESENCE_KEPT / 2)
-        for room_id in feed.rooms_with_listeners():
-            _count_soon(room_id)
-
-
-def _tell_presence(room_id: int) -> None:
-    since = time.monotonic() - PRESENCE_KEPT
-    others = sum(count for count, told in _elsewhere.get(room_id, {}).values() if told > since)
-    online = len(_members_here(room_id)) + others
-    for socket in feed.listeners(room_id):
-        socket.tell("presence", room=str(room_id), online=online)
-
-
-def _members_here(room_id: int) -> set[int]:
-    return {socket.member_id for socket in feed.listeners(room_id)}
 
 
 def _spawn(work: Any) -> None:
