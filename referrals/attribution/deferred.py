@@ -12,15 +12,18 @@ from uuid import UUID
 import asyncpg
 
 from app import clock, db
+from app.ids import new_click_id
 from app.limits import limit
 from referrals.attribution.schemas import DeferredLink, Device
 from referrals.clicks.classify import HUMAN
-from referrals.clicks.queries import click, is_click
+from referrals.clicks.queries import DEFERRED, click, is_click
 from referrals.clicks.visitors import hash_of
+from referrals.clicks.writer import COLUMNS
 
 # Whoever installs an app takes minutes; after an hour it is anybody of that household or office.
 RECOGNISED_WITHIN = timedelta(hours=1)
 CARRIED, ALONE, ONE_OF_SEVERAL = 100, 80, 40
+COPIED = ", ".join(name for name in COLUMNS if name not in ("id", "trigger"))
 _HEX = re.compile(r"[0-9a-fA-F-]{32,36}")
 NOTHING = DeferredLink(False, "", "", 0)
 
@@ -43,10 +46,11 @@ async def _recognise_browser(browser: str, address: str) -> DeferredLink:
     now = clock.now()
     visitor = hash_of(now, address, browser.encode())
     rows = await db.fetch(
-        """SELECT id, link_id FROM click
+        """SELECT id, link_id, occurred_at FROM click
             WHERE visitor_day_hash = $1 AND visitor_day_hash <> '' AND kind = 'human' AND blocked = ''
+              AND trigger <> 'deferred'
               AND occurred_at > $2 AND occurred_at <= $3 AND id >= $4
-              AND NOT EXISTS (SELECT 1 FROM deferred_match d WHERE d.click_id = click.id)
+              AND NOT EXISTS (SELECT 1 FROM deferred_match d WHERE d.original_id = click.id)
             ORDER BY occurred_at DESC LIMIT 10""",
         visitor,
         now - RECOGNISED_WITHIN,
@@ -57,23 +61,51 @@ async def _recognise_browser(browser: str, address: str) -> DeferredLink:
     if not rows:
         return NOTHING
     sure = ALONE if len({row["link_id"] for row in rows}) == 1 else ONE_OF_SEVERAL
-    return await _hand_out(rows[0]["id"], sure, "browser")
+    try:
+        guess = await _guess(rows[0], sure)
+    except asyncpg.UniqueViolationError:
+        return NOTHING  # Another app, started in the same moment, was told of this click.
+    return await _told(guess, sure)
 
 
-async def _hand_out(click_id: object, confidence: int, how: str) -> DeferredLink:
-    kept: asyncpg.Record | None = await db.fetch_one(
-        """INSERT INTO deferred_match (click_id, confidence, how, matched_at) VALUES ($1, $2, $3, $4)
-           ON CONFLICT (click_id) DO UPDATE SET confidence = deferred_match.confidence RETURNING confidence""",
+async def _hand_out(click_id: UUID, confidence: int, how: str) -> DeferredLink:
+    await db.execute(
+        """INSERT INTO deferred_match (click_id, original_id, confidence, how, matched_at)
+           VALUES ($1, $1, $2, $3, $4) ON CONFLICT DO NOTHING""",
         click_id,
         confidence,
         how,
         clock.now(),
     )
-    assert kept is not None
+    return await _told(click_id, confidence)
+
+
+async def _guess(original: asyncpg.Record, confidence: int) -> UUID:
+    """A click like this one, under an id that nobody has yet. It is no visit and is not counted as one."""
+    id = new_click_id(original["occurred_at"])
+    async with db.transaction():
+        await db.execute(
+            """INSERT INTO deferred_match (click_id, original_id, confidence, how, matched_at)
+               VALUES ($1, $2, $3, 'browser', $4)""",
+            id,
+            original["id"],
+            confidence,
+            clock.now(),
+        )
+        await db.execute(
+            f"""INSERT INTO click ({COPIED}, id, trigger)
+                SELECT {COPIED}, $1, '{DEFERRED}' FROM click c WHERE {is_click("c", "$2::uuid")}""",
+            id,
+            original["id"],
+        )
+    return id
+
+
+async def _told(click_id: UUID, confidence: int) -> DeferredLink:
     row = await db.fetch_one(
         f"""SELECT ck.id, l.destination FROM click ck JOIN link l ON l.id = ck.link_id
              WHERE {is_click("ck", "$1::uuid")}""",
         click_id,
     )
     assert row is not None
-    return DeferredLink(True, row["id"].hex, row["destination"], kept["confidence"])
+    return DeferredLink(True, row["id"].hex, row["destination"], confidence)

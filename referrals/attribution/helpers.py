@@ -34,9 +34,10 @@ SELECT l.id, l.until, first.author_id, 'answerer', first.created_at
         ORDER BY p.number LIMIT 1) first ON true
  WHERE l.target_kind = 'topic'
 UNION ALL
-SELECT l.id, l.until, g.owner_id, 'host', r.created_at
-  FROM l JOIN room r ON r.id = l.target_id JOIN groups g ON g.id = r.group_id
- WHERE l.target_kind = 'room'
+SELECT l.id, l.until, coalesce(e.host_id, g.owner_id), 'host', r.created_at
+  FROM l JOIN room r ON r.id = l.target_id LEFT JOIN groups g ON g.id = r.group_id
+  LEFT JOIN live_event e ON e.room_id = r.id
+ WHERE l.target_kind = 'room' AND coalesce(e.host_id, g.owner_id) IS NOT NULL
 UNION ALL
 SELECT l.id, l.until, NULL, '', NULL FROM l"""
 

@@ -93,12 +93,18 @@ class Invite(Table, tablename="invite"):
 
 
 class DeferredMatch(Table, tablename="deferred_match"):
-    """An app that was installed after a click was told which click it probably was, and how sure that is."""
+    """An app that was installed after a click was told which click it probably was, and how sure that is.
+
+    A guess is handed out as a click of its own (`click_id`, a copy of `original_id`): the doubt about who started the
+    app is no doubt about whoever has the original in their browser.
+    """
 
     id = BigSerial(primary_key=True)
     click_id = UUID(default=None, null=False)
+    original_id = UUID(default=None, null=True)
     confidence = count()
     how = words()
     matched_at = moment()
 
     deferred_match_once = Unique([click_id])
+    deferred_match_original_once = Unique([original_id])

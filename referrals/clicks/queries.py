@@ -6,6 +6,8 @@ import asyncpg
 from app import db
 
 UNIQUE_MINUTES = 60
+DEFERRED = "deferred"
+"""The trigger of a click that was no visit: what an app was told that it came by, perhaps."""
 
 
 def click_id(given: str) -> UUID | None:
@@ -87,7 +89,8 @@ async def counted_wrongly(since: datetime | None = None) -> list[asyncpg.Record]
                         WHERE day >= (SELECT day FROM kept) AND ($1::timestamptz IS NULL OR day > $1::date)
                         GROUP BY 1, 2, 3),
            there AS (SELECT link_id, (occurred_at AT TIME ZONE 'UTC')::date AS day, kind, count(*) AS clicks FROM click
-                      WHERE blocked = '' AND occurred_at >= (SELECT day FROM kept)::timestamptz
+                      WHERE blocked = '' AND trigger <> 'deferred'
+                        AND occurred_at >= (SELECT day FROM kept)::timestamptz
                         AND ($1::timestamptz IS NULL OR (occurred_at AT TIME ZONE 'UTC')::date > $1::date)
                       GROUP BY 1, 2, 3)
            SELECT coalesce(c.link_id, t.link_id) AS link_id, coalesce(c.day, t.day) AS day,

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from app import clock, db
 from referrals.clicks.classify import SCORE_VERSION, agent, judge
+from referrals.clicks.queries import DEFERRED
 
 REACH = timedelta(days=45)
 AT_ONCE = 2_000
@@ -17,7 +18,7 @@ async def rescore(version: int = SCORE_VERSION) -> int:
     """
     async with db.transaction():
         rows = await db.fetch(
-            """SELECT c.id, c.link_id, c.occurred_at, c.kind, c.signals, c.blocked, a.agent,
+            """SELECT c.id, c.link_id, c.occurred_at, c.kind, c.signals, c.blocked, c.trigger, a.agent,
                       EXISTS (SELECT 1 FROM orders o WHERE o.gv = c.id)
                       OR EXISTS (SELECT 1 FROM click_claim k WHERE k.click_id = c.id)
                       OR EXISTS (SELECT 1 FROM conversion t WHERE t.click_id = c.id) AS is_settled
@@ -40,7 +41,7 @@ async def rescore(version: int = SCORE_VERSION) -> int:
             version,
         )
         moved = [(row, kind) for row, kind, _score in judged if kind != row["kind"] and not row["is_settled"]]
-        await _move_counts([(row, kind) for row, kind in moved if not row["blocked"]])
+        await _move_counts([(row, kind) for row, kind in moved if not row["blocked"] and row["trigger"] != DEFERRED])
     return len(rows)
 
 

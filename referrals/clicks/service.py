@@ -62,6 +62,7 @@ async def recount() -> None:
         await db.execute(
             """INSERT INTO click_count (link_id, day, kind, slot, clicks)
                SELECT link_id, (occurred_at AT TIME ZONE 'UTC')::date, kind, 0, count(*)
-                 FROM click WHERE blocked = '' AND (occurred_at AT TIME ZONE 'UTC')::date >= $1 GROUP BY 1, 2, 3""",
+                 FROM click WHERE blocked = '' AND trigger <> 'deferred'
+                  AND (occurred_at AT TIME ZONE 'UTC')::date >= $1 GROUP BY 1, 2, 3""",
             since,
         )

@@ -29,6 +29,7 @@ async def stays_at(store_id: int, member_id: int, until: datetime, span: timedel
                  FROM links l CROSS JOIN LATERAL (
                       SELECT id, trigger, occurred_at FROM click
                        WHERE link_id = l.id AND kind = 'human' AND blocked = '' AND consent <> 'denied'
+                         AND trigger <> 'deferred'
                          AND occurred_at BETWEEN $3::timestamptz - $4::interval AND $3::timestamptz - $5::interval
                        ORDER BY occurred_at DESC LIMIT {MOST_OF_A_LINK}) k
                  LEFT JOIN click_dwell d ON d.click_id = k.id
@@ -41,6 +42,7 @@ async def stays_at(store_id: int, member_id: int, until: datetime, span: timedel
                  FROM links l JOIN click k ON k.link_id = l.id
                  LEFT JOIN click_dwell d ON d.click_id = k.id
                 WHERE l.is_mine AND k.kind = 'human' AND k.blocked = '' AND k.consent <> 'denied'
+                  AND k.trigger <> 'deferred'
                   AND k.occurred_at BETWEEN $3::timestamptz - $4::interval AND $3::timestamptz - $5::interval
                 ORDER BY k.occurred_at DESC LIMIT {MOST_CLICKS}),
            own AS (SELECT m.seconds, m.host, m.is_direct FROM mine m JOIN measured s USING (host, is_direct)

@@ -63,7 +63,7 @@ _ORDERS = """
 async def report_of(link: asyncpg.Record) -> Report:
     rows = await db.fetch(
         """SELECT kind, trigger, blocked <> '' AS blocked, variant, count(*)::bigint AS n FROM click
-            WHERE link_id = $1 AND occurred_at > $2 GROUP BY 1, 2, 3, 4""",
+            WHERE link_id = $1 AND occurred_at > $2 AND trigger <> 'deferred' GROUP BY 1, 2, 3, 4""",
         link["id"],
         clock.now() - timedelta(days=DAYS),
     )
