@@ -86,6 +86,8 @@ async def a_world(web: Any) -> World:
     post = await made(as_bob, f"/topics/{topic}/posts", {"body": "Two steps coarser."})
     said = {"client_id": "0b8f7c52-3a4e-4a83-9a44-0f6f3c1d2e50", "body": "Hello"}
     message = await made(as_ada, f"/rooms/{room}/messages", said)
+    banned = {"kind": "ban", "member": (await a_member("carl-o")).handle, "reason": "Sells watches."}
+    measure = await made(as_ada, f"/rooms/{room}/measures", banned)
     product = "hand-grinder-38-mm"
     question = await made(as_bob, f"/products/{product}/questions", {"body": "Does the handle come off?"})
     review = await made(as_bob, f"/products/{product}/reviews", {"rating": 5, "body": "Even grounds every morning."})
@@ -107,6 +109,7 @@ async def a_world(web: Any) -> World:
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     crediting |= await portal_at_north(ada, bob)
+    crediting |= {"measure_id": measure}
     return World(
         ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method, crediting
     )

@@ -1,5 +1,7 @@
 from app.events import on
-from community.chat import service
+from app.jobs import every
+from community.chat import cards, files, measures, mentions, previews, service
+from community.chat.events import FilesDropped, LinksShared, MemberMeasured, PeopleCalled, PreviewWanted
 from community.groups.events import GroupJoined, GroupLeft
 from community.moderation.events import SubjectHidden, SubjectRestored
 
@@ -24,3 +26,39 @@ async def withhold_message(event: SubjectHidden) -> None:
 async def show_message_again(event: SubjectRestored) -> None:
     if event.kind == "message":
         await service.tell_again(event.subject_id)
+
+
+@on(MemberMeasured)
+async def tell_who_was_measured(event: MemberMeasured) -> None:
+    await measures.tell_why(event.measure_id)
+
+
+@every("* * * * *")
+async def end_measures_whose_time_is_over() -> None:
+    await measures.lift_what_is_over()
+
+
+@on(PeopleCalled)
+async def tell_the_called(event: PeopleCalled) -> None:
+    await mentions.tell(event.message_id)
+
+
+@on(LinksShared)
+async def make_cards(event: LinksShared) -> None:
+    await cards.look_at(event.message_id)
+
+
+@on(PreviewWanted)
+async def ask_the_page(event: PreviewWanted) -> None:
+    if await previews.ask(event.preview_id):
+        await cards.show_preview(event.preview_id)
+
+
+@on(FilesDropped)
+async def forget_dropped_files(event: FilesDropped) -> None:
+    await files.forget(event.keys)
+
+
+@every("17 * * * *")
+async def forget_files_nobody_sent() -> None:
+    await files.forget_waiting()

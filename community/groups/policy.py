@@ -66,3 +66,15 @@ def may_post(group: asyncpg.Record) -> bool:
 
 def may_moderate(viewer: Viewer, group: asyncpg.Record) -> bool:
     return viewer.is_moderator or group["membership_role"] in ("owner", "moderator")
+
+
+async def is_shut_out(group_id: int, member_id: int) -> bool:
+    """Whether those who run the group have shown this member out of its room for now."""
+    return await db.fetch_val(
+        """SELECT EXISTS (SELECT 1 FROM room r JOIN room_measure x ON x.room_id = r.id
+                           WHERE r.group_id = $1 AND r.kind = 'group' AND x.member_id = $2
+                             AND x.kind IN ('kick', 'ban') AND x.lifted_at IS NULL
+                             AND (x.until IS NULL OR x.until > now()))""",
+        group_id,
+        member_id,
+    )

@@ -55,6 +55,8 @@ async def join(viewer: Viewer, slug: str) -> str:
     group = await policy.access_group(viewer, slug)
     if group["membership"]:
         return group["membership"]
+    if await policy.is_shut_out(group["id"], member_id):
+        raise Forbidden(_("You were shown out of this group. Come back when the time its moderators set is over."))
     state = "active" if group["visibility"] == "public" else "pending"
     async with db.transaction():
         joined = await db.fetch_val(

@@ -12,7 +12,7 @@ def in_sight(kind: str, subject_id: str) -> str:
 
 # A case with its author and what was reported, in one row: the queue shows many.
 CASE = f"""
-    SELECT c.id, c.subject_kind, c.subject_id, c.url, c.excerpt, c.opened_at, c.state, c.decided_at, c.reason,
+    SELECT c.id, c.subject_kind, c.subject_id, c.url, c.excerpt, c.around, c.opened_at, c.state, c.decided_at, c.reason,
            c.author_id, CASE WHEN a.id IS NOT NULL THEN {as_author("a")} END AS author,
            d.handle AS decider_handle, d.name AS decider_name,
            (SELECT count(*) FROM hiding h JOIN moderation_case x ON x.id = h.case_id

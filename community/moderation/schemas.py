@@ -19,6 +19,7 @@ class Subject(msgspec.Struct, frozen=True):
     author_id: int | None
     url: str
     excerpt: str
+    around: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:

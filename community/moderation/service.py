@@ -20,8 +20,8 @@ async def report(viewer: Viewer, subject: Subject, reason: str, note: str = "") 
         # The no-op update locks the open case, so that no moderator closes it under this report.
         case_id = await db.fetch_val(
             """INSERT INTO moderation_case
-                      (subject_kind, subject_id, author_id, url, excerpt, opened_at, state)
-               VALUES ($1, $2, $3, $4, $5, $6, 'open')
+                      (subject_kind, subject_id, author_id, url, excerpt, opened_at, around, state)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 'open')
                ON CONFLICT (subject_kind, subject_id) WHERE state = 'open'
                DO UPDATE SET state = 'open' RETURNING id""",
             subject.kind,
@@ -30,6 +30,7 @@ async def report(viewer: Viewer, subject: Subject, reason: str, note: str = "") 
             subject.url,
             subject.excerpt,
             now,
+            list(subject.around),
         )
         flag = await db.fetch_one(
             """INSERT INTO flag (case_id, reporter_id, reason, note, created_at)
@@ -138,17 +139,22 @@ async def _suspend(viewer: Viewer, member_id: int, reason: str) -> None:
     db.after_commit(lambda: live.shut_out_member(member_id))
 
 
-async def _log(by_id: int, action: str, case: asyncpg.Record, reason: str) -> None:
+async def note_deed(by_id: int, action: str, kind: str, subject_id: int, reason: str) -> None:
+    """Write into the public log what a moderator did, in the caller's transaction."""
     await db.execute(
         """INSERT INTO modlog_entry (by_id, action, subject_kind, subject_id, reason, created_at)
            VALUES ($1, $2, $3, $4, $5, $6)""",
         by_id,
         action,
-        case["subject_kind"],
-        case["subject_id"],
+        kind,
+        subject_id,
         reason,
         clock.now(),
     )
+
+
+async def _log(by_id: int, action: str, case: asyncpg.Record, reason: str) -> None:
+    await note_deed(by_id, action, case["subject_kind"], case["subject_id"], reason)
 
 
 def _told(event: type[Event], case: asyncpg.Record, reason: str) -> Event:

@@ -1,4 +1,4 @@
-from piccolo.columns import BigSerial
+from piccolo.columns import Array, BigInt, BigSerial
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
@@ -15,6 +15,8 @@ class Case(Table, tablename="moderation_case"):
     author_id = reference(Member, null=True)
     url = words()
     excerpt = words(optional=True)
+    around = Array(BigInt(), default=list, null=False)
+    """The ids of what was said around it when it was first reported: all that moderators see of a closed room."""
     opened_at = moment()
     state = words()
     decided_by_id = reference(Member, null=True)

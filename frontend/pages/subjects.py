@@ -11,7 +11,8 @@ from app import db
 from app.auth import Viewer
 from app.errors import Invalid, NotFound
 from app.i18n import gettext as _
-from community.groups.policy import readable_groups
+from community.chat import context
+from community.groups.policy import readable_groups, readable_rooms
 from community.moderation.queries import in_sight
 from community.moderation.schemas import KINDS, Subject
 from community.topics.addresses import post_url, topic_url
@@ -32,8 +33,8 @@ SQL: dict[str, str] = {
                    FROM topic t JOIN groups g ON g.id = t.group_id JOIN post f ON f.topic_id = t.id AND f.number = 1
                   WHERE t.id = $1 AND {readable_groups("g", "$2")} AND {in_sight("topic", "t.id")}""",
     "message": f"""SELECT m.author_id, m.body, m.seq, m.room_id
-                     FROM message m JOIN room r ON r.id = m.room_id JOIN groups g ON g.id = r.group_id
-                    WHERE m.id = $1 AND {readable_groups("g", "$2")} AND m.body <> ''
+                     FROM message m JOIN room r ON r.id = m.room_id
+                    WHERE m.id = $1 AND {readable_rooms("r", "$2")} AND m.deleted_at IS NULL
                       AND {in_sight("message", "m.id")}""",
     "review": f"""SELECT r.author_id, r.title || E'\\n\\n' || r.body AS body, p.slug
                     FROM review r JOIN product p ON p.id = r.product_id
@@ -79,4 +80,6 @@ async def access_subject(viewer: Viewer, name: str) -> Subject:
     row = await db.fetch_one(SQL[kind], subject_id, viewer.member_id)
     if row is None:
         raise NotFound()
-    return Subject(kind, subject_id, row["author_id"], ADDRESSES[kind](subject_id, row), row["body"].strip()[:EVIDENCE])
+    around = await context.around(subject_id) if kind == "message" else ()
+    url, words = ADDRESSES[kind](subject_id, row), row["body"].strip()[:EVIDENCE]
+    return Subject(kind, subject_id, row["author_id"], url, words, tuple(around))
