@@ -7,14 +7,19 @@ from litestar.types import ASGIApp
 
 from app import live, openapi
 from app.edge import RawRoute
+from community.bots import jobs as bot_jobs
+from community.bots import watching as bot_watching
 from community.bots.api import BotApi
 from community.bots.door import hear_bot
 from community.bots.pages import BotPages
+from community.bots.webhook_doors import GroupWebhookApi, GroupWebhookPages
 from community.chat import jobs as chat_jobs
 from community.chat import live as chat_live
 from community.chat.api import ChatApi
+from community.chat.file_api import FileApi, FilePages
 from community.chat.measures_api import MeasuresApi
 from community.chat.measures_pages import MeasuresPages
+from community.chat.message_api import MessageApi
 from community.chat.pages import ChatPages
 from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
@@ -32,6 +37,7 @@ from community.sessions.queries import shut_out
 from community.topics import jobs as topic_jobs
 from community.topics.api import ReactionApi, TopicApi
 from community.topics.pages import GroupHome, PostPages, ThreadPages, preview
+from community.webhooks import jobs as webhook_jobs
 from content.questions import jobs as question_jobs
 from content.questions.api import QuestionApi
 from content.questions.pages import QuestionPages
@@ -135,8 +141,10 @@ PAGES: list = [
     PostPages,
     preview,
     ChatPages,
+    FilePages,
     MeasuresPages,
     BotPages,
+    GroupWebhookPages,
     FlagPages,
     ModerationPages,
     ProductPages,
@@ -185,8 +193,11 @@ API: list = [
     TopicApi,
     ReactionApi,
     ChatApi,
+    MessageApi,
+    FileApi,
     MeasuresApi,
     BotApi,
+    GroupWebhookApi,
     FlagApi,
     CatalogApi,
     ConnectorApi,
@@ -250,6 +261,8 @@ JOBS: list = [
     moderation_jobs,
     topic_jobs,
     chat_jobs,
+    webhook_jobs,
+    bot_jobs,
     catalog_jobs,
     order_jobs,
     connector_jobs,
@@ -282,5 +295,5 @@ SOCKETS: dict[str, ASGIApp] = {"/live": live.door(viewer_of_session, viewer_of_m
 @asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """What runs beside the requests of a web process (the live hub, the click writer)."""
-    async with redirect.running(), live.running(shut_out), chat_live.running():
+    async with redirect.running(), live.running(shut_out), chat_live.running(), bot_watching.running():
         yield

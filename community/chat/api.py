@@ -48,12 +48,21 @@ class ChatApi(Controller):
         room_id: FromPath[int],
         after: FromQuery[int | None] = None,
         before: FromQuery[int | None] = None,
+        thread: FromQuery[int | None] = None,
+        kinds: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Page[EventView]:
-        """Forward from `after` (a seq, at first 0), or backward from `before`; `next` goes on there."""
+        """Forward from `after` (a seq, at first 0), or backward from `before`; `next` goes on there. `thread`: a
+        message's id, for it and all that answers it. `kinds=all`: everything that happened after `after` (edits,
+        deletions, reactions, pins, who came), as the live socket tells it: whoever cannot hold a socket polls this."""
         await policy.access_room(viewer, room_id)
         most = limit_of(limit, 50)
-        if before is not None:
+        if thread is not None:
+            await policy.access_message(viewer, room_id, thread)
+            rows = await queries.thread_of(room_id, thread, after=min(after or 0, MOST_SEQ), limit=most + 1)
+        elif kinds == "all":
+            rows = await queries.events_after(room_id, min(after or 0, MOST_SEQ), limit=most + 1)
+        elif before is not None:
             rows = await queries.messages_before(room_id, min(before, MOST_SEQ), limit=most + 1)
         else:
             rows = await queries.messages_after(room_id, min(after or 0, MOST_SEQ), limit=most + 1)
@@ -70,7 +79,14 @@ class ChatApi(Controller):
         """The same `client_id` again is answered with 200 and says nothing twice; with other words it is a 409."""
         await limits.limit("chat-send", require_member(viewer), most=MOST_SENDS_A_MINUTE, per=60)
         new = await json_body(request, NewMessage)
-        said = await service.send(viewer, room_id, new.client_id, new.body, int(new.reply_to) if new.reply_to else None)
+        said = await service.send(
+            viewer,
+            room_id,
+            new.client_id,
+            new.body,
+            int(new.reply_to) if new.reply_to else None,
+            [int(file_id) for file_id in new.files],
+        )
         return Response(Sent(str(said.id), said.seq), status_code=201 if said.is_new else 200)
 
     @put(

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from app.paging import Page
-from community.chat.schemas import Author, ChangedMessage, EventView, NewMessage, RoomView, Sent, Ticket
+from community.chat.parts import ChatFileView, FormerWords, ReactionView
+from community.chat.schemas import Author, ChangedMessage, EventView, NewMessage, Reacted, RoomView, Sent, Ticket
 
 _client_id = UUID("0b8f7c52-3a4e-4a83-9a44-0f6f3c1d2e5b")
 
@@ -28,3 +29,21 @@ messages = Page(
     None,
 )
 ticket = Ticket("tk_3q1Zf0vN8sYbK5")
+message = EventView(
+    seq=131,
+    kind="message",
+    at=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
+    author=Author("7", "ada", "Ada"),
+    id="905",
+    client_id=str(_client_id),
+    body="The new beans are here.",
+    html="<p>The new beans are here.</p>",
+    pinned=True,
+    reactions=[ReactionView("🎉", 1, ["9"])],
+)
+pins = Page([message], None)
+reacted = Page([Reacted("🎉", Author("9", "carl-o", "Carl"), datetime(2026, 3, 14, 9, 27, 2, tzinfo=UTC))], None)
+versions = Page([FormerWords("The new beens are here.", datetime(2026, 3, 14, 9, 26, 58, tzinfo=UTC))], None)
+file = ChatFileView(
+    "31", "picture", "beans.jpg", "image/webp", 184_320, "/chat/3/files/31", "/chat/3/files/31?size=small", 1280, 960
+)

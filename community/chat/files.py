@@ -16,7 +16,7 @@ from app.errors import Forbidden, Invalid, NotFound, TooLarge
 from app.i18n import gettext as _
 from app.text import clean
 from community.chat import policy
-from community.chat.parts import MOST_FILES, FileView
+from community.chat.parts import MOST_FILES, ChatFileView
 from community.media import pictures, storage
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -51,7 +51,7 @@ KINDS: dict[str, tuple[str, tuple[bytes, ...] | None]] = {
 _UNSAFE_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
 
 
-async def keep(viewer: Viewer, room_id: int, name: str, content: bytes) -> FileView:
+async def keep(viewer: Viewer, room_id: int, name: str, content: bytes) -> ChatFileView:
     """Bring a file into a room; a message of the viewer's may hold it within a day."""
     member_id = require_member(viewer)
     room = await policy.access_room(viewer, room_id)
@@ -68,7 +68,7 @@ async def keep(viewer: Viewer, room_id: int, name: str, content: bytes) -> FileV
     return await _note(member_id, room_id, "file", key, name, media_type, len(content))
 
 
-async def _keep_picture(member_id: int, room_id: int, name: str, content: bytes) -> FileView:
+async def _keep_picture(member_id: int, room_id: int, name: str, content: bytes) -> ChatFileView:
     large, small = await pictures.develop(content, [str(SIDE), str(SMALL_SIDE)], field="files")
     key = f"private/chat/{secrets.token_hex(16)}.webp"
     await storage.put(key, large.content)
@@ -87,7 +87,7 @@ async def _note(
     size: int,
     width: int = 0,
     height: int = 0,
-) -> FileView:
+) -> ChatFileView:
     file_id = await db.fetch_val(
         """INSERT INTO chat_file
                   (room_id, owner_id, place, kind, key, name, media_type, bytes, width, height, created_at)
@@ -105,7 +105,7 @@ async def _note(
     )
     address = f"/chat/{room_id}/files/{file_id}"
     small = f"{address}?size=small" if kind == "picture" else ""
-    return FileView(str(file_id), kind, name, media_type, size, address, small, width, height)
+    return ChatFileView(str(file_id), kind, name, media_type, size, address, small, width, height)
 
 
 async def access_file(viewer: Viewer, room_id: int, file_id: int) -> asyncpg.Record:

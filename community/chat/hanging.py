@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from app import db
-from community.chat.parts import CardView, FileView, ReactionView
+from community.chat.parts import CardView, ChatFileView, ReactionView
 from community.chat.schemas import EventView
 
 NAMED = 50
@@ -58,9 +58,9 @@ def show(seen: EventView, extra: dict[str, Any], room_id: int) -> None:
     seen.cards = [_card(one) for one in extra.get("cards", ())]
 
 
-def _file(one: dict[str, Any], room_id: int) -> FileView:
+def _file(one: dict[str, Any], room_id: int) -> ChatFileView:
     address = f"/chat/{room_id}/files/{one['id']}"
-    return FileView(
+    return ChatFileView(
         id=str(one["id"]),
         kind=one["kind"],
         name=one["name"],

@@ -109,7 +109,12 @@ async def _send(socket: Socket, said: Send) -> None:
     client_id = str(said.client_id)
     try:
         done = await service.send(
-            socket.viewer, int(said.room), said.client_id, said.body, int(said.reply_to) if said.reply_to else None
+            socket.viewer,
+            int(said.room),
+            said.client_id,
+            said.body,
+            int(said.reply_to) if said.reply_to else None,
+            [int(file_id) for file_id in said.files],
         )
         socket.tell("ack", client_id=client_id, room=said.room, seq=done.seq, id=str(done.id))
     except Problem as problem:

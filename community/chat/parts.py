@@ -21,7 +21,7 @@ class ReactionView(msgspec.Struct):
     by: list[str]
 
 
-class FileView(msgspec.Struct, omit_defaults=True):
+class ChatFileView(msgspec.Struct, omit_defaults=True):
     """A picture or a file. Its address opens for those who may read the room then, and for nobody else."""
 
     id: str

@@ -86,16 +86,23 @@ async def history_after(room_id: int, seq: int, *, limit: int) -> list[asyncpg.R
     return await db.fetch(f"{_OF_ROOM} AND e.seq > $2 AND {_SHOWN} ORDER BY e.seq LIMIT {limit:d}", room_id, seq)
 
 
-async def thread_of(room_id: int, message_id: int, *, limit: int) -> list[asyncpg.Record]:
+async def message_by_id(room_id: int, message_id: int) -> asyncpg.Record:
+    """A message that is there."""
+    rows = await db.fetch(f"{_OF_ROOM} AND e.kind = 'message' AND e.message_id = $2", room_id, message_id)
+    return rows[0]
+
+
+async def thread_of(room_id: int, message_id: int, *, after: int = 0, limit: int) -> list[asyncpg.Record]:
     """A message and everything that answers it, and what answers those, oldest first."""
     return await db.fetch(
         f"""WITH RECURSIVE thread(id) AS (
                 SELECT id FROM message WHERE id = $2 AND room_id = $1
                 UNION SELECT m.id FROM message m JOIN thread t ON m.reply_to_id = t.id)
-            {_OF_ROOM} AND e.kind = 'message' AND e.message_id IN (SELECT id FROM thread)
+            {_OF_ROOM} AND e.kind = 'message' AND e.message_id IN (SELECT id FROM thread) AND e.seq > $3
              ORDER BY e.seq LIMIT {limit:d}""",
         room_id,
         message_id,
+        after,
     )
 
 
@@ -174,7 +181,7 @@ def view(row: Any) -> EventView:
         hanging.show(seen, row["extra"], row["room_id"])
     if row["kind"] == "message" or (row["kind"] == "edit" and not gone):
         seen.client_id = str(row["client_id"])
-        seen.gone, seen.edited = gone, row["edited"]
+        seen.gone, seen.edited = gone, row["edited"] and not gone
         if not gone:
             seen.body, seen.html = row["body"], row["html"]
             if row["quote_id"]:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from community.chat.parts import CardView, Files, FileView, ReactionView
+from community.chat.parts import CardView, ChatFileView, Files, ReactionView
 
 LONGEST_MESSAGE = 4000
 MOST_ROOMS = 200
@@ -57,7 +57,7 @@ class EventView(msgspec.Struct, omit_defaults=True):
     """Of a `react` or `pin`: it was taken off."""
     pinned: bool = False
     reactions: list[ReactionView] = []
-    files: list[FileView] = []
+    files: list[ChatFileView] = []
     cards: list[CardView] = []
     data: dict[str, Any] | None = None
     """What this kind of event carries beside a message: which reaction, who was shown out, how slow the room is now."""
