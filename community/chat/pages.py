@@ -30,7 +30,7 @@ class ChatPages(Controller):
 
     @get("/{room_id:int}")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
-        room = await _room(request, viewer, room_id)
+        room = await room_context(request, viewer, room_id)
         return page(request, viewer, "community/chat/room.html", values={}, problem=None, **room)
 
     @post("/{room_id:int}/messages")
@@ -46,7 +46,7 @@ class ChatPages(Controller):
             if wants_json or problem.status == 404:
                 raise
             # With a new client id: these words were not said yet, whatever the old one was used for.
-            room = await _room(request, viewer, room_id)
+            room = await room_context(request, viewer, room_id)
             return await form_again(request, viewer, "community/chat/room.html", problem, **room)
         if wants_json:
             return Response(Sent(str(said.id), said.seq))
@@ -70,7 +70,7 @@ class ChatPages(Controller):
         except Problem as problem:
             if problem.status in (403, 404):
                 raise
-            room = await _room(request, viewer, room_id, editing=message_id)
+            room = await room_context(request, viewer, room_id, editing=message_id)
             return await form_again(request, viewer, "community/chat/room.html", problem, **room)
         return redirect(f"/chat/{room_id}#message-{message_id}")
 
@@ -82,7 +82,7 @@ class ChatPages(Controller):
         return redirect(f"/chat/{room_id}#message-{message_id}")
 
 
-async def _room(request: Request, viewer: Viewer, room_id: int, *, editing: int | None = None) -> dict:
+async def room_context(request: Request, viewer: Viewer, room_id: int, *, editing: int | None = None) -> dict:
     """What the page of a room shows: a stretch of its history and, beside it, the viewer's other rooms."""
     room = await policy.access_room(viewer, room_id)
     before = _seq(request, "before")
