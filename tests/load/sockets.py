@@ -68,7 +68,8 @@ class Socket(asyncio.Protocol):
                 self.pending = buffer
                 return
             if b" 101 " not in head.split(b"\r\n")[0]:
-                sys.exit(f"no socket: {head.split(chr(13).encode())[0].decode()}")
+                self.no_socket(head)
+                return
             self.is_open, buffer = True, rest
             self.opened()
         end = self.hop(buffer)
@@ -78,6 +79,9 @@ class Socket(asyncio.Protocol):
         self.pending = buffer[end:]
         if tally.events >= tally.due:
             tally.on_due()
+
+    def no_socket(self, head: bytes) -> None:
+        sys.exit(f"no socket: {head.split(chr(13).encode())[0].decode()}")
 
     def hop(self, buffer: bytes) -> int:
         """Go over the whole frames in it, looking at those that say more than an event; where they end."""
