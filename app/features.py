@@ -17,10 +17,17 @@ from community.chat import jobs as chat_jobs
 from community.chat import live as chat_live
 from community.chat.api import ChatApi
 from community.chat.file_api import FileApi, FilePages
+from community.chat.list_api import RoomListApi
+from community.chat.list_pages import MutePages
 from community.chat.measures_api import MeasuresApi
 from community.chat.measures_pages import MeasuresPages
 from community.chat.message_api import MessageApi
+from community.chat.message_pages import MessagePages
 from community.chat.pages import ChatPages
+from community.direct import jobs as direct_jobs
+from community.direct.api import DirectApi
+from community.direct.pages import DirectPages
+from community.direct.privacy_pages import PrivacyPages
 from community.groups.api import GroupApi
 from community.groups.pages import GroupPages
 from community.media.api import MediaApi, show_media
@@ -38,6 +45,7 @@ from community.topics import jobs as topic_jobs
 from community.topics.api import ReactionApi, TopicApi
 from community.topics.pages import GroupHome, PostPages, ThreadPages, preview
 from community.webhooks import jobs as webhook_jobs
+from content.live_events import jobs as live_event_jobs
 from content.questions import jobs as question_jobs
 from content.questions.api import QuestionApi
 from content.questions.pages import QuestionPages
@@ -52,6 +60,8 @@ from frontend.pages.embed_earn import widget_earner
 from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
 from frontend.pages.home import home
+from frontend.pages.live import LivePages
+from frontend.pages.live_desk import LiveDeskPages
 from frontend.pages.moderation import ModerationPages
 from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
@@ -59,7 +69,7 @@ from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
 from referrals.attribution import jobs as attribution_jobs
 from referrals.attribution.api import ConversionApi, InviteApi, OverrideApi
-from referrals.attribution.pages import InvitePages, OverridePages
+from referrals.attribution.pages import InvitePages, OverridePages, ToldPages
 from referrals.books import jobs as books_jobs
 from referrals.books.pages import BooksPages, DebtPages
 from referrals.bounties import jobs as bounty_jobs
@@ -141,6 +151,10 @@ PAGES: list = [
     PostPages,
     preview,
     ChatPages,
+    MutePages,
+    DirectPages,
+    PrivacyPages,
+    MessagePages,
     FilePages,
     MeasuresPages,
     BotPages,
@@ -151,6 +165,8 @@ PAGES: list = [
     ReviewPages,
     QuestionPages,
     GuidePages,
+    LivePages,
+    LiveDeskPages,
     LinkPages,
     ConsentPages,
     RoutePages,
@@ -160,6 +176,7 @@ PAGES: list = [
     CodePages,
     CreditPages,
     InvitePages,
+    ToldPages,
     OverridePages,
     CreditingPages,
     EarnPages,
@@ -193,6 +210,8 @@ API: list = [
     TopicApi,
     ReactionApi,
     ChatApi,
+    RoomListApi,
+    DirectApi,
     MessageApi,
     FileApi,
     MeasuresApi,
@@ -261,6 +280,7 @@ JOBS: list = [
     moderation_jobs,
     topic_jobs,
     chat_jobs,
+    direct_jobs,
     webhook_jobs,
     bot_jobs,
     catalog_jobs,
@@ -268,6 +288,7 @@ JOBS: list = [
     connector_jobs,
     review_jobs,
     question_jobs,
+    live_event_jobs,
     link_jobs,
     kit_jobs,
     click_jobs,

@@ -5,16 +5,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer, require_member
-from app.errors import Malformed, Problem
-from app.i18n import gettext as _
+from app.errors import Problem
 from app.limits import limit
 from app.web import form, form_again, page, redirect
-from community.chat import policy, queries, reads, service
+from community.chat import files, lists, pins, policy, queries, reads, seats, service
 from community.chat.api import MOST_SENDS_A_MINUTE
-from community.chat.schemas import LONGEST_MESSAGE, MOST_SEQ, ChangeForm, EventView, MessageForm, Sent
+from community.chat.schemas import LONGEST_MESSAGE, ChangeForm, EventView, MessageForm, Sent
+from community.chat.stretch import number_in, stretch_of
 
-ON_A_PAGE = 60
 EVENTS_AT_ONCE = 200
+# Without JavaScript a message comes together with its files.
+MOST_FORM_BYTES = 64 * 1024 * 1024
 
 
 class ChatPages(Controller):
@@ -26,22 +27,35 @@ class ChatPages(Controller):
     @get("/")
     async def index(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         require_member(viewer, "read")
-        return page(request, viewer, "community/chat/index.html", rooms=await queries.rooms_of(viewer))
+        found = await lists.rooms_of(viewer, cursor=request.query_params.get("after"))
+        asking = await lists.requests_waiting(viewer)
+        return page(
+            request, viewer, "community/chat/index.html", rooms=found.items, next=found.next, requests_waiting=asking
+        )
 
     @get("/{room_id:int}")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
         room = await room_context(request, viewer, room_id)
         return page(request, viewer, "community/chat/room.html", values={}, problem=None, **room)
 
-    @post("/{room_id:int}/messages")
+    @post("/{room_id:int}/messages", request_max_body_size=MOST_FORM_BYTES)
     async def send(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
-        """From the form, or from <chat-room> while no socket can be had: then the answer is JSON."""
+        """From the form, or from <chat-room> while no socket can be had: then the answer is JSON.
+
+        Without JavaScript the form brings its files along; <chat-room> names those it brought in before.
+        """
         await limit("chat-send", require_member(viewer), most=MOST_SENDS_A_MINUTE, per=60)
         wants_json = request.headers.get("accept", "").startswith("application/json")
         try:
             new = await form(request, MessageForm)
             reply_to = int(new.reply_to) if new.reply_to else None
-            said = await service.send(viewer, room_id, new.client_id, new.body, reply_to)
+            brought = await files.given_in(request, "files")
+            # The same form again would bring its files again, under other ids.
+            said = await service.said_before(viewer, room_id, new.client_id) if brought else None
+            if said is None:
+                held = [int(file_id) for file_id in new.file_ids]
+                held += [int((await files.keep(viewer, room_id, *one)).id) for one in brought]
+                said = await service.send(viewer, room_id, new.client_id, new.body, reply_to, held)
         except Problem as problem:
             if wants_json or problem.status == 404:
                 raise
@@ -58,7 +72,7 @@ class ChatPages(Controller):
     ) -> Response[list[EventView]]:
         """What happened after a seq, for <chat-room> while no socket can be had."""
         await policy.access_room(viewer, room_id)
-        rows = await queries.events_after(room_id, _seq(request, "after") or 0, limit=EVENTS_AT_ONCE)
+        rows = await queries.events_after(room_id, number_in(request, "after") or 0, limit=EVENTS_AT_ONCE)
         return Response([queries.view(row) for row in rows], headers={"Cache-Control": "private, no-store"})
 
     @post("/{room_id:int}/messages/{message_id:int}/edit")
@@ -85,24 +99,28 @@ class ChatPages(Controller):
 async def room_context(request: Request, viewer: Viewer, room_id: int, *, editing: int | None = None) -> dict:
     """What the page of a room shows: a stretch of its history and, beside it, the viewer's other rooms."""
     room = await policy.access_room(viewer, room_id)
-    before = _seq(request, "before")
-    rows = await queries.history_before(room_id, before, limit=ON_A_PAGE + 1)
-    events = [queries.view(row) for row in rows[-ON_A_PAGE:]]
+    part = await stretch_of(request, viewer, room_id)
     seen = await queries.read_up_to(room_id, viewer.member_id) if viewer.is_member else room["seq"]
-    if viewer.is_member and before is None:
+    if viewer.is_member and not part.is_past:
         reads.note(room_id, require_member(viewer, "read"), room["seq"])
+    seat = await seats.seat_of(viewer, room_id)
     return {
         "room": room,
-        "rooms": await queries.rooms_of(viewer) if viewer.is_member else [],
-        "events": events,
-        "older": events[0].seq if len(rows) > ON_A_PAGE else None,
-        "is_past": before is not None,
+        "rooms": (await lists.rooms_of(viewer)).items if viewer.is_member else [],
+        "requests_waiting": await lists.requests_waiting(viewer) if viewer.is_member else 0,
+        "seat": seat,
+        "events": part.events,
+        "older": part.older,
+        "newer": part.newer,
+        "thread": part.thread,
+        "is_past": part.is_past,
         "seen": seen,
-        "may_send": policy.may_send(room),
+        "may_send": policy.may_send(room) and not (seat and seat["waits"]),
         "may_moderate": policy.may_moderate(viewer, room),
+        "may_pin": pins.may_pin(viewer, room),
         "client_id": uuid.uuid4(),
-        "changed": _pick(events, str(editing or request.query_params.get("edit")), author_id=viewer.member_id),
-        "replying": _pick(events, request.query_params.get("reply")),
+        "changed": _pick(part.events, str(editing or request.query_params.get("edit")), author_id=viewer.member_id),
+        "replying": _pick(part.events, request.query_params.get("reply") or part.thread),
         "longest": LONGEST_MESSAGE,
     }
 
@@ -113,12 +131,3 @@ def _pick(events: list[EventView], message_id: str | None, *, author_id: int | N
         if event.id and event.id == message_id and not event.gone and event.author:
             return event if author_id is None or event.author.id == str(author_id) else None
     return None
-
-
-def _seq(request: Request, name: str) -> int | None:
-    given = request.query_params.get(name)
-    if not given:
-        return None
-    if not (given.isdecimal() and len(given) < 19 and int(given) <= MOST_SEQ):
-        raise Malformed(_("This page address is not one of ours. Start from the first page."))
-    return int(given)

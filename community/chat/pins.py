@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import asyncpg
+
 from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden
@@ -52,10 +54,14 @@ async def pins_of(room_id: int) -> list[Any]:
     )
 
 
+def may_pin(viewer: Viewer, room: asyncpg.Record) -> bool:
+    """Who runs the room; two who talk alone keep in sight what they like."""
+    return policy.may_moderate(viewer, room) or (room["kind"] == "direct" and policy.belongs(room))
+
+
 async def _moderator(viewer: Viewer, room_id: int, message_id: int) -> int:
     member_id = require_member(viewer)
     room, _message = await policy.access_message(viewer, room_id, message_id)
-    # Two who talk alone keep in sight what they like.
-    if not (policy.may_moderate(viewer, room) or (room["kind"] == "direct" and policy.belongs(room))):
+    if not may_pin(viewer, room):
         raise Forbidden(_("Pinning is up to those who run the room."))
     return member_id

@@ -88,6 +88,8 @@ class MessageForm(msgspec.Struct):
     client_id: UUID
     body: Body = ""
     reply_to: Annotated[str, Meta(pattern=r"^[0-9]{0,18}$")] = ""
+    file_ids: list[RoomKey] = []
+    """Files that were brought in before; a form without JavaScript brings them along itself."""
 
 
 class ChangeForm(msgspec.Struct):

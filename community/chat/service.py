@@ -46,6 +46,17 @@ async def send(
     return outcome
 
 
+async def said_before(viewer: Viewer, room_id: int, client_id: UUID) -> Said | None:
+    """The viewer's message of that client id, if it was said."""
+    row = await db.fetch_one(
+        "SELECT id, seq FROM message WHERE room_id = $1 AND author_id = $2 AND client_id = $3",
+        room_id,
+        require_member(viewer),
+        client_id,
+    )
+    return Said(row["id"], row["seq"], is_new=False) if row else None
+
+
 async def edit(viewer: Viewer, room_id: int, message_id: int, body: str) -> int:
     """Change one's own words; the seq of the change. The same words again change nothing."""
     message = await policy.access_own_message(viewer, room_id, message_id)

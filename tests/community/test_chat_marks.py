@@ -68,7 +68,9 @@ async def test_ten_who_react_at_once_are_ten(house: Callable):
     people = [await a_member() for _ in range(10)]
     _slug, room = await a_room(*people)
     words = await said(people[0], room, "Vote!")
-    await asyncio.gather(*(reactions.react(one.viewer, int(room), words, "👍") for one in people for _twice in range(2)))
+    await asyncio.gather(
+        *(reactions.react(one.viewer, int(room), words, "👍") for one in people for _twice in range(2))
+    )
     [event] = [queries.view(row) for row in await queries.messages_after(int(room), 0, limit=10)]
     assert [(one.emoji, one.n) for one in event.reactions] == [("👍", 10)]
     seqs = [row["seq"] for row in await queries.events_after(int(room), 0, limit=100)]

@@ -1,0 +1,30 @@
+"""What a member's own page of a room says beside its history: whose it is, how loud, and whether one may write."""
+
+import asyncpg
+
+from app import db
+from app.auth import Viewer
+from community.chat.reads import is_loud
+from community.members.queries import as_author
+
+_SEAT = f"""
+    SELECT {is_loud("p")} AS is_loud, p.muted_until, mine.state, mine.role,
+           r.kind = 'direct' AND mine.state = 'active' AND r.seq > 0 AND NOT EXISTS (
+               SELECT 1 FROM room_member o
+                WHERE o.room_id = r.id AND o.member_id <> $2 AND o.state = 'active') AS waits,
+           others.people, EXISTS (
+               SELECT 1 FROM member_block b WHERE b.member_id = $2 AND b.blocked_id = (others.people -> 0 ->> 'id')::bigint
+           ) AND jsonb_array_length(others.people) = 1 AS has_blocked
+      FROM room r
+      LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = $2
+      LEFT JOIN room_member mine ON mine.room_id = r.id AND mine.member_id = $2
+      LEFT JOIN LATERAL (
+          SELECT coalesce(jsonb_agg({as_author("m")} ORDER BY o.id), '[]') AS people
+            FROM room_member o JOIN member m ON m.id = o.member_id
+           WHERE r.kind = 'direct' AND o.room_id = r.id AND o.member_id <> $2) others ON true
+     WHERE r.id = $1"""
+
+
+async def seat_of(viewer: Viewer, room_id: int) -> asyncpg.Record | None:
+    """The viewer's seat in the room; `people` are the others, where few talk. None for a stranger."""
+    return await db.fetch_one(_SEAT, room_id, viewer.member_id) if viewer.is_member else None

@@ -1,0 +1,129 @@
+"""Links of a message as cards: asked once, later, by a guarded client; taken off again by their author."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from app import clock, db
+from app.errors import Forbidden
+from app.http import Answer, CannotFetch
+from community.chat import cards, previews, service
+from community.chat.links import links_in
+from tests.community.test_chat import a_line, a_room
+from tests.community.test_chat_marks import message, said
+from tests.community.test_media import a_picture
+from tests.factories import Browser, a_member, run_jobs, sign_in
+
+pytestmark = pytest.mark.anyio
+
+PAGE = """<html><head><title>plain</title><meta property="og:title" content="Beans &amp; more">
+<meta name="description" content="Roasted   weekly."><meta property="og:site_name" content="Roastery">
+<meta property="og:image" content="/beans.png"></head><body><meta property="og:title" content="no"></body></html>"""
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The web, as these tests know it; what was asked for."""
+    asked: list[str] = []
+
+    async def fetch(method: str, url: str, **options: object) -> Answer:
+        asked.append(url)
+        if url == "https://roastery.example/beans":
+            return Answer(302, {"location": "https://roastery.example/en/beans"}, b"")
+        if url == "https://roastery.example/en/beans":
+            return Answer(200, {"content-type": "text/html; charset=utf-8"}, PAGE.encode())
+        if url == "https://roastery.example/beans.png":
+            return Answer(200, {"content-type": "image/png"}, a_picture())
+        if url.startswith("https://file.example"):
+            return Answer(200, {"content-type": "application/zip"}, b"PK")
+        raise CannotFetch("not_public", url)
+
+    monkeypatch.setattr(previews, "fetch", fetch)
+    return asked
+
+
+async def test_a_link_becomes_a_card_that_comes_after_the_message(house: Callable, web: Browser, pages: list[str]):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    his = await a_line(house, bob)
+    await his.hello(room)
+    words = await said(alice, room, "Look: https://roastery.example/beans")
+    [event] = await his.events(1)
+    assert event["kind"] == "message" and "cards" not in event and pages == [], "nothing delays what is said"
+    await run_jobs()
+    [event] = await his.events(1)
+    assert event["kind"] == "edit" and "author" not in event and "edited" not in event
+    [card] = event["cards"]
+    assert (card["kind"], card["title"], card["text"]) == ("link", "Beans & more", "Roasted weekly.")
+    assert card["site"] == "Roastery" and card["picture"].startswith("/media/previews/")
+    assert (await web().get(card["picture"])).headers["content-type"] == "image/webp"
+    assert (await message(bob, room, words, web))["cards"] == [card]
+    shown = (await (await sign_in(web(), bob)).get(f"/chat/{room}")).text.split("<template")[0]
+    assert "Beans &amp; more" in shown and 'rel="nofollow ugc noopener"' in shown
+    await said(bob, room, "I know: https://roastery.example/beans")
+    await run_jobs()
+    assert len(pages) == 3, "a page is asked once, for all who link to it"
+    assert [event["kind"] for event in await his.events(2)] == ["message", "edit"]
+    clock.travel(timedelta(days=8))
+    await said(bob, room, "Still: https://roastery.example/beans")
+    await run_jobs()
+    assert len(pages) == 6
+
+
+async def test_what_may_not_be_asked_or_is_no_page_has_no_card_and_no_event(house: Callable, pages: list[str]):
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    standing = await db.fetch_val("SELECT seq FROM room WHERE id = $1", int(room))
+    await said(alice, room, "http://169.254.169.254/latest https://file.example/a.zip")
+    await run_jobs()
+    assert await db.fetch_val("SELECT seq FROM room WHERE id = $1", int(room)) == standing + 1
+    problems = await db.fetch("SELECT problem FROM link_preview ORDER BY id")
+    assert [row["problem"] for row in problems] == ["not_public", "not_a_page"]
+
+
+async def test_the_guarded_client_is_what_asks(house: Callable):
+    """Without the web of these tests: an address of our own network is refused before a connection is made."""
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    await said(alice, room, "http://127.0.0.1:1/ http://[::1]:1/")
+    await run_jobs()
+    assert {row["problem"] for row in await db.fetch("SELECT problem FROM link_preview")} == {"not_public"}
+
+
+async def test_its_author_or_a_moderator_takes_a_card_off_for_good(house: Callable, web: Browser, pages: list[str]):
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    _slug, room = await a_room(alice, bob, carol)
+    words = await said(bob, room, "https://roastery.example/beans")
+    await run_jobs()
+    card = int((await message(bob, room, words, web))["cards"][0]["id"])
+    with pytest.raises(Forbidden):
+        await cards.remove(carol.viewer, int(room), words, card)
+    door = f"/api/v1/rooms/{room}/messages/{words}/cards/{card}"
+    assert (await web(token=bob.token).delete(door)).status_code == 204
+    assert (await web(token=bob.token).delete(door)).status_code == 404
+    await service.edit(bob.viewer, int(room), words, "Again https://roastery.example/beans")
+    await run_jobs()
+    assert "cards" not in await message(bob, room, words, web)
+
+
+async def test_an_edit_that_drops_the_link_drops_the_card(house: Callable, web: Browser, pages: list[str]):
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    words = await said(alice, room, "https://roastery.example/beans")
+    await run_jobs()
+    await service.edit(alice.viewer, int(room), words, "Never mind")
+    await run_jobs()
+    assert "cards" not in await message(alice, room, words, web)
+
+
+def test_links_are_those_a_reader_could_follow():
+    html = '<p><a href="/p/beans">x</a> <a href="https://a.example/?a=1&amp;b=2">y</a> <a href="/@bob">@bob</a>'
+    assert links_in(html) == ["http://test.example/p/beans", "https://a.example/?a=1&b=2"]
+    assert links_in("<code>https://a.example</code>") == []
+    assert len(links_in("".join(f'<a href="https://a.example/{n}">x</a>' for n in range(9)))) == 3
+
+
+@pytest.mark.parametrize("bad", ['<meta "' * 40_000, "<meta a='" * 40_000, "<meta " * 40_000, "<title>" * 40_000])
+def test_a_page_made_to_be_slow_is_read_all_the_same(bad: str):
+    assert previews.read(bad).description == ""
