@@ -21,6 +21,8 @@ BESIDE = 100
 MINE = """SELECT r.id, 'active' AS state FROM membership ms JOIN room r ON r.group_id = ms.group_id AND r.kind = 'group'
            WHERE ms.member_id = {member} AND ms.state = 'active'
           UNION SELECT room_id, state FROM room_member WHERE member_id = {member} AND state IN ('active', 'blocked')"""
+ASKING = """SELECT r.id FROM room_member rm JOIN room r ON r.id = rm.room_id AND r.kind = 'direct' AND r.said > 0
+             WHERE rm.member_id = {member} AND rm.state = 'invited'"""
 # A pointer and a counter each: nothing is counted when it is asked for.
 UNREAD = "greatest(r.said - coalesce(p.said, 0), 0)"
 
@@ -66,8 +68,7 @@ async def rooms_of(viewer: Viewer, *, cursor: str | None = None, limit: int = BE
 async def requests_waiting(viewer: Viewer) -> int:
     """How many ask to talk to the viewer."""
     return await db.fetch_val(
-        """SELECT count(*) FROM room_member rm JOIN room r ON r.id = rm.room_id AND r.kind = 'direct' AND r.said > 0
-            WHERE rm.member_id = $1 AND rm.state = 'invited'""",
+        f"SELECT count(*) FROM ({ASKING.format(member='$1')}) asking",
         require_member(viewer, "read"),
     )
 

@@ -10,7 +10,7 @@ from app.auth import require_member
 from app.errors import NotFound, Problem, TooLarge, TooMany
 from app.i18n import gettext as _
 from app.i18n import use as speak
-from app.live import frame, on_leaving
+from app.live import before_goodbye, frame, on_leaving
 from app.live_signals import heard, signal
 from app.live_socket import TOO_FAST, Socket
 from community.chat import feed, policy, presence, reads, service
@@ -73,6 +73,11 @@ async def typing(socket: Socket, typing: Typing) -> None:
     if len(_typed) > 10_000:
         _typed.clear()
     _typed[room_id, socket.member_id] = now
+    _spawn(_tell_of_typing(socket, room_id))
+
+
+async def _tell_of_typing(socket: Socket, room_id: int) -> None:
+    await presence.looked_up(room_id, socket.member_id)
     viewer = socket.viewer
     await signal("typing", f"{room_id}:{viewer.member_id}", {"handle": viewer.handle, "name": viewer.name})
 
@@ -89,6 +94,14 @@ def tell_of_typing(key: str, who: dict[str, str]) -> None:
 @on_leaving
 def forget(socket: Socket) -> None:
     presence.went(socket, feed.drop_everywhere(socket))
+
+
+@before_goodbye
+async def answer_what_was_said() -> None:
+    """Every send that was taken is written down and acknowledged before its line ends."""
+    while _tasks:
+        await asyncio.gather(*_tasks, return_exceptions=True)
+    await reads.flush()
 
 
 @asynccontextmanager

@@ -100,14 +100,14 @@ async def room_context(request: Request, viewer: Viewer, room_id: int, *, editin
     """What the page of a room shows: a stretch of its history and, beside it, the viewer's other rooms."""
     room = await policy.access_room(viewer, room_id)
     part = await stretch_of(request, viewer, room_id)
-    seen = await queries.read_up_to(room_id, viewer.member_id) if viewer.is_member else room["seq"]
+    seat = await seats.seat_of(viewer, room_id)
+    seen = seat["read_seq"] if seat else room["seq"]
     if viewer.is_member and not part.is_past:
         reads.note(room_id, require_member(viewer, "read"), room["seq"])
-    seat = await seats.seat_of(viewer, room_id)
     return {
         "room": room,
         "rooms": (await lists.rooms_of(viewer)).items if viewer.is_member else [],
-        "requests_waiting": await lists.requests_waiting(viewer) if viewer.is_member else 0,
+        "requests_waiting": seat["requests_waiting"] if seat else 0,
         "seat": seat,
         "events": part.events,
         "older": part.older,

@@ -28,7 +28,8 @@ Shown = dict[int, Author | None]
 log = logging.getLogger(__name__)
 
 MOST_NAMES = 50
-PAUSE = 1.0
+# The first who comes is told of soon; when many do, once a second.
+SOON, PAUSE = 0.25, 1.0
 KEPT = 90.0
 
 
@@ -46,8 +47,8 @@ _fresh: dict[int, set[Socket]] = defaultdict(set)
 _announced: dict[int, tuple[int, list[int]]] = {}
 # Rooms to look at in the next round; True: tell the other processes even if nothing changed here.
 _changed: dict[int, bool] = {}
-# Who is not shown in a room, and (a, b) when b must not see a: as the last round found it.
-_unseen: dict[int, set[int]] = {}
+# Who of those in a room is shown, and (a, b) when b must not see a: as the last round found it.
+_seen: dict[int, dict[int, bool]] = {}
 _pairs: set[tuple[int, int]] = set()
 _apart: set[Socket] = set()
 _round: asyncio.Task | None = None
@@ -72,8 +73,14 @@ async def look_again(member_id: int) -> None:
 
 
 def may_be_seen(room_id: int, member_id: int, by: int) -> bool:
-    """Whether `by` may notice that this member is here (types, for example), as far as was looked up."""
-    return member_id not in _unseen.get(room_id, ()) and (member_id, by) not in _pairs
+    """Whether `by` may notice that this member is here (types, for example)."""
+    return _seen.get(room_id, {}).get(member_id, False) and (member_id, by) not in _pairs
+
+
+async def looked_up(room_id: int, member_id: int) -> None:
+    """Wait until it is known whether a member who just came may be seen."""
+    if member_id not in _seen.get(room_id, ()):
+        await asyncio.sleep(SOON + 0.1)
 
 
 async def repeat_for_ever() -> None:
@@ -107,8 +114,8 @@ def _soon(room_id: int, *, repeat: bool = False) -> None:
 
 
 async def _go_round() -> None:
+    await asyncio.sleep(SOON)
     while _changed:
-        await asyncio.sleep(PAUSE)
         rooms = dict(_changed)
         _changed.clear()
         try:
@@ -118,6 +125,7 @@ async def _go_round() -> None:
             log.info("presence waits: %s", error)
             for room_id, repeat in rooms.items():
                 _changed[room_id] = repeat or _changed.get(room_id, False)
+        await asyncio.sleep(PAUSE)
 
 
 async def _look_round(rooms: dict[int, bool]) -> None:
@@ -130,7 +138,7 @@ async def _look_round(rooms: dict[int, bool]) -> None:
     _pairs.update(pairs)
     for room_id, repeat in rooms.items():
         await _announce(room_id, here[room_id], shown[room_id], repeat)
-        _unseen[room_id] = here[room_id] - shown[room_id].keys()
+        _seen[room_id] = {one: one in shown[room_id] for one in here[room_id] | shown[room_id].keys()}
         _tell(room_id, shown[room_id])
 
 
@@ -193,7 +201,7 @@ def _tell(room_id: int, shown: Shown) -> None:
     sockets = feed.listeners(room_id)
     if not sockets:
         _told.pop(room_id, None)
-        _unseen.pop(room_id, None)
+        _seen.pop(room_id, None)
         return
     _told[room_id] = now
     everything, change = _frame(room_id, _whole(now)), _frame(room_id, _change(before, now))

@@ -4,11 +4,13 @@ import asyncpg
 
 from app import db
 from app.auth import Viewer
+from community.chat.lists import ASKING
 from community.chat.reads import is_loud
 from community.members.queries import as_author
 
 _SEAT = f"""
-    SELECT {is_loud("p")} AS is_loud, p.muted_until, mine.state, mine.role,
+    SELECT {is_loud("p")} AS is_loud, p.muted_until, coalesce(p.seq, 0) AS read_seq, mine.state, mine.role,
+           (SELECT count(*) FROM ({ASKING.format(member="$2")}) asking) AS requests_waiting,
            r.kind = 'direct' AND mine.state = 'active' AND r.seq > 0 AND NOT EXISTS (
                SELECT 1 FROM room_member o
                 WHERE o.room_id = r.id AND o.member_id <> $2 AND o.state = 'active') AS waits,

@@ -13,6 +13,7 @@ from app.web import page
 from community.groups.policy import readable_groups
 from community.members.queries import avatar_url, member_by_handle
 from community.moderation.queries import in_sight
+from community.privacy.queries import has_blocked
 from community.sessions.queries import suspension_of
 from community.topics.addresses import post_url
 from content.reviews.evidence import shown
@@ -38,6 +39,7 @@ async def show_profile(request: Request, viewer: NamedDependency[Viewer], at_han
         "frontend/profiles/show.html",
         member=dict(member) | {"avatar_url": avatar_url(member["avatar_key"])},
         is_suspended=await suspension_of(member["id"]) is not None,
+        has_blocked=viewer.is_member and await has_blocked(viewer.member_id or 0, member["id"]),
         groups=await _groups_of(viewer, member["id"]),
         posts=await _posts_by(viewer, member["id"]),
         reviews=reviews,

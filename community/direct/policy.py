@@ -1,0 +1,113 @@
+"""Who may begin to write to whom. What goes on in a room afterwards is the business of community.chat."""
+
+from datetime import timedelta
+from typing import Literal
+
+import asyncpg
+import msgspec
+
+from app import clock, db
+from app.auth import Viewer, require_member
+from app.errors import Forbidden, Invalid, NotFound, TooMany
+from app.i18n import gettext as _
+from community.members.queries import avatar_url
+from community.privacy.queries import no_block_between
+
+A_DAY = 86_400
+# Requests a member may have unanswered of one day's making, by how long they are here and whether mail reaches them.
+ASKS_OF_NEWCOMERS, ASKS_OF_MEMBERS, ASKS_OF_REGULARS = 3, 10, 30
+NEW_FOR, REGULAR_AFTER = timedelta(days=1), timedelta(days=30)
+
+
+class Standing(msgspec.Struct):
+    """How the viewer stands to another member: `open` they may write, `ask` it waits as a request, `no` not at all."""
+
+    id: int
+    handle: str
+    name: str
+    avatar_url: str
+    way: Literal["open", "ask", "no"]
+    room_id: int | None
+    """Where they talk already."""
+
+
+_STANDING = f"""
+    SELECT m.id, m.handle, m.name, m.avatar_key, pair.room_id,
+           m.kind = 'person' AND m.email NOT LIKE '%@erased.invalid' AND {no_block_between("m.id", "$1")} AND NOT EXISTS (
+               SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
+                                            AND (s.until IS NULL OR s.until > $3)) AS in_reach,
+           coalesce(p.may_write, 'everyone') AS may_write,
+           EXISTS (SELECT 1 FROM membership mine JOIN membership theirs ON theirs.group_id = mine.group_id
+                    WHERE mine.member_id = $1 AND mine.state = 'active'
+                      AND theirs.member_id = m.id AND theirs.state = 'active') AS share_a_group,
+           EXISTS (SELECT 1 FROM room_member rm
+                    WHERE rm.room_id = pair.room_id AND rm.member_id = m.id AND rm.state = 'active') AS talks
+      FROM member m
+      LEFT JOIN privacy p ON p.member_id = m.id
+      LEFT JOIN direct_pair pair ON pair.low_id = least(m.id, $1) AND pair.high_id = greatest(m.id, $1)
+     WHERE lower(m.handle) = ANY($2::text[]) AND m.id <> $1"""
+
+
+async def standings(viewer: Viewer, handles: list[str]) -> list[Standing]:
+    """How the viewer stands to each of these members, in this order. Who blocked them looks like who wants no mail."""
+    wanted = list(dict.fromkeys(cleaned for handle in handles if (cleaned := handle.strip().lstrip("@").lower())))
+    if viewer.handle.lower() in wanted:
+        raise Invalid("to", _("That is you."))
+    rows = await db.fetch(_STANDING, require_member(viewer, "read"), wanted, clock.now())
+    found = {row["handle"].lower(): _standing(row) for row in rows}
+    if missing := [handle for handle in wanted if handle not in found]:
+        raise Invalid("to", _("Nobody here is called @%(handle)s.", handle=missing[0]))
+    if not wanted:
+        raise Invalid("to", _("To whom? Write their handle."))
+    return [found[handle] for handle in wanted]
+
+
+def _standing(row: asyncpg.Record) -> Standing:
+    way: Literal["open", "ask", "no"] = "open" if row["talks"] or row["share_a_group"] else "ask"
+    wants_no_more = row["may_write"] == "nobody" or (row["may_write"] == "groups" and not row["share_a_group"])
+    if not row["in_reach"] or (wants_no_more and not row["talks"]):
+        way = "no"
+    return Standing(row["id"], row["handle"], row["name"], avatar_url(row["avatar_key"]), way, row["room_id"])
+
+
+async def require_room_to_ask(member_id: int) -> None:
+    """A member may ask so many strangers a day as they are trusted; call it in the transaction that writes the request."""
+    # Two requests at once count one after the other.
+    member = await db.fetch_one(
+        "SELECT created_at, email_proven_at FROM member WHERE id = $1 FOR NO KEY UPDATE", member_id
+    )
+    if member is None:
+        raise NotFound()
+    age = clock.now() - member["created_at"]
+    most = ASKS_OF_REGULARS if age > REGULAR_AFTER else ASKS_OF_MEMBERS
+    if age < NEW_FOR or member["email_proven_at"] is None:
+        most = ASKS_OF_NEWCOMERS
+    asked = await db.fetch_val(
+        "SELECT count(*) FROM direct_pair WHERE asked_by_id = $1 AND created_at > $2 AND answer <> 'accepted'",
+        member_id,
+        clock.now() - timedelta(seconds=A_DAY),
+    )
+    if asked >= most:
+        sentence = _(
+            "You asked %(n)s people today who have not answered yet. Wait for them, or until tomorrow.", n=most
+        )
+        raise TooMany(sentence, retry_after=A_DAY)
+
+
+async def access_place(viewer: Viewer, room_id: int) -> asyncpg.Record:
+    """The viewer's own place in a room of direct messages, or NotFound."""
+    place = await db.fetch_one(
+        """SELECT rm.role, rm.state, r.name, pair.id AS pair_id, pair.asked_by_id
+             FROM room_member rm JOIN room r ON r.id = rm.room_id
+             LEFT JOIN direct_pair pair ON pair.room_id = r.id
+            WHERE rm.room_id = $1 AND rm.member_id = $2 AND r.kind = 'direct' AND rm.state <> 'left'""",
+        room_id,
+        require_member(viewer),
+    )
+    if place is None:
+        raise NotFound()
+    return place
+
+
+def refusal(standing: Standing) -> Forbidden:
+    return Forbidden(_("@%(handle)s cannot be written to.", handle=standing.handle))
