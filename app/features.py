@@ -54,6 +54,7 @@ from content.reviews.api import ReviewApi
 from content.reviews.pages import ReviewPages
 from demo.shop import ShopPages
 from frontend import assets
+from frontend.pages import chat_cards
 from frontend.pages.content_api import GuideApi, ProductApi
 from frontend.pages.embed import click_script, widget_product, widget_script
 from frontend.pages.embed_earn import widget_earner
@@ -304,6 +305,7 @@ JOBS: list = [
     fraud_jobs,
     books_jobs,
     search_jobs,
+    chat_cards,
 ]
 
 # Raw ASGI routes by path prefix, for what must be fastest.

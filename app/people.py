@@ -72,6 +72,7 @@ FILES = {
     "purchases": """SELECT s.slug AS store, c.external_id AS customer, o.external_id AS order, o.currency, o.paid_at
                       FROM customer c JOIN store s ON s.id = c.store_id LEFT JOIN orders o ON o.customer_id = c.id
                      WHERE c.member_id = $1""",
+    "phone_invites": "SELECT invited_at, accepted_at FROM phone_invite WHERE member_id = $1",
     "codes": """SELECT s.slug AS store, c.text, c.kind, c.leak_state, c.used_total, c.created_at, c.disabled_at
                   FROM code c JOIN program p ON p.id = c.program_id JOIN store s ON s.id = p.store_id
                  WHERE c.owner_id = $1""",

@@ -9,7 +9,7 @@ from app.money import Money
 from app.openapi import door
 from app.paging import limit_of
 from app.web import json_body
-from referrals.attribution import conversions, deferred, examples, invites, overrides
+from referrals.attribution import conversions, deferred, examples, invites, overrides, phones
 from referrals.attribution.overrides import NewOverride
 from referrals.attribution.schemas import (
     ConversionView,
@@ -17,8 +17,10 @@ from referrals.attribution.schemas import (
     Device,
     NewConversion,
     NewInvite,
+    NewPhoneInvite,
     OverrideList,
     OverrideView,
+    ReadyMessage,
 )
 from storefront.stores.policy import access_own_store
 
@@ -73,6 +75,19 @@ class InviteApi(Controller):
         require_member(viewer)
         await invites.invite(viewer, (await json_body(request, NewInvite)).email)
         return Response(None, status_code=204)
+
+    @post(
+        "/phone",
+        summary="Make the message that invites a friend by phone",
+        status_code=201,
+        opt=door(takes=examples.phone_invite, gives=examples.ready, refuses=(Conflict,), scope="write"),
+    )
+    async def invite_by_phone(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[ReadyMessage]:
+        """You send it yourself. It counts once your friend opens it and says so, as less sure than anything else, and
+        earns only where a programme takes matches of 40 %."""
+        require_member(viewer)
+        made = await phones.invite(viewer, (await json_body(request, NewPhoneInvite)).phone)
+        return Response(made, status_code=201)
 
 
 class OverrideApi(Controller):

@@ -8,8 +8,10 @@ from referrals.attribution.schemas import (
     Device,
     NewConversion,
     NewInvite,
+    NewPhoneInvite,
     OverrideList,
     OverrideView,
+    ReadyMessage,
 )
 
 new_conversion = NewConversion(
@@ -38,3 +40,12 @@ override = OverrideView(
 )
 invite = NewInvite("friend@example.org")
 overrides = OverrideList([override], None)
+
+phone_invite = NewPhoneInvite("+49 171 1234567")
+_TOLD = "https://community.example/told/kT3vX0mQ2rY8"
+ready = ReadyMessage(
+    _TOLD,
+    f"I thought you might like this: {_TOLD} I may earn from this link.",
+    "https://wa.me/491711234567?text=I%20thought%20you%20might%20like%20this",
+    "sms:+491711234567?&body=I%20thought%20you%20might%20like%20this",
+)

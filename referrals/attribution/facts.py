@@ -68,6 +68,7 @@ async def gather(cases: Sequence[Case]) -> None:
         await sources.codes_on(cases),
         await sources.codes_entered(cases),
         await sources.invites([case for case in cases if hints[case.id]["was_invited"]]),
+        await sources.phone_invites([case for case in cases if hints[case.id]["was_called"]]),
         await sources.binds([case for case in cases if case.policy.bind in ("first", "override")]),
         await sources.houses([case for case in cases if case.policy.house_id is not None]),
     ):

@@ -4,13 +4,17 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app import clock
 from app.auth import Viewer, require_member
-from app.errors import Problem
+from app.errors import Invalid, Problem
 from app.i18n import gettext as _
+from app.limits import limit
 from app.web import form, form_again, page, redirect
-from referrals.attribution import invites, overrides
+from referrals.attribution import invites, overrides, phones
 from referrals.attribution.overrides import OverrideForm
-from referrals.attribution.schemas import InviteForm
+from referrals.attribution.schemas import InviteForm, PhoneForm
+from referrals.clicks import visitors
+from referrals.clicks.heard import DENIED, consent_of
 from storefront.stores.policy import access_own_store
 
 TEMPLATE = "referrals/attribution/overrides.html"
@@ -35,6 +39,49 @@ class InvitePages(Controller):
         except Problem as problem:
             return await form_again(request, viewer, "referrals/attribution/invite.html", problem)
         return redirect("/earn/invite", flash=_("Your word is on its way, once."))
+
+    @post("/phone")
+    async def invite_by_phone(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        require_member(viewer)
+        try:
+            ready = await phones.invite(viewer, (await form(request, PhoneForm)).phone)
+        except Problem as problem:
+            return await form_again(request, viewer, "referrals/attribution/invite.html", problem)
+        return page(request, viewer, "referrals/attribution/invite.html", values={}, problem=None, ready=ready)
+
+
+class ToldPages(Controller):
+    """What a friend opens: who told them, and a button that says so."""
+
+    path = "/told/{token:str}"
+    include_in_schema = False
+
+    @get()
+    async def show(self, request: Request, viewer: NamedDependency[Viewer], token: FromPath[str]) -> Response:
+        return await _told_page(request, viewer, token)
+
+    @post()
+    async def accept(self, request: Request, viewer: NamedDependency[Viewer], token: FromPath[str]) -> Response:
+        address = request.client.host if request.client else ""
+        await limit("told", address, most=30, per=3600)
+        headers = dict(request.scope["headers"])
+        if consent_of(headers, b"") == DENIED:
+            # Whoever does not want to be recognised goes on all the same, and nothing is kept of it.
+            return redirect(f"/r/{(await phones.invitation_by(token))['code']}")
+        visitor = visitors.hash_of(clock.now(), address, headers.get(b"user-agent", b""))
+        try:
+            return redirect(await phones.accept(viewer, token, visitor))
+        except Invalid as problem:
+            return await _told_page(request, viewer, token, problem)
+
+
+async def _told_page(request: Request, viewer: Viewer, token: str, problem: Problem | None = None) -> Response:
+    invitation = await phones.invitation_by(token)
+    status = problem.status if problem else 200
+    where = "referrals/attribution/told.html"
+    answer = page(request, viewer, where, status=status, invitation=invitation, problem=problem, token=token)
+    answer.headers |= {"X-Robots-Tag": "noindex"}
+    return answer
 
 
 class OverridePages(Controller):

@@ -24,6 +24,7 @@ Via = Literal[
     "s2s_customer",
     "entered_code",
     "invite",
+    "phone_invite",
     "signup",
     "bind",
     "placement",
@@ -36,6 +37,7 @@ CLASS_OF: dict[str, str] = {
     "s2s_customer": "claimed",
     "entered_code": "claimed",
     "signup": "bind",
+    "phone_invite": "invite",
 }
 CLICKS = ("carried", "claimed")
 CODES = ("personal_code", "campaign_code")

@@ -61,6 +61,23 @@ class InviteForm(NewInvite, forbid_unknown_fields=False):
     """The same from a page."""
 
 
+class NewPhoneInvite(msgspec.Struct, forbid_unknown_fields=True):
+    phone: Annotated[str, Meta(min_length=5, max_length=40)]
+
+
+class PhoneForm(NewPhoneInvite, forbid_unknown_fields=False):
+    """The same from a page."""
+
+
+class ReadyMessage(msgspec.Struct):
+    """What you send your friend, in whichever way; `whatsapp` and `sms` open it ready to go. We send nothing."""
+
+    url: str
+    text: str
+    whatsapp: str
+    sms: str
+
+
 class OverrideView(msgspec.Struct):
     id: str
     order: str

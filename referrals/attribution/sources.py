@@ -15,6 +15,8 @@ from referrals.programs.policy import Policy
 MOST_CLICKS = 100
 MOST_CODES = 10
 INVITE_CONFIDENCE = 60
+# Below what a programme asks for unless it says otherwise (Policy.min_confidence): nobody proves a number.
+PHONE_CONFIDENCE = 40
 # Judged at the moment of the order, not now: a later decision must not undo an earlier one. A store's clock may run
 # ahead; what happens between now and then must not undo it either.
 _THEN = "least(t.ordered_at, t.heard_at)"
@@ -56,6 +58,8 @@ async def hints_of(cases: Sequence[Asked]) -> list[asyncpg.Record]:
                   v.decided_at AS override_at, v.winner_id AS override_winner_id, m.email AS override_email,
                   c.email_hmac <> '' AND EXISTS (SELECT 1 FROM invite i WHERE i.email_hmac = c.email_hmac)
                   AS was_invited,
+                  o.phone_hmac <> '' AND EXISTS (SELECT 1 FROM phone_invite i WHERE i.phone_hmac = o.phone_hmac
+                                                    AND i.accepted_at IS NOT NULL) AS was_called,
                   EXISTS (SELECT 1 FROM conversion k WHERE k.store_id = o.store_id AND k.order_external_id <> ''
                              AND k.order_external_id = o.external_id)
                   OR EXISTS (SELECT 1 FROM conversion k WHERE k.store_id = o.store_id AND k.customer_external_id <> ''
@@ -240,6 +244,28 @@ async def invites(cases: Sequence[Asked]) -> list[asyncpg.Record]:
                    AND i.invited_at <= c.created_at
               JOIN member m ON m.id = i.member_id
              ORDER BY i.id LIMIT {MOST_CLICKS * 100}""",
+        *_times(cases),
+    )
+
+
+async def phone_invites(cases: Sequence[Asked]) -> list[asyncpg.Record]:
+    """Members whose friend said, before the order, that they were told, where the order names the friend's number.
+
+    A number that an order had named before is nobody's to invite, and one that two members' friends claim is nobody's.
+    """
+    if not cases:
+        return []
+    return await db.fetch(
+        f"""SELECT t.order_id, 'phone_invite' AS via, i.member_id, i.accepted_at AS at, m.email, 'invite' AS channel,
+                   {PHONE_CONFIDENCE} AS confidence, {_SUSPENDED}
+              FROM unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) AS t (order_id, ordered_at, heard_at)
+              JOIN orders o ON o.id = t.order_id LEFT JOIN customer c ON c.id = o.customer_id
+              JOIN phone_invite i ON i.phone_hmac = o.phone_hmac AND i.accepted_at <= {_THEN} AND NOT i.was_known
+                   AND (c.id IS NULL OR i.invited_at <= c.created_at)
+              JOIN member m ON m.id = i.member_id
+             WHERE NOT EXISTS (SELECT 1 FROM phone_invite other WHERE other.phone_hmac = i.phone_hmac
+                                  AND other.member_id <> i.member_id AND other.accepted_at <= {_THEN})
+             ORDER BY i.id""",
         *_times(cases),
     )
 

@@ -92,6 +92,24 @@ class Invite(Table, tablename="invite"):
     invite_once = Unique([member_id, email_hmac])
 
 
+class PhoneInvite(Table, tablename="phone_invite"):
+    """A member says that they told somebody with this number. We write to nobody: it counts for nothing until whoever
+    got the member's message opens it and says so, and then less than anything else."""
+
+    id = BigSerial(primary_key=True)
+    member_id = reference(Member, cascade=True, index=False)
+    phone_hmac = words(index=True)
+    token_hmac = words(unique=True)
+    was_known = yes_no()
+    """An order here had named the number before: whoever has it was nobody's to invite."""
+    invited_at = moment()
+    accepted_at = moment(null=True)
+    accepted_from = words(optional=True)
+    """The browser of that day; one of them speaks for one friend of a member."""
+
+    phone_invite_once = Unique([member_id, phone_hmac])
+
+
 class DeferredMatch(Table, tablename="deferred_match"):
     """An app that was installed after a click was told which click it probably was, and how sure that is.
 

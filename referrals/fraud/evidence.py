@@ -24,7 +24,7 @@ async def subject_of(commission_id: int) -> asyncpg.Record | None:
     """A commission with its order, buyer, and the click and candidate that it was credited by."""
     return await db.fetch_one(
         f"""SELECT c.id, c.member_id, c.role, c.order_id, c.created_at, c.screened_at, p.store_id, m.email,
-                   o.address_hmac, o.instrument_hmac, o.gv, cu.id AS customer_id,
+                   o.address_hmac, o.instrument_hmac, o.phone_hmac, o.gv, cu.id AS customer_id,
                    coalesce(cu.member_id, r.member_id) AS buyer_id, cu.mailbox_hmac, a.click_id, a.candidates,
                    l.code AS link_code, l.placement, k.referrer_host, k.paid_click_param, k.visitor_day_hash,
                    (k.occurred_at AT TIME ZONE 'UTC')::date AS click_day
@@ -57,6 +57,8 @@ async def facts_of(subject: asyncpg.Record) -> Facts:
         address=subject["address_hmac"] or "",
         own_card_orders=own["own_card_orders"],
         card=subject["instrument_hmac"] or "",
+        own_phone_orders=own["own_phone_orders"],
+        phone=subject["phone_hmac"] or "",
         ring_customers=own["ring_customers"],
         orders_hour=own["orders_hour"],
         signups_hour=own["signups_hour"],
@@ -84,6 +86,9 @@ async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
              (SELECT count(*) FROM orders x JOIN customer xc ON xc.id = x.customer_id
                WHERE x.instrument_hmac = $4 AND $4 <> '' AND x.id <> $2
                  AND (xc.member_id = $1 OR (xc.mailbox_hmac = $5 AND $5 <> ''))) AS own_card_orders,
+             (SELECT count(*) FROM orders x JOIN customer xc ON xc.id = x.customer_id
+               WHERE x.phone_hmac = $14 AND $14 <> '' AND x.id <> $2
+                 AND (xc.member_id = $1 OR (xc.mailbox_hmac = $5 AND $5 <> ''))) AS own_phone_orders,
              (SELECT count(DISTINCT x.customer_id) FROM commission y JOIN orders x ON x.id = y.order_id
                WHERE y.member_id = $1 AND ((x.address_hmac = $3 AND $3 <> '')
                                            OR (x.instrument_hmac = $4 AND $4 <> ''))) AS ring_customers,
@@ -124,6 +129,7 @@ async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
         A_QUARTER,
         clock.now(),
         MOST_ORDERS,
+        subject["phone_hmac"] or "",
     )
     assert row is not None
     return row

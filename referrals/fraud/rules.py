@@ -19,6 +19,7 @@ REASONS = {
     "own_device": "self_referral",
     "own_address": "household",
     "own_card": "self_referral",
+    "own_phone": "self_referral",
     "ring": "household",
     "velocity": "velocity",
     "click_flood": "traffic",
@@ -57,6 +58,8 @@ class Facts(msgspec.Struct, kw_only=True):
     address: str = ""
     own_card_orders: int = 0
     card: str = ""
+    own_phone_orders: int = 0
+    phone: str = ""
     ring_customers: int = 0
     orders_hour: int = 0
     signups_hour: int = 0
@@ -99,7 +102,7 @@ def hits_of(facts: Facts, limits: Thresholds) -> list[Hit]:
     """Every rule that strikes."""
     found = []
     for name, (rule, key) in _RULES.items():
-        is_about_the_visit = name not in ("own_email", "own_device", "own_address", "own_card", "refunds")
+        is_about_the_visit = name not in ("own_email", "own_device", "own_address", "own_card", "own_phone", "refunds")
         is_asked = not is_about_the_visit or facts.role in LEADERS or (name == "velocity" and facts.role == INVITER)
         if name in limits.off or not is_asked:
             continue
@@ -123,6 +126,11 @@ def _own_address(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
 
 def _own_card(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     return {"orders": facts.own_card_orders} if facts.own_card_orders else None
+
+
+def _own_phone(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    """Whoever buys under a second address often gives the number the parcel service should call all the same."""
+    return {"orders": facts.own_phone_orders} if facts.own_phone_orders else None
 
 
 def _ring(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
@@ -246,6 +254,7 @@ _RULES: dict[str, tuple[Rule, str]] = {
     "own_device": (_own_device, "device_key"),
     "own_address": (_own_address, "address"),
     "own_card": (_own_card, "card"),
+    "own_phone": (_own_phone, "phone"),
     "ring": (_ring, "address"),
     "velocity": (_velocity, ""),
     "click_flood": (_click_flood, ""),

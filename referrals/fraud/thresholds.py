@@ -14,6 +14,7 @@ RULES = (
     "own_device",
     "own_address",
     "own_card",
+    "own_phone",
     "ring",
     "velocity",
     "click_flood",

@@ -14,6 +14,7 @@ def rule_words(rule: str) -> str:
         "own_device": _("Clicked or bought in the member’s own browser"),
         "own_address": _("Sent to an address of the member’s own orders"),
         "own_card": _("Paid with a card of the member’s own orders"),
+        "own_phone": _("Named a phone number of the member’s own orders"),
         "ring": _("Several customers, one address or card"),
         "velocity": _("Very many in an hour"),
         "click_flood": _("Visits like a machine’s"),
@@ -34,6 +35,7 @@ def rule_help(rule: str) -> str:
         "own_device": _("Family and flat-mates share browsers. Ask who bought."),
         "own_address": _("Flat-mates and families share an address, and an office shares one with hundreds."),
         "own_card": _("A couple may share a card."),
+        "own_phone": _("Nobody proves a number at a checkout: anybody may have typed it. Ask who bought."),
         "ring": _("A students’ home or an office looks like this, too."),
         "velocity": _("A post that takes off looks like this. Look at where the visitors came from."),
         "click_flood": _("People come at uneven times and from many browsers."),
@@ -59,7 +61,7 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
             return _("The buyer’s mailbox is the member’s.")
         case "own_device":
             return ngettext("Seen together on %(n)s day.", "Seen together on %(n)s days.", seen["days"])
-        case "own_address" | "own_card":
+        case "own_address" | "own_card" | "own_phone":
             return ngettext(
                 "It stands on %(n)s order of the member’s own.",
                 "It stands on %(n)s orders of the member’s own.",

@@ -54,6 +54,8 @@ class OrderTold(msgspec.Struct, frozen=True):
     address: str = ""
     """A keyed hash, as of the paying card or account (`instrument`); see fingerprints."""
     instrument: str = ""
+    phone: str = ""
+    """The same of the number given at the checkout. Nobody has proven it, so it never says who the buyer is."""
 
 
 class RefundLineTold(msgspec.Struct, frozen=True):

@@ -182,6 +182,7 @@ async def _describe(store: asyncpg.Record, order: asyncpg.Record, told: OrderTol
         "gv": told.gv,
         "codes": told.codes,
         "address_hmac": told.address,
+        "phone_hmac": told.phone,
         "instrument_hmac": told.instrument,
     }
     values = stamps.newest(order["stamps"], stamp, said)

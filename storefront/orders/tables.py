@@ -74,6 +74,8 @@ class Order(Table, tablename="orders"):
     """A keyed hash of the delivery address, to see a household buying from itself; the address is not kept."""
     instrument_hmac = words(optional=True)
     """The same for the card or account that paid."""
+    phone_hmac = words(optional=True, index=True)
+    """The same for the number given at the checkout, which nobody has proven."""
     doubt = words(optional=True)
     """Why the telling cannot be true as it stands; while it says anything, nothing is earned."""
     source_updated_at = moment(null=True)

@@ -27,6 +27,7 @@ CASES = [
     ("own_device", {"own_device_days": 1}, {"own_device_days": 0, "device_key": "buyer:7"}),
     ("own_address", {"own_address_orders": 1, "address": "a"}, {"address": "a"}),
     ("own_card", {"own_card_orders": 1, "card": "c"}, {"card": "c"}),
+    ("own_phone", {"own_phone_orders": 1, "phone": "p"}, {"phone": "p"}),
     # Two flat-mates are no ring.
     ("ring", {"ring_customers": 3, "address": "a"}, {"ring_customers": 2, "address": "a"}),
     ("velocity", {"orders_hour": 15}, {"orders_hour": 14, "signups_hour": 19}),

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from app import clock, db
+from storefront.orders.fingerprints import phone_fingerprint
 from storefront.orders.queries import lines_of
 from storefront.orders.schemas import OrderTold
 from tests.factories import Browser, a_member, run_jobs
@@ -63,6 +64,7 @@ async def standing() -> dict[str, Any]:
                    line["base"], line["tax"]) for line in lines],
         "back": await back(),
         "address": order["address_hmac"],
+        "phone": order["phone_hmac"],
     }  # fmt: skip
 
 
@@ -92,6 +94,7 @@ async def test_the_same_order_is_the_same_facts_whoever_tells_it(web: Browser, p
     await tell(web, provider, shop, TELLERS[provider].order(sale))
     known = await standing()
     assert known.pop("address") == await _address_hmac()
+    assert known.pop("phone") == phone_fingerprint("+44 20 7946 0018")
     assert known == {
         "order": "5001",
         "currency": "USD",
@@ -109,7 +112,7 @@ async def test_the_same_order_is_the_same_facts_whoever_tells_it(web: Browser, p
 
     assert (buyer["external_id"], buyer["email_hmac"]) == ("71", email_fingerprint("bob@example.org"))
     inbox = b"".join(row["payload"] for row in await db.fetch("SELECT payload FROM inbox"))
-    for private in (b"bob@example.org", b'"Bob"', b"Mill Lane", b"AB1 2CD", b"555"):
+    for private in (b"bob@example.org", b'"Bob"', b"Mill Lane", b"AB1 2CD", b"7946"):
         assert private not in inbox
 
 

@@ -24,7 +24,7 @@ from storefront.connectors.generic.shapes import (
 )
 from storefront.connectors.reading import click_id, not_in_the_future, reasons_of, tidy
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
-from storefront.orders.fingerprints import address_fingerprint, instrument_fingerprint
+from storefront.orders.fingerprints import address_fingerprint, instrument_fingerprint, phone_fingerprint
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundLineTold, RefundTold
 from storefront.orders.service import Flagged
 
@@ -100,6 +100,7 @@ def _order(happening: Any, order: Order, at: datetime) -> OrderTold:
         total=order.total,
         address=_address(order),
         instrument=instrument_fingerprint(order.payment_fingerprint),
+        phone=_phone(order),
     )
 
 
@@ -121,6 +122,11 @@ def _line(line: Line, tax_included: bool) -> LineTold:
 def _address(order: Order) -> str:
     place = order.shipping_address
     return address_fingerprint([place.line1, place.line2, place.postcode, place.country]) if place else ""
+
+
+def _phone(order: Order) -> str:
+    place = order.shipping_address
+    return phone_fingerprint(order.customer.phone if order.customer else "", place.country if place else "")
 
 
 def _customer(customer: Customer, at: datetime | None = None) -> CustomerTold:

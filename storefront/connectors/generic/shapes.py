@@ -25,6 +25,8 @@ class Envelope(msgspec.Struct):
 class Customer(msgspec.Struct):
     id: Id
     email: Annotated[str, Meta(max_length=254)] | None = None
+    phone: Annotated[str, Meta(max_length=40)] | None = None
+    """With its country's code (`+49 171 …`), or as it is written in the country of the order's address."""
 
 
 class Address(msgspec.Struct):

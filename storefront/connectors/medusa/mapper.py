@@ -13,7 +13,7 @@ from storefront.connectors.generic.mapper import facts as generic_facts
 from storefront.connectors.medusa import shapes
 from storefront.connectors.reading import click_id, not_in_the_future, plain_text, read, tidy
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
-from storefront.orders.fingerprints import address_fingerprint
+from storefront.orders.fingerprints import address_fingerprint, phone_fingerprint
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundTold
 
 PAID = {"captured", "partially_refunded", "refunded"}
@@ -76,6 +76,7 @@ def _order(order: shapes.Order) -> OrderTold:
         total=minor(order.total, currency, rounded=True),
         slack=len(lines) + 2,
         address=_address(order.shipping_address),
+        phone=_phone(order.shipping_address),
     )
 
 
@@ -96,6 +97,10 @@ def _customer(order: shapes.Order) -> CustomerTold | None:
     if order.customer_id:
         return CustomerTold(tidy(order.customer_id), tidy(order.email))
     return CustomerTold(f"guest:{tidy(order.id)}", tidy(order.email)) if order.email else None
+
+
+def _phone(place: shapes.Address | None) -> str:
+    return phone_fingerprint(place.phone, place.country_code) if place else ""
 
 
 def _address(place: shapes.Address | None) -> str:

@@ -39,6 +39,7 @@ class Address(msgspec.Struct):
     address_2: str | None = None
     postal_code: str | None = None
     country_code: str | None = None
+    phone: str | None = None
 
 
 class Refund(msgspec.Struct):

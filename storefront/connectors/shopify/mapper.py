@@ -14,7 +14,7 @@ from storefront.connectors.amounts import at_most_gross, minor, without_repeats
 from storefront.connectors.reading import click_id, not_in_the_future, plain_text, read, tidy
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
 from storefront.connectors.shopify import shapes
-from storefront.orders.fingerprints import address_fingerprint
+from storefront.orders.fingerprints import address_fingerprint, phone_fingerprint
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundLineTold, RefundTold
 from storefront.orders.service import Flagged
 
@@ -84,6 +84,7 @@ def _order(order: shapes.Order) -> list[Fact]:
         fees=fees + minor(order.total_tip_received, currency) + minor(duties, currency),
         total=minor(order.total_price, currency),
         address=_address(order.shipping_address),
+        phone=_phone(order),
     )
     refunds = [refund_told(one, currency, updated_at, taxes_included=order.taxes_included) for one in order.refunds]
     return [told, *refunds]
@@ -118,6 +119,12 @@ def _delivered_at(order: shapes.Order) -> datetime | None:
 def _fulfillment(parcel: shapes.Fulfillment) -> list[Fact]:
     # One parcel does not say whether it was the last: the order that Shopify sends with it does.
     raise NotUnderstood(f"a parcel ({parcel.shipment_status or 'sent'}); the order itself says when all has arrived")
+
+
+def _phone(order: shapes.Order) -> str:
+    place = order.shipping_address
+    given = order.phone or (place.phone if place else "") or (order.customer.phone if order.customer else "")
+    return phone_fingerprint(given, place.country_code if place else "")
 
 
 def _address(place: shapes.Address | None) -> str:

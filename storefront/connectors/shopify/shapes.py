@@ -48,6 +48,7 @@ class Code(msgspec.Struct):
 class Customer(msgspec.Struct):
     id: Id
     email: str | None = None
+    phone: str | None = None
     updated_at: Moment | None = None
 
 
@@ -56,6 +57,7 @@ class Address(msgspec.Struct):
     address2: str | None = None
     zip: str | None = None
     country_code: str | None = None
+    phone: str | None = None
 
 
 class ShopMoney(msgspec.Struct):
@@ -121,6 +123,7 @@ class Order(msgspec.Struct):
     note_attributes: list[Named] = []
     customer: Customer | None = None
     email: str | None = None
+    phone: str | None = None
     shipping_address: Address | None = None
     fulfillments: list[Fulfillment] = []
     refunds: list[Refund] = []

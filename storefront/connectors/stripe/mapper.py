@@ -9,7 +9,7 @@ from storefront.connectors.amounts import at_most_gross, checked_currency, witho
 from storefront.connectors.reading import click_id, not_in_the_future, read, tidy
 from storefront.connectors.schemas import Fact, NotUnderstood
 from storefront.connectors.stripe import shapes
-from storefront.orders.fingerprints import address_fingerprint, instrument_fingerprint
+from storefront.orders.fingerprints import address_fingerprint, instrument_fingerprint, phone_fingerprint
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundTold
 from storefront.orders.service import Flagged
 
@@ -79,6 +79,7 @@ def _session(session: shapes.Session, at: datetime) -> OrderTold:
         fees=0 if is_included else max(0, _minor(totals.amount_tax, currency) - taxed),
         total=_minor(session.amount_total, currency),
         address=_address(session),
+        phone=phone_fingerprint(session.customer_details.phone if session.customer_details else ""),
     )
 
 

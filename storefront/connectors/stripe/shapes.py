@@ -52,6 +52,7 @@ class Totals(msgspec.Struct):
 
 class CustomerDetails(msgspec.Struct):
     email: str | None = None
+    phone: str | None = None
 
 
 class Place(msgspec.Struct):

@@ -11,7 +11,7 @@ from storefront.connectors.amounts import at_most_gross, checked_currency, minor
 from storefront.connectors.reading import click_id, not_in_the_future, plain_text, read, tidy, utc
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
 from storefront.connectors.woocommerce import shapes
-from storefront.orders.fingerprints import address_fingerprint
+from storefront.orders.fingerprints import address_fingerprint, phone_fingerprint
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundLineTold, RefundTold
 
 GONE = {"cancelled", "failed", "trash"}
@@ -66,6 +66,7 @@ def _order(order: shapes.Order) -> list[Fact]:
         total=minor(order.total, currency, rounded=True),
         slack=len(lines) + len(order.fee_lines) + 1,
         address=_address(order),
+        phone=phone_fingerprint(order.billing.phone, order.billing.country) if order.billing else "",
     )
     return [told, *_refunds(order, currency, updated_at)]
 

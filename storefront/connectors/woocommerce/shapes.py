@@ -59,6 +59,7 @@ class Code(msgspec.Struct):
 
 class Address(msgspec.Struct):
     email: str = ""
+    phone: str = ""
     address_1: str = ""
     address_2: str = ""
     postcode: str = ""

@@ -14,7 +14,7 @@ def order(sale: Sale) -> list[Message]:
         "currency": sale.currency,
         "placed_at": iso(placed_at()),
         "paid_at": iso(placed_at()) if sale.paid else None,
-        "customer": {"id": sale.customer_id, "email": sale.email, "name": "Bob"},
+        "customer": {"id": sale.customer_id, "email": sale.email, "name": "Bob", "phone": "020 7946 0018"},
         "gv": sale.gv,
         "codes": [sale.code] if sale.code else [],
         "lines": [

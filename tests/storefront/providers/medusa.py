@@ -37,6 +37,7 @@ def order(sale: Sale) -> list[Message]:
         "promotions": [{"id": "p1", "code": sale.code}] if sale.code else [],
         "shipping_address": {
             "first_name": "Bob",
+            "phone": "+44 (0)20 7946 0018",
             "address_1": PLACE["line1"],
             "address_2": PLACE["line2"],
             "postal_code": PLACE["postcode"],

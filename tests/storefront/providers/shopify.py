@@ -41,6 +41,7 @@ def told(sale: Sale) -> dict[str, Any]:
         "id": int(sale.id),
         "name": f"#{sale.id}",
         "email": sale.email,
+        "phone": "+442079460018",
         "currency": sale.currency,
         "created_at": iso(placed_at()),
         "processed_at": iso(placed_at()),

@@ -34,7 +34,12 @@ def order(sale: Sale) -> list[Message]:
         "client_reference_id": "cart-9",
         "metadata": {"gv": sale.gv, "code": sale.code} if sale.gv else {"code": sale.code},
         "customer": sale.customer_id,
-        "customer_details": {"email": sale.email, "name": "Bob", "address": {"line1": "elsewhere"}},
+        "customer_details": {
+            "email": sale.email,
+            "name": "Bob",
+            "phone": "0044 2079460018",
+            "address": {"line1": "elsewhere"},
+        },
         "total_details": {
             "amount_discount": sum(line.discount for line in sale.lines),
             "amount_shipping": sale.shipping,

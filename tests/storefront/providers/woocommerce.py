@@ -47,7 +47,7 @@ def told(sale: Sale) -> dict[str, Any]:
         "date_paid_gmt": _gmt(placed_at()) if sale.paid else None,
         "date_completed_gmt": _gmt(sale.told_at) if sale.delivered else None,
         "customer_id": int(sale.customer_id),
-        "billing": {**place, "email": sale.email, "phone": "555"},
+        "billing": {**place, "email": sale.email, "phone": "(020) 7946-0018"},
         "shipping": place,
         "shipping_total": money(sale.shipping),
         "shipping_tax": money(sale.shipping_tax),
