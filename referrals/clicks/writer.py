@@ -29,6 +29,8 @@ spooled_total = Metric("grapevine_clicks_spooled_total", "Clicks kept on disk wh
 MOST_AT_ONCE = 500
 WAITING_AT_MOST = 20_000
 SLOTS = 16
+# Two, so that this process answers the visitors of one group while PostgreSQL commits the next.
+WRITERS = 2
 # A commit that takes longer than this goes to disk as well: whichever is replayed finds the other's ids there.
 COMMIT_SECONDS = 3.0
 LOST = (*db.LOST, Unavailable, TimeoutError)
@@ -109,7 +111,8 @@ class _Waiting(msgspec.Struct):
     written: asyncio.Future[None]
 
 
-_slot = secrets.randbelow(SLOTS)  # Of this process, so that processes do not wait for each other's count.
+# Of this process and writer, so that nobody waits for another's count.
+_slots = [secrets.randbelow(SLOTS // WRITERS) * WRITERS + writer for writer in range(WRITERS)]
 _waiting: list[_Waiting] = []
 _work = asyncio.Event()
 _known_agents: set[int] = set()
@@ -129,15 +132,15 @@ async def write(click: NewClick) -> None:
 @asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """Write groups for as long as this process serves; what waits at the end is written before it goes."""
-    task = asyncio.create_task(_write_for_ever())
+    tasks = [asyncio.create_task(_write_for_ever(slot)) for slot in _slots]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         while _waiting:
-            await _write_next()
+            await _write_next(_slots[0])
         spool.close()
 
 
@@ -153,10 +156,10 @@ async def replay() -> int:
     return replayed
 
 
-async def _write_for_ever() -> None:
+async def _write_for_ever(slot: int) -> None:
     while True:
         await _work.wait()
-        await _write_next()
+        await _write_next(slot)
 
 
 async def come_back() -> None:
@@ -169,30 +172,32 @@ async def come_back() -> None:
         await replay()
 
 
-async def _write_next() -> None:
+async def _write_next(slot: int) -> None:
     group = _waiting[:MOST_AT_ONCE]
     del _waiting[: len(group)]
     if not _waiting:
         _work.clear()
+    if not group:
+        return  # The other writer was quicker.
     try:
-        await _keep(group)
+        await _keep(group, slot)
     except Exception:
         log.exception("%s clicks could not be kept", len(group))
     finally:
         _settle(group, Unavailable())  # Those that still wait: the group failed, or this process stops.
 
 
-async def _keep(group: list[_Waiting]) -> None:
+async def _keep(group: list[_Waiting], slot: int) -> None:
     """Into the database, or onto the disk."""
     global _is_down
     if not _is_down:
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                await _commit([one.click for one in group])
+                await _commit([one.click for one in group], slot)
             _settle(group, None)
             return
         except asyncpg.ForeignKeyViolationError:
-            await _one_by_one(group)
+            await _one_by_one(group, slot)
             return
         except LOST as lost:
             log.warning("the database took no clicks, they go to disk: %s", lost)
@@ -203,11 +208,11 @@ async def _keep(group: list[_Waiting]) -> None:
     spooled_total.inc(len(group))
 
 
-async def _one_by_one(group: list[_Waiting]) -> None:
+async def _one_by_one(group: list[_Waiting], slot: int) -> None:
     """A link in the group was removed: its visitors get no redirect, the others are written without them."""
     for one in group:
         try:
-            await _commit([one.click])
+            await _commit([one.click], slot)
             _settle([one], None)
         except asyncpg.ForeignKeyViolationError:
             _settle([one], LinkIsGone())
@@ -222,21 +227,21 @@ async def _replay(records: list[bytes], file: Path) -> None:
     for start in range(0, len(clicks), MOST_AT_ONCE):
         some = clicks[start : start + MOST_AT_ONCE]
         try:
-            await _commit(some)
+            await _commit(some, _slots[0])
         except asyncpg.ForeignKeyViolationError:
             for click in some:
                 with suppress(asyncpg.ForeignKeyViolationError):
-                    await _commit([click])
+                    await _commit([click], _slots[0])
     spool.delete(file)
 
 
-async def _commit(group: list[NewClick]) -> None:
+async def _commit(group: list[NewClick], slot: int) -> None:
     new = {click.agent_hash: click.agent for click in group if click.agent_hash not in _known_agents and click.agent}
     if new:
         await _remember_agents(new)
     # Column by column: what asyncpg sends fastest, five times as fast as row by row.
     columns = [[getattr(click, name) for click in group] for name in COLUMNS]
-    await db.execute(INSERT_ALL, *columns, _slot)
+    await db.execute(INSERT_ALL, *columns, slot)
     for kind, many in Counter(click.kind for click in group).items():
         clicks_total.labels(kind).inc(many)
 
