@@ -21,6 +21,8 @@ export class ChatActs extends EventTarget {
     list.addEventListener("pointerdown", (event) => this.#pressed(event))
     for (const name of ["pointerup", "pointercancel", "pointermove", "scroll"])
       list.addEventListener(name, (event) => this.#let(event), { passive: true })
+    list.addEventListener("toggle", ({ target }) => target.open && place(target), { capture: true })
+    list.addEventListener("scroll", () => this.#closeMenus(), { passive: true })
     list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault())
     addEventListener("pagehide", () => this.#goNow())
   }
@@ -71,6 +73,10 @@ export class ChatActs extends EventTarget {
     for (const item of [...this.#leaving.keys()]) this.#go(item, { keepalive: true })
   }
 
+  #closeMenus() {
+    for (const menu of this.#room.querySelectorAll(".log details.more[open]")) menu.open = false
+  }
+
   // A finger that rests on a message opens its menu.
   #pressed(event) {
     if (event.pointerType === "mouse" || event.target.closest("a, button, summary, .sheet")) return
@@ -93,4 +99,16 @@ export class ChatActs extends EventTarget {
     // The click that ends a long press must not close what it opened.
     setTimeout(() => (this.#press = null), 50)
   }
+}
+
+// The log scrolls and would cut a menu off: it stands on the window, wherever it fits beside its button.
+function place(menu) {
+  const sheet = menu.querySelector(".sheet")
+  const { top, bottom, left, right } = menu.getBoundingClientRect()
+  const { width, height } = sheet.getBoundingClientRect()
+  const below = bottom + height + 8 < innerHeight
+  const isFromLeft = menu.closest(".me") === null && left + width < innerWidth
+  sheet.style.setProperty("--top", `${Math.max(8, below ? bottom + 4 : top - height - 4)}px`)
+  sheet.style.setProperty("--left", `${Math.max(8, isFromLeft ? left : right - width)}px`)
+  sheet.classList.add("placed")
 }

@@ -1,6 +1,6 @@
 // The list of messages in the page: keeps the room's order, never shows one message twice, and says which day it is.
 import { ChatMessage, showTime } from "./chat-message.js"
-import { dayName, dayOf, goesOn } from "./chat-rules.js"
+import { changeOf, dayName, dayOf, goesOn } from "./chat-rules.js"
 
 const NEAR_END = 80
 // A page that stays open for days keeps what one can scroll back to; the rest is a click away.
@@ -15,11 +15,11 @@ export class ChatLog extends EventTarget {
   #message
   #lang = document.documentElement.lang
 
-  constructor(list, blank, words, me, room) {
+  constructor(list, blanks, words, me, room) {
     super()
     this.#list = list
     this.#words = words
-    this.#message = new ChatMessage(blank, words, me, room)
+    this.#message = new ChatMessage(blanks, words, me, room)
     this.#dress()
     this.#stayAtEnd()
   }
@@ -42,10 +42,15 @@ export class ChatLog extends EventTarget {
   // One event of the room; true when it is a message that was not here before.
   tell(event) {
     const item = this.byId(event.id)
-    if (event.kind === "message") return this.#tellMessage(event, item)
-    if (event.kind === "edit" && item) this.#message.fill(item, event)
-    else if (event.kind === "delete" && item) this.#message.empty(item)
-    else if (event.kind === "join" || event.kind === "leave") this.#tellComing(event)
+    const change = changeOf(event)
+    if (change.isMessage) return this.#tellMessage(event, item)
+    if (change.isLine) this.#tellComing(event)
+    if (change.words && item) this.#message.fill(item, event)
+    if (change.marks && item) this.#message.mark(item, event)
+    if (change.isGone && item) this.#message.empty(item)
+    if (change.quote !== undefined)
+      for (const quote of this.#list.querySelectorAll(`.quoted[href$="#message-${CSS.escape(event.id)}"]`))
+        this.#message.quoteAgain(quote, change.quote)
     return false
   }
 

@@ -1,16 +1,17 @@
 // One message in the log: the server's own markup, filled from an event.
+import { ChatParts } from "./chat-parts.js"
 
 export class ChatMessage {
   #blank
   #words
   #me
-  #room
+  #parts
 
-  constructor(blank, words, me, room) {
-    this.#blank = blank.content.querySelector("li")
+  constructor(blanks, words, me, room) {
+    this.#blank = blanks.message.content.querySelector("li")
     this.#words = words
     this.#me = me
-    this.#room = room
+    this.#parts = new ChatParts(blanks.parts, words, me, room)
   }
 
   make() {
@@ -25,6 +26,7 @@ export class ChatMessage {
     const words = document.createElement("p")
     words.textContent = message.body
     item.querySelector(".bubble").replaceChildren(...(message.quote ? [this.#quote(message.quote)] : []), words)
+    if (message.files) this.#parts.hang(item, { files: message.files })
     item.querySelector(".more")?.remove()
     item.classList.toggle("failed", Boolean(message.failed))
     item.classList.toggle("waiting", !message.failed)
@@ -41,6 +43,17 @@ export class ChatMessage {
     bubble.innerHTML = event.html
     if (event.reply_to) bubble.prepend(this.#quote(event.reply_to))
     if (item.classList.contains("me")) item.dataset.body = event.body
+    this.mark(item, event)
+  }
+
+  // Signs, files, cards and the pin: an event about a message tells all of them as they stand.
+  mark(item, event) {
+    this.#parts.hang(item, event)
+  }
+
+  // What answers a message quotes it as it stands.
+  quoteAgain(quote, text) {
+    quote.querySelector("span").textContent = text
   }
 
   empty(item) {
@@ -49,6 +62,7 @@ export class ChatMessage {
     bubble.textContent = this.#words.gone
     item.querySelector(".more")?.remove()
     delete item.dataset.body
+    this.#parts.bare(item)
   }
 
   name(item, id) {

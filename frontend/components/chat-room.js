@@ -1,8 +1,5 @@
 // <chat-room> makes the page of a room live. The page works without it: history is HTML, writing is a form.
-import { ChatActs } from "./chat-acts.js"
 import { ChatComposer } from "./chat-composer.js"
-import { knock } from "./chat-door.js"
-import { ChatHistory } from "./chat-history.js"
 import { ChatLine } from "./chat-line.js"
 import { ChatLog } from "./chat-log.js"
 import { ChatOutbox } from "./chat-outbox.js"
@@ -40,9 +37,8 @@ class ChatRoom extends HTMLElement {
     const form = this.querySelector("form.say:not([data-plain])")
     this.#outbox = new ChatOutbox(member, room)
     this.#tabs = new ChatTabs(member, room)
-    this.#log = new ChatLog(list, this.#part("message"), this.dataset, member, room)
+    this.#log = new ChatLog(list, { message: this.#part("message"), parts: this.#part("parts") }, this.dataset, member, room)
     this.#log.isJoined = past === undefined
-    this.#history = new ChatHistory(this.#log, list)
     this.#line = new ChatLine(room, () => ({ [room]: { seq: this.#seq, epoch: this.#epoch } }))
     this.#reading = new ChatReading(this, this.#log, (seq) => this.#read(seq))
     if (form?.elements.body) this.#composer = new ChatComposer(form, this.dataset)
@@ -50,6 +46,22 @@ class ChatRoom extends HTMLElement {
     for (const message of this.#outbox.list()) this.#show(message)
     if (!location.hash.startsWith("#message-")) this.#log.scrollToUnread()
     this.#line.open()
+    this.#history = this.#getMore(list)
+  }
+
+  // What is needed only once one has looked around: it does not keep the room from opening.
+  async #getMore(list) {
+    const [{ ChatHistory }, { ChatActs }] = await Promise.all([import("./chat-history.js"), import("./chat-acts.js")])
+    const acts = new ChatActs(this)
+    acts.addEventListener("done", () => this.#line.look())
+    acts.addEventListener("failed", ({ detail }) => this.#say(detail))
+    const found = new ChatHistory(this.#log, list)
+    found.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
+    return found
+  }
+
+  async #jump(address) {
+    return (await this.#history).jump(address)
   }
 
   disconnectedCallback() {
@@ -62,12 +74,8 @@ class ChatRoom extends HTMLElement {
   #listen() {
     for (const name of ["state", "welcome", "events", "ack", "refused", "typing", "presence", "resync", "read"])
       this.#line.addEventListener(name, ({ detail }) => this[`_${name}`](detail))
-    this.#history.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
     this.#listenToTabs()
     this.addEventListener("click", (event) => this.#clicked(event))
-    const acts = new ChatActs(this)
-    acts.addEventListener("done", () => this.#line.look())
-    acts.addEventListener("failed", ({ detail }) => this.#say(detail))
     this.#resendTimer = setInterval(() => this.#sendWhatWaits({ olderThan: ACK_PATIENCE }), ACK_PATIENCE)
     const composer = this.#composer
     composer?.addEventListener("say", ({ detail }) => this.#submit(detail))
@@ -116,6 +124,7 @@ class ChatRoom extends HTMLElement {
       const isMine = event.author?.id === this.dataset.member
       if (event.client_id && isMine) this.#said(event.client_id, event.id)
       if (event.author) this.#writers.delete(event.author.id)
+      if (event.kind === "room") this.dispatchEvent(new CustomEvent("room-event", { bubbles: true, detail: event }))
       if (event.kind === "message" && !isMine && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
       if (this.#log.tell(event) && !isMine) fresh += 1
     }
@@ -166,7 +175,7 @@ class ChatRoom extends HTMLElement {
   // Too much was missed, or the history was restored: take the page's own answer.
   async _resync() {
     this.#seq = -1
-    if (!(await this.#history.jump(location.pathname))) return location.reload()
+    if (!(await this.#jump(location.pathname))) return location.reload()
     this.#log.scrollToEnd()
     if (this.#line.isOpen) this.#line.hello()
   }
@@ -210,7 +219,7 @@ class ChatRoom extends HTMLElement {
 
   async #toLatest() {
     if (!this.#log.isJoined) {
-      await this.#history.jump(location.pathname)
+      await this.#jump(location.pathname)
       history.replaceState(null, "", location.pathname)
     }
     this.#log.scrollToEnd()
@@ -219,7 +228,7 @@ class ChatRoom extends HTMLElement {
   // A message that is not on this page: the page around it.
   async #toMessage(link) {
     const id = link.hash.replace("#message-", "")
-    if (!(await this.#history.jump(`?at=${id}`))) return location.assign(`?at=${id}${link.hash}`)
+    if (!(await this.#jump(`?at=${id}`))) return location.assign(`?at=${id}${link.hash}`)
     location.hash = link.hash
   }
 
@@ -232,6 +241,7 @@ class ChatRoom extends HTMLElement {
     const fields = new FormData()
     fields.set("_csrf", this.#composer.token)
     fields.set("body", body)
+    const { knock } = await import("./chat-door.js")
     const { ok, detail } = await knock(`/chat/${this.dataset.room}/messages/${id}/edit`, fields)
     if (ok) return this.#line.look()
     // The words that were not taken stand in the composer again.
@@ -264,6 +274,7 @@ class ChatRoom extends HTMLElement {
     const fields = new FormData()
     for (const [name, value] of Object.entries({ _csrf: this.#composer.token, client_id, body, reply_to: reply_to ?? "" }))
       fields.set(name, value)
+    const { knock } = await import("./chat-door.js")
     const { ok, isFinal, detail, said } = await knock(this.#composer.action, fields)
     if (ok) this._ack({ client_id, id: said?.id })
     else if (isFinal) this._refused({ client_id, code: "invalid", detail })

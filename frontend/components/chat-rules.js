@@ -48,12 +48,19 @@ export function handleBefore(text, caret) {
   return found && { from: caret - found[1].length - 1, part: found[1] }
 }
 
-// The reactions of a message after one more event. Each is { emoji, n, mine }, in the order in which they first came.
-export function reacted(reactions, { emoji, off, isMine }) {
-  const known = reactions.find((one) => one.emoji === emoji)
-  if (!known) return off ? reactions : [...reactions, { emoji, n: 1, mine: isMine }]
-  const changed = { emoji, n: known.n + (off ? -1 : 1), mine: isMine ? !off : known.mine }
-  return reactions.map((one) => (one === known ? changed : one)).filter(({ n }) => n > 0)
+// What an event changes in what is shown: as community/chat/snapshot.py says it for the server.
+export function changeOf({ kind, gone, body = "", files = [] }) {
+  if (kind === "message") return { isMessage: true }
+  if (kind === "join" || kind === "leave") return { isLine: true }
+  if (kind === "edit") return { words: true, marks: true, quote: excerpt(body || files[0]?.name || "") }
+  if (kind === "delete") return { isGone: true, quote: "" }
+  if ((kind === "react" || kind === "pin") && !gone) return { marks: true }
+  return {}
+}
+
+function excerpt(words) {
+  const plain = words.replace(/\s+/g, " ").trim()
+  return plain.length > 80 ? `${plain.slice(0, 79).trimEnd()}…` : plain
 }
 
 // How long to wait before the nth try: longer each time, and never all pages at once.

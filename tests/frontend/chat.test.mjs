@@ -3,12 +3,12 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 import { ChatOutbox, inMemory } from "../../frontend/components/chat-outbox.js"
 import {
+  changeOf,
   dayName,
   goesOn,
   handleBefore,
   inOrder,
   pauseBefore,
-  reacted,
   toHear,
 } from "../../frontend/components/chat-rules.js"
 
@@ -78,15 +78,15 @@ test("a handle is being written only where a word begins", () => {
   assert.equal(handleBefore("hello @ad done", 14), null)
 })
 
-test("reactions count people, and the last one to go takes the sign along", () => {
-  let seen = reacted([], { emoji: "👍", isMine: false })
-  seen = reacted(seen, { emoji: "🎉", isMine: false })
-  seen = reacted(seen, { emoji: "👍", isMine: true })
-  assert.deepEqual(seen, [{ emoji: "👍", n: 2, mine: true }, { emoji: "🎉", n: 1, mine: false }])
-  seen = reacted(seen, { emoji: "👍", isMine: false, off: true })
-  assert.deepEqual(seen[0], { emoji: "👍", n: 1, mine: true })
-  assert.deepEqual(reacted(seen, { emoji: "👍", isMine: true, off: true }), [{ emoji: "🎉", n: 1, mine: false }])
-  assert.deepEqual(reacted([], { emoji: "👍", off: true }), [])
+test("what an event changes is what the server's snapshot says it changes", () => {
+  assert.deepEqual(changeOf(event(1)), { isMessage: true })
+  assert.deepEqual(changeOf({ kind: "edit", body: "new  words" }), { words: true, marks: true, quote: "new words" })
+  assert.deepEqual(changeOf({ kind: "edit", files: [{ name: "tent.pdf" }] }).quote, "tent.pdf")
+  assert.deepEqual(changeOf({ kind: "delete" }), { isGone: true, quote: "" })
+  assert.deepEqual(changeOf({ kind: "react", emoji: "👍" }), { marks: true })
+  assert.deepEqual(changeOf({ kind: "pin", gone: true }), {})
+  assert.deepEqual(changeOf({ kind: "something newer" }), {})
+  assert.equal(changeOf({ kind: "edit", body: "x".repeat(200) }).quote.length, 80)
 })
 
 test("pauses grow, end somewhere, and no two pages keep step", () => {
