@@ -25,10 +25,11 @@ APP_CONFIG = AppConfig(
                 "books",
                 "fraud",
                 "campaigns",
+                "live_cards",
                 "earn",
             )
         ],
         exclude_imported=True,
     ),
-    migration_dependencies=["storefront.piccolo_app"],
+    migration_dependencies=["storefront.piccolo_app", "content.piccolo_app"],
 )

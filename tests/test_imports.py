@@ -46,6 +46,7 @@ HOUSE = (
     "referrals.webhooks",
     "referrals.campaigns",
     "referrals.books",
+    "referrals.live_cards",
     "referrals.earn",
     "search",
     "frontend",

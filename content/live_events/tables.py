@@ -2,7 +2,7 @@ from piccolo.columns import BigSerial
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import big, count, moment, reference, words
+from app.columns import big, count, moment, reference, words, yes_no
 from community.chat.tables import Message
 from community.groups.tables import Group, Room
 from community.members.tables import Member
@@ -36,6 +36,9 @@ class LiveEvent(Table, tablename="live_event"):
     """Where in the room's sequence it went live and ended: the replay is what stands between."""
     revision = count()
     reminded_at = moment(null=True)
+    counted_at = moment(null=True)
+    """When the room was last told how votes stand."""
+    counts_due = yes_no()
     created_at = moment()
 
     live_event_once_per_room = Unique([room_id])

@@ -51,6 +51,8 @@ class CandidateView(msgspec.Struct):
     """Percent. An invitation, or a click that was only recognised, is less sure than others."""
     code: str = ""
     """The code, where it is your own."""
+    live: str = ""
+    """Where it is your own: the live event in which you held the product up."""
 
 
 class EntryView(msgspec.Struct):

@@ -14,6 +14,7 @@ from referrals.earn.queries import access_decision, address_of_why, handles_of
 from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, ShareView, Why
 from referrals.earn.words import outcome_words, rule_words
 from referrals.ledger.queries import entries_for
+from referrals.live_cards.queries import titles_of
 from referrals.programs.words import rule_name
 
 MOST_LINES = 100
@@ -89,6 +90,7 @@ async def _candidates(decision: asyncpg.Record, member_id: int) -> list[Candidat
     candidates = msgspec.convert(decision["candidates"], list[Candidate])
     handles = await handles_of([one.member_id for one in candidates])
     codes = await codes_by_id([int(one.code) for one in candidates if one.code and one.member_id == member_id])
+    held_up = await titles_of([one.link_id for one in candidates if one.member_id == member_id])
     views = []
     for one in candidates:
         is_you = one.member_id == member_id
@@ -106,6 +108,7 @@ async def _candidates(decision: asyncpg.Record, member_id: int) -> list[Candidat
                 words=outcome_words(outcome),
                 confidence=one.confidence,
                 code=codes[int(one.code)]["text"] if one.code and is_you else "",
+                live=held_up[one.link_id]["title"] if is_you and one.link_id in held_up else "",
             )
         )
     return views

@@ -15,6 +15,8 @@ from app.text import excerpt
 from community.groups.policy import access_group, can_read
 from community.moderation.queries import in_sight
 from community.topics.policy import access_topic
+from content.live_events.policy import access_event
+from content.live_events.queries import slug_of_room
 from referrals.links.passing import EARLY, closed_because, key_of
 from referrals.links.queries import link_by_code
 from referrals.programs.queries import version_at
@@ -127,6 +129,9 @@ async def _group(group_id: int) -> Subject | None:
 
 
 async def _room(room_id: int) -> Subject | None:
+    if live := await slug_of_room(room_id):
+        event = await access_event(STRANGER, live)
+        return Subject(event["title"], excerpt(event["summary"], QUOTED))
     return await _public_group("r.id", room_id)
 
 

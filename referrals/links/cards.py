@@ -11,6 +11,8 @@ from app.text import excerpt
 from community.groups.policy import access_group_contents
 from community.moderation.queries import in_sight
 from community.topics.policy import access_topic
+from content.live_events.policy import access_event
+from content.live_events.queries import slug_of_room
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -49,6 +51,9 @@ async def _of_conversation(kind: str, target_id: int) -> Card | None:
         if kind == "topic":
             topic = await access_topic(STRANGER, target_id)
             return Card(topic["title"], topic["group_name"])
+        if kind == "room" and (live := await slug_of_room(target_id)):
+            event = await access_event(STRANGER, live)
+            return Card(event["title"], excerpt(event["summary"]))
         column = "g.id" if kind == "group" else "r.id"
         slug = await db.fetch_val(
             f"SELECT g.slug FROM groups g LEFT JOIN room r ON r.group_id = g.id WHERE {column} = $1", target_id

@@ -8,10 +8,12 @@ from app import db
 from app.auth import Viewer
 from app.errors import Invalid, NotFound
 from app.i18n import gettext as _
+from community.chat.policy import access_room
 from community.groups.policy import access_group, access_group_contents
 from community.topics.addresses import topic_url
 from community.topics.policy import access_topic
 from content.guides.policy import access_guide
+from content.live_events.policy import access_event
 from content.reviews.policy import access_review
 from content.reviews.queries import review_url
 from referrals.links.destinations import at_store, origin_of, own_path, path_if_ours
@@ -69,13 +71,19 @@ async def _group(viewer: Viewer, slug: str) -> Target:
 
 
 async def _room(viewer: Viewer, name: str) -> Target:
+    """A group's room, or that of a live event, which leads to the event. Where two talk alone nobody is led."""
     row = await db.fetch_one(
-        "SELECT r.id, g.slug FROM room r JOIN groups g ON g.id = r.group_id WHERE r.id = $1", _number(name)
+        """SELECT r.id, r.kind, g.slug, e.slug AS event FROM room r LEFT JOIN groups g ON g.id = r.group_id
+             LEFT JOIN live_event e ON e.room_id = r.id WHERE r.id = $1 AND r.kind <> 'direct'""",
+        _number(name),
     )
     if row is None:
         raise NotFound(_("There is no such room."))
-    await access_group_contents(viewer, row["slug"])
-    return Target("room", row["id"], None, f"/chat/{row['id']}")
+    if row["event"]:
+        return Target("room", (await access_event(viewer, row["event"]))["room_id"], None, f"/live/{row['event']}")
+    if row["slug"]:
+        await access_group_contents(viewer, row["slug"])
+    return Target("room", (await access_room(viewer, row["id"]))["id"], None, f"/chat/{row['id']}")
 
 
 async def _named_page(viewer: Viewer, path: str) -> Target:

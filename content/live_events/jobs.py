@@ -1,0 +1,45 @@
+from app.events import on
+from app.jobs import every
+from content.live_events import pins, reminders, service
+from content.live_events.events import LiveEventCancelled, LiveEventMoved, LiveEventStarted
+from storefront.catalog.events import ProductChanged, ProductListed, ProductWithdrawn
+
+
+@on(ProductChanged)
+async def tell_of_change(event: ProductChanged) -> None:
+    await pins.tell_of_product(event.product_id)
+
+
+@on(ProductListed)
+async def tell_of_return(event: ProductListed) -> None:
+    await pins.tell_of_product(event.product_id)
+
+
+@on(ProductWithdrawn)
+async def tell_of_withdrawal(event: ProductWithdrawn) -> None:
+    await pins.tell_of_product(event.product_id)
+
+
+@on(LiveEventStarted)
+async def ring_for_start(event: LiveEventStarted) -> None:
+    await reminders.ring(event.event_id, "live_started")
+
+
+@on(LiveEventMoved)
+async def ring_for_move(event: LiveEventMoved) -> None:
+    await reminders.ring(event.event_id, "live_moved")
+
+
+@on(LiveEventCancelled)
+async def ring_for_end(event: LiveEventCancelled) -> None:
+    await reminders.ring(event.event_id, "live_cancelled")
+
+
+@every("* * * * *")
+async def ring_before() -> None:
+    await reminders.ring_before()
+
+
+@every("*/10 * * * *")
+async def end_forgotten() -> None:
+    await service.end_forgotten()

@@ -1,0 +1,58 @@
+import asyncpg
+
+from app import db
+from app.auth import Viewer, require_member
+from app.errors import Forbidden, NotFound
+from app.i18n import gettext as _
+from community.groups.policy import readable_rooms
+from community.members.queries import AVATAR_URL
+
+# An event is there for whoever may read its room. `$2` is the viewer.
+EVENT = f"""
+    SELECT e.*, m.id AS member_id, m.handle, m.name, coalesce('{AVATAR_URL}' || nullif(m.avatar_key, ''), '')
+               AS avatar_url,
+           g.slug AS group_slug, g.name AS group_name, s.slug AS store_slug, s.name AS store_name,
+           ms.role AS group_role, r.seq AS room_seq, r.is_open,
+           (SELECT count(*)::int FROM live_reminder lr WHERE lr.event_id = e.id) AS reminder_count,
+           EXISTS (SELECT 1 FROM live_reminder lr WHERE lr.event_id = e.id AND lr.member_id = $2::bigint) AS is_reminded
+      FROM live_event e
+      JOIN room r ON r.id = e.room_id
+      JOIN member m ON m.id = e.host_id
+      LEFT JOIN groups g ON g.id = e.group_id
+      LEFT JOIN membership ms ON ms.group_id = e.group_id AND ms.member_id = $2::bigint AND ms.state = 'active'
+      LEFT JOIN store s ON s.id = e.store_id
+     WHERE {readable_rooms("r", "$2")}"""
+
+
+async def access_event(viewer: Viewer, slug: str) -> asyncpg.Record:
+    """The event, or NotFound: one in a room that is closed to the viewer and a missing one look the same."""
+    row = await db.fetch_one(f"{EVENT} AND e.slug = $1", slug, viewer.member_id)
+    if row is None:
+        raise NotFound()
+    return row
+
+
+async def access_own_event(viewer: Viewer, slug: str) -> asyncpg.Record:
+    """The event, for its host."""
+    require_member(viewer)
+    event = await access_event(viewer, slug)
+    if not is_host(viewer, event):
+        raise Forbidden(_("Only the host may do this."))
+    return event
+
+
+async def access_event_to_tidy(viewer: Viewer, slug: str) -> asyncpg.Record:
+    """The event, for its host and for moderators of its group and of the community."""
+    require_member(viewer)
+    event = await access_event(viewer, slug)
+    if not may_tidy(viewer, event):
+        raise Forbidden(_("Only the host or a moderator may do this."))
+    return event
+
+
+def is_host(viewer: Viewer, event: asyncpg.Record) -> bool:
+    return viewer.is_member and event["host_id"] == viewer.member_id
+
+
+def may_tidy(viewer: Viewer, event: asyncpg.Record) -> bool:
+    return is_host(viewer, event) or viewer.is_moderator or event["group_role"] in ("owner", "moderator")

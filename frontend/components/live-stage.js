@@ -1,0 +1,137 @@
+// <live-stage>: the products, the poll and the questions of a live event. <chat-room> beside it hears what moves in the
+// room and passes it on; figures are filled in at once, the rest is fetched anew. Without a room's line it asks by itself.
+const SELDOM = 30_000
+const ALONE = 10_000
+// Everybody in the room hears the same word at the same moment; not all of them shall ask in that moment.
+const SPREAD = 1_500
+const APART = 1_000
+
+class LiveStage extends HTMLElement {
+  #timer
+  #soon
+  #askedAt = 0
+  #shown = ""
+  #waiting = ""
+
+  connectedCallback() {
+    if (this.dataset.still !== undefined) return
+    this.#shown = this.innerHTML
+    document.addEventListener("room-event", this.#heard)
+    document.addEventListener("visibilitychange", this.#comeBack)
+    this.addEventListener("focusout", this.#show)
+    this.addEventListener("submit", this.#send)
+    this.#timer = setInterval(this.#ask, this.#isHearing ? SELDOM : ALONE)
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("room-event", this.#heard)
+    document.removeEventListener("visibilitychange", this.#comeBack)
+    clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+  }
+
+  get #isHearing() {
+    return Boolean(document.querySelector("chat-room")?.dataset.member)
+  }
+
+  #heard = ({ detail: { data } }) => {
+    if (data?.what === "product") this.#fillProduct(data.product)
+    else if (data?.what === "counts") this.#fillCounts(data)
+    else if (data?.what === "live") location.reload()
+    else if (["pin", "unpin", "poll", "question"].includes(data?.what)) {
+      clearTimeout(this.#soon)
+      this.#soon = setTimeout(this.#ask, Math.random() * SPREAD)
+    }
+  }
+
+  #fillProduct({ id, price, stock, available }) {
+    for (const card of this.querySelectorAll(`[data-product="${id}"]`)) {
+      if (price) card.querySelector('[data-part="price"]').textContent = money(price)
+      card.querySelector('[data-part="stock"]').replaceChildren(...this.#chip(stock, available))
+      card.classList.add("moved")
+      setTimeout(() => card.classList.remove("moved"), 2_000)
+    }
+  }
+
+  #chip(stock, available) {
+    const { soldOut, few, many, noLonger } = this.dataset
+    if (stock === null && available) return []
+    const [tone, text] =
+      stock === null ? ["amber", noLonger] : stock === 0 ? ["alert", soldOut] : stock <= 10 ? ["amber", few] : ["leaf", many]
+    return [Object.assign(document.createElement("span"), { className: `chip ${tone}`, textContent: text.replace("{n}", stock) })]
+  }
+
+  #fillCounts({ poll, questions }) {
+    for (const [id, votes] of Object.entries(questions ?? {})) {
+      const count = this.querySelector(`[data-question="${id}"] [data-part="votes"]`)
+      if (count) count.textContent = votes
+    }
+    const box = poll && this.querySelector(`[data-poll="${poll.id}"]`)
+    if (!box) return
+    const all = poll.counts.reduce((sum, votes) => sum + votes, 0)
+    for (const [place, votes] of poll.counts.entries()) {
+      const option = box.querySelector(`[data-option="${place + 1}"]`)
+      if (!option) continue
+      option.querySelector('[data-part="votes"]').textContent = votes
+      option.querySelector("rect").setAttribute("width", all ? Math.round((100 * votes) / all) : 0)
+    }
+    box.querySelector('[data-part="all"]').textContent = this.dataset.votes.replace("{n}", all)
+  }
+
+  // A vote stays on the page; what cannot be sent so is sent as the form it is.
+  #send = async (event) => {
+    const form = event.target
+    event.preventDefault()
+    const body = new FormData(form, event.submitter)
+    event.submitter?.setAttribute("aria-busy", "true")
+    try {
+      const answer = await fetch(form.action, { method: "POST", body })
+      if (!answer.ok) throw new Error(answer.status)
+      event.submitter?.blur()
+      this.#askedAt = 0
+      await this.#ask()
+    } catch {
+      form.submit()
+    }
+  }
+
+  #comeBack = () => document.hidden || this.#ask()
+
+  #ask = async () => {
+    if (document.hidden) return
+    const wait = this.#askedAt + APART - Date.now()
+    if (wait > 0) {
+      clearTimeout(this.#soon)
+      this.#soon = setTimeout(this.#ask, wait)
+      return
+    }
+    this.#askedAt = Date.now()
+    try {
+      const answer = await fetch(this.dataset.src)
+      if (answer.status === 404) return clearInterval(this.#timer)
+      if (!answer.ok) return
+      this.#waiting = await answer.text()
+      this.#show()
+    } catch {
+      // The next word of the room, or the next minute, tries again.
+    }
+  }
+
+  // Not under somebody's hands: a focused button would lose its focus.
+  #show = () => {
+    setTimeout(() => {
+      if (!this.#waiting || this.#waiting === this.#shown || this.contains(document.activeElement)) return
+      const open = [...this.querySelectorAll("details")].map((one) => one.open)
+      this.innerHTML = this.#shown = this.#waiting
+      this.querySelectorAll("details").forEach((one, n) => (one.open = open[n] ?? false))
+    })
+  }
+}
+
+// Minor units as the page's language writes them; a currency knows its own digits.
+function money({ amount, currency }) {
+  const format = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, currencyDisplay: "narrowSymbol" })
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits)
+}
+
+customElements.define("live-stage", LiveStage)
