@@ -8,12 +8,17 @@ import pytest
 from app import clock, db
 from app.errors import Forbidden
 from app.http import Answer, CannotFetch
+from app.money import Money
 from community.chat import cards, previews, service
 from community.chat.links import links_in
+from frontend.pages.chat_cards import show_that_it_is_gone
+from storefront.catalog.events import ProductWithdrawn
 from tests.community.test_chat import a_line, a_room
 from tests.community.test_chat_marks import message, said
 from tests.community.test_media import a_picture
 from tests.factories import Browser, a_member, run_jobs, sign_in
+from tests.referrals.cast import a_paying_shop
+from tests.storefront.shop import a_product
 
 pytestmark = pytest.mark.anyio
 
@@ -127,3 +132,59 @@ def test_links_are_those_a_reader_could_follow():
 @pytest.mark.parametrize("bad", ['<meta "' * 40_000, "<meta a='" * 40_000, "<meta " * 40_000, "<title>" * 40_000])
 def test_a_page_made_to_be_slow_is_read_all_the_same(bad: str):
     assert previews.read(bad).description == ""
+
+
+# --- products ---
+
+
+async def test_a_link_to_a_product_shows_it_with_its_price_of_now(house: Callable, web: Browser):
+    shop = await a_paying_shop("north")
+    await a_product(shop, "GR-38", title="Hand grinder", price=Money(8900, "USD"))
+    slug = await db.fetch_val("SELECT slug FROM product WHERE external_id = 'GR-38'")
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    his = await a_line(house, bob)
+    await his.hello(room)
+    words = await said(alice, room, f"This one: http://test.example/p/{slug}")
+    await run_jobs()
+    events = await his.events(2)
+    [card] = events[1]["cards"]
+    assert (card["kind"], card["title"], card["price"]) == (
+        "product",
+        "Hand grinder",
+        {"amount": 8900, "currency": "USD"},
+    )
+    assert not card.get("earns")
+    await a_product(shop, "GR-38", title="Hand grinder", price=Money(7900, "USD"))
+    await run_jobs()
+    [event] = await his.events(1)
+    assert event["cards"][0]["price"]["amount"] == 7900 and "edited" not in event
+    assert (await message(bob, room, words, web))["cards"][0]["price"]["amount"] == 7900
+    await a_product(shop, "GR-38", title="Hand grinder", price=Money(7900, "USD"))
+    await run_jobs()
+    assert await his.hears_nothing(), "what did not change is not told"
+
+
+async def test_the_shops_own_address_is_its_product_and_an_earning_link_says_so(house: Callable, web: Browser):
+    shop = await a_paying_shop("north")
+    await a_product(shop, "GR-38", title="Hand grinder")
+    address = await db.fetch_val("SELECT url FROM product WHERE external_id = 'GR-38'")
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    slug = await db.fetch_val("SELECT slug FROM product WHERE external_id = 'GR-38'")
+    link = await web(token=alice.token).post("/api/v1/links", json={"target": f"product:{slug}", "code": "alices"})
+    assert link.status_code in (200, 201), link.text
+    plain = await said(bob, room, f"{address}?utm_source=chat")
+    earning = await said(alice, room, "http://test.example/r/alices")
+    await run_jobs()
+    [card] = (await message(bob, room, plain, web))["cards"]
+    assert (card["kind"], card["title"], card.get("earns", False)) == ("product", "Hand grinder", False)
+    [card] = (await message(bob, room, earning, web))["cards"]
+    assert (card["title"], card["earns"], card["url"]) == ("Hand grinder", True, "http://test.example/r/alices")
+    shown = (await (await sign_in(web(), bob)).get(f"/chat/{room}")).text.split("<template")[0]
+    assert "Hand grinder" in shown and 'class="ad"' in shown
+    assert await db.fetch_val("SELECT count(*) FROM click") == 0, "no robot of ours follows what earns"
+    await db.execute("UPDATE product SET withdrawn_at = now()")
+    product_id = await db.fetch_val("SELECT id FROM product WHERE external_id = 'GR-38'")
+    await show_that_it_is_gone(ProductWithdrawn(product_id=product_id))
+    assert (await message(bob, room, plain, web))["cards"][0]["gone"] is True
