@@ -1,0 +1,39 @@
+from app import db
+from app.jobs import every, job
+from community.bots import room_webhooks
+from community.webhooks.sending import send_waiting
+from community.webhooks.service import wake, wake_forgotten
+from community.webhooks.source import Source
+
+
+@job
+async def send_room_events(payload: bytes) -> None:
+    await send_waiting(int(payload), SOURCE)
+
+
+SOURCE = Source(
+    owner_kind=room_webhooks.OWNER,
+    types=room_webhooks.TYPES,
+    access=room_webhooks.access,
+    read=room_webhooks.read,
+    gather=room_webhooks.gather,
+    start_at=room_webhooks.start_at,
+    owner=room_webhooks.owner,
+    send=send_room_events,
+)
+
+
+async def send_soon() -> int:
+    """Wake every endpoint whose room has moved; how many."""
+    endpoint_ids = await room_webhooks.behind()
+    async with db.transaction():
+        for endpoint_id in endpoint_ids:
+            await wake(send_room_events, endpoint_id)
+    return len(endpoint_ids)
+
+
+@every("* * * * *")
+async def look_at_every_room() -> None:
+    """The web processes wake who listens within a second; this is for what they missed."""
+    await send_soon()
+    await wake_forgotten(room_webhooks.OWNER, send_room_events)
