@@ -106,6 +106,8 @@ def serve(host: str, port: int, workers: int) -> None:
     """Run the web process."""
     import uvicorn
 
+    from app.protocols import HttpProtocol, LiveProtocol
+
     try:
         settings()
     except BadSetting as error:
@@ -117,7 +119,8 @@ def serve(host: str, port: int, workers: int) -> None:
             host=host,
             port=port,
             workers=workers,
-            ws="websockets-sansio",
+            http=HttpProtocol,
+            ws=LiveProtocol,
             ws_max_size=65_536,
             ws_per_message_deflate=False,
             access_log=False,

@@ -20,7 +20,17 @@ from app.auth import Viewer, is_own_origin, session_cookie_name
 from app.errors import Problem
 from app.i18n import gettext as _
 from app.live_signals import heard, signal
-from app.live_socket import IDLE, NOT_ALLOWED, RESTART, SIGN_IN, TOO_FAST, Socket
+from app.live_socket import (
+    IDLE,
+    MEMBER_BURST,
+    MEMBER_PER_SECOND,
+    NOT_ALLOWED,
+    RESTART,
+    SIGN_IN,
+    TOO_FAST,
+    Pace,
+    Socket,
+)
 
 log = logging.getLogger(__name__)
 sockets_open = Gauge("grapevine_live_sockets", "Live sockets open in this process")
@@ -32,12 +42,17 @@ ByMember = Callable[[int, list[str]], Awaitable[Viewer]]
 ShutOut = Callable[[list[int], list[int]], Awaitable[tuple[set[int], set[int]]]]
 
 LOOK_AROUND_SECONDS = 10
+# How long a restart waits for what was taken to be answered, and then for the answers to be read.
+FINISH_SECONDS = 5.0
 IDLE_SECONDS = 300
 NONSENSE_COSTS = 20.0
 
 _handlers: dict[str, tuple[type, Handler]] = {}
 _leaving: list[Callable[[Socket], None]] = []
+_finishing: list[Callable[[], Awaitable[None]]] = []
 _sockets: dict[int, set[Socket]] = {}
+_paces: dict[int, Pace] = {}
+_goodbye: asyncio.Task | None = None
 
 
 class _Head(msgspec.Struct):
@@ -62,6 +77,36 @@ def on_leaving(forget: Callable[[Socket], None]) -> Callable[[Socket], None]:
     """Called when a socket is gone, whatever the reason."""
     _leaving.append(forget)
     return forget
+
+
+def before_goodbye(finish: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Awaited when this process restarts, before sockets are told so: answer what was taken."""
+    _finishing.append(finish)
+    return finish
+
+
+async def say_goodbye() -> None:
+    """This process ends: take nothing more, answer what was taken, and send everyone elsewhere, where they resume.
+
+    Called as often as there are lines; it happens once.
+    """
+    global _goodbye
+    if _goodbye is None:
+        _goodbye = asyncio.get_running_loop().create_task(_say_goodbye())
+    await asyncio.shield(_goodbye)
+
+
+async def _say_goodbye() -> None:
+    with suppress(Exception):
+        async with asyncio.timeout(FINISH_SECONDS):
+            await asyncio.gather(*(finish() for finish in _finishing), return_exceptions=True)
+    everyone = _everyone()
+    for socket in everyone:
+        socket.close(RESTART, "restart", after_all=True)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FINISH_SECONDS):
+            while not all(socket.has_said_all for socket in everyone):
+                await asyncio.sleep(0.01)
 
 
 async def notify_member(member_id: int, **facts: Any) -> None:
@@ -100,7 +145,7 @@ def door(by_session: BySession, by_member: ByMember) -> ASGIApp:
             # After it: browsers hide the reason of a refused handshake from the page.
             await send({"type": "websocket.close", "code": SIGN_IN, "reason": "sign in"})
             return
-        await _attend(Socket(viewer, send, i18n.current()), receive)
+        await _attend(Socket(viewer, send, i18n.current(), member_pace=_pace_of(viewer)), receive)
 
     return serve  # type: ignore[return-value]
 
@@ -108,15 +153,15 @@ def door(by_session: BySession, by_member: ByMember) -> ASGIApp:
 @asynccontextmanager
 async def running(shut_out: ShutOut) -> AsyncIterator[None]:
     """While a web process serves: signals, and a look around now and then. Who is here at the end resumes elsewhere."""
+    global _goodbye
     looking = asyncio.create_task(_look_around_for_ever(shut_out))
     try:
         async with live_signals.running():
             yield
     finally:
         looking.cancel()
-        for socket in _everyone():
-            socket.close(RESTART, "restart")
-        await asyncio.sleep(0)
+        await say_goodbye()
+        _goodbye = None
 
 
 async def _attend(socket: Socket, receive: Receive) -> None:
@@ -146,7 +191,9 @@ async def _attend(socket: Socket, receive: Receive) -> None:
 
 
 async def _take(socket: Socket, text: str | None) -> None:
-    """One frame from the client, answered in its turn."""
+    """One frame from the client, answered in its turn. While the process ends none is taken: who asked, asks again."""
+    if _goodbye is not None:
+        return
     if socket.has_too_many_frames():
         socket.close(TOO_FAST, "too fast")
         return
@@ -212,6 +259,8 @@ async def _look_around_for_ever(shut_out: ShutOut) -> None:
 async def look_around(shut_out: ShutOut) -> None:
     """Send away who fell silent, who was suspended, and whose session ended elsewhere."""
     now = asyncio.get_running_loop().time()
+    for member_id in [id for id, pace in _paces.items() if id not in _sockets and pace.is_rested(now)]:
+        del _paces[member_id]
     for socket in _everyone():
         if now - socket.heard_at > IDLE_SECONDS:
             socket.close(IDLE, "idle")
@@ -223,6 +272,14 @@ async def look_around(shut_out: ShutOut) -> None:
                 socket.close(NOT_ALLOWED, "suspended")
             elif socket.viewer.session_id in sessions_out:
                 socket.close(SIGN_IN, "sign in")
+
+
+def _pace_of(viewer: Viewer) -> Pace:
+    """What a member may send over all connections together; it outlives them, or coming back would refill it."""
+    assert viewer.member_id is not None
+    if viewer.member_id not in _paces:
+        _paces[viewer.member_id] = Pace(MEMBER_BURST, MEMBER_PER_SECOND)
+    return _paces[viewer.member_id]
 
 
 def _everyone() -> list[Socket]:

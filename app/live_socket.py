@@ -23,13 +23,34 @@ MOST_WAITING_BYTES = 1024 * 1024
 # Frames a connection may send: this many at once, and this many a second for long.
 BURST = 1000
 PER_SECOND = 500.0
+# And all connections of one member to this process together.
+MEMBER_BURST = 8000
+MEMBER_PER_SECOND = 4000.0
 GOODBYE_SECONDS = 20
+
+
+class Pace:
+    """A token bucket of frames."""
+
+    def __init__(self, burst: float, per_second: float) -> None:
+        self.burst, self.per_second = burst, per_second
+        self.tokens = float(burst)
+        self.at = asyncio.get_running_loop().time()
+
+    def is_exceeded(self, now: float, cost: float) -> bool:
+        """Take `cost`; True when so much was not there."""
+        self.tokens = min(self.burst, self.tokens + (now - self.at) * self.per_second) - cost
+        self.at = now
+        return self.tokens < 0
+
+    def is_rested(self, now: float) -> bool:
+        return self.tokens + (now - self.at) * self.per_second >= self.burst
 
 
 class Socket:
     """A connected viewer. `push` never blocks: who reads too slowly is told to come back and resume."""
 
-    def __init__(self, viewer: Viewer, send: Send, lang: str = "en") -> None:
+    def __init__(self, viewer: Viewer, send: Send, lang: str = "en", *, member_pace: Pace | None = None) -> None:
         assert viewer.member_id is not None
         self.viewer = viewer
         self.member_id: int = viewer.member_id
@@ -40,7 +61,8 @@ class Socket:
         self._waiting: deque[str] = deque()
         self._waiting_bytes = 0
         self._is_blocked = False
-        self._tokens = float(BURST)
+        self._pace = Pace(BURST, PER_SECOND)
+        self._member_pace = member_pace or Pace(MEMBER_BURST, MEMBER_PER_SECOND)
         self._tasks: set[asyncio.Task] = set()
         self._serving = asyncio.current_task()
 
@@ -67,19 +89,23 @@ class Socket:
         self._is_blocked = True
         self._spawn(self._go_on(sending, blocked_on))  # type: ignore[arg-type]
 
-    def close(self, code: int, reason: str = "") -> None:
-        """Say goodbye with this code; one who does not even read that is cut off."""
+    def close(self, code: int, reason: str = "", *, after_all: bool = False) -> None:
+        """Say goodbye with this code, `after_all` that waits is sent; one who does not even read that is cut off."""
         if not self.is_closing:
             self.is_closing = True
-            self._waiting.clear()
+            if not after_all:
+                self._waiting.clear()
             self._spawn(self._say_goodbye(code, reason))
 
+    @property
+    def has_said_all(self) -> bool:
+        return not self._tasks
+
     def has_too_many_frames(self, cost: float = 1.0) -> bool:
-        """Take `cost` from the bucket of frames this connection may send; True when it is empty."""
+        """Take `cost` from what this connection, and its member, may send; True when one of them has no more."""
         now = asyncio.get_running_loop().time()
-        self._tokens = min(BURST, self._tokens + (now - self.heard_at) * PER_SECOND) - cost
         self.heard_at = now
-        return self._tokens < 0
+        return self._pace.is_exceeded(now, cost) | self._member_pace.is_exceeded(now, cost)
 
     def _wait_in_line(self, frame: str) -> None:
         self._waiting.append(frame)
@@ -102,6 +128,8 @@ class Socket:
     async def _say_goodbye(self, code: int, reason: str) -> None:
         with suppress(Exception):
             async with asyncio.timeout(GOODBYE_SECONDS):
+                while self._waiting and self._is_blocked:
+                    await asyncio.sleep(0.01)
                 await self._send({"type": "websocket.close", "code": code, "reason": reason})
                 return
         if self._serving is not None:

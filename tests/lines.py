@@ -123,7 +123,7 @@ async def a_real_server(port: int = 0, **settings: str) -> AsyncIterator[tuple[i
     command = (sys.executable, "-m", "app", "serve", "--port", str(port))
     process = await asyncio.create_subprocess_exec(*command, env=environment)
     try:
-        for _ in range(200):
+        for _ in range(1200):
             try:
                 _reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.close()
