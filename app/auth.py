@@ -36,10 +36,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     stores: tuple[str, ...] = ()
     """The slugs of the stores they own; two at most are asked for, which is enough to know one from several."""
     unread_notifications: int = 0
-
-    @property
-    def unread_chat(self) -> int:
-        return sum(group.unread for group in self.groups)
+    unread_chat: int = 0
+    """Messages in their rooms of every kind, but for those they muted."""
 
     @property
     def is_member(self) -> bool:

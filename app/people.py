@@ -37,7 +37,12 @@ FILES = {
     "reactions": "SELECT post_id, emoji, created_at FROM reaction WHERE member_id = $1",
     "messages": "SELECT id, room_id, seq, reply_to_id, body, created_at FROM message WHERE author_id = $1",
     "chat_events": "SELECT room_id, seq, kind, message_id, at FROM room_event WHERE author_id = $1",
-    "chat_read": "SELECT room_id, seq FROM read_pointer WHERE member_id = $1",
+    "chat_read": "SELECT room_id, seq, muted_until FROM read_pointer WHERE member_id = $1",
+    "privacy": "SELECT may_write, is_hidden, changed_at FROM privacy WHERE member_id = $1",
+    "blocked": """SELECT m.handle, x.created_at FROM member_block x JOIN member m ON m.id = x.blocked_id
+                   WHERE x.member_id = $1""",
+    "direct": """SELECT room_id, created_at, asked_by_id = $1 AS you_asked, answer, answered_at
+                   FROM direct_pair WHERE $1 IN (low_id, high_id)""",
     "rooms": "SELECT room_id, role, state, joined_at FROM room_member WHERE member_id = $1",
     "room_measures": """SELECT room_id, kind, seconds, until, reason, created_at, lifted_at
                           FROM room_measure WHERE member_id = $1""",
@@ -49,6 +54,15 @@ FILES = {
     "questions": "SELECT id, product_id, body, created_at FROM question WHERE author_id = $1",
     "answers": "SELECT id, question_id, body, created_at FROM answer WHERE author_id = $1",
     "guides": "SELECT id, slug, title, summary, lang, blocks, created_at FROM guide WHERE author_id = $1",
+    "live_events": """SELECT id, slug, title, summary, state, starts_at, went_live_at, ended_at, created_at
+                        FROM live_event WHERE host_id = $1""",
+    "live_transcripts": """SELECT e.slug AS event, s.offset_seconds, s.body
+                             FROM live_segment s JOIN live_event e ON e.id = s.event_id WHERE e.host_id = $1""",
+    "live_questions": """SELECT event_id, message_id, vote_count, raised_at, answered_at
+                           FROM live_question WHERE asker_id = $1""",
+    "live_question_votes": "SELECT question_id, created_at FROM live_question_vote WHERE member_id = $1",
+    "live_poll_votes": "SELECT poll_id, option_id, at FROM live_poll_vote WHERE member_id = $1",
+    "live_reminders": "SELECT event_id, created_at FROM live_reminder WHERE member_id = $1",
     "guide_drafts": "SELECT id, title, summary, lang, source, created_at FROM guide_draft WHERE author_id = $1",
     "notifications": "SELECT kind, url, data, created_at, read_at FROM notification WHERE member_id = $1",
     "reports": "SELECT case_id, reason, note, created_at FROM flag WHERE reporter_id = $1",
@@ -141,8 +155,9 @@ FILES = {
 }
 
 
-FORGOTTEN = """credential session api_token notification idempotency_key read_pointer room_turn member_visitor
-               earning_goal board_seat partner_tag partner_note""".split()
+FORGOTTEN = """credential session api_token notification idempotency_key read_pointer privacy
+               member_block room_turn live_reminder member_visitor earning_goal board_seat
+               partner_tag partner_note""".split()
 
 # Rows that the books or a store's history need, without the words in them that say who it was.
 BLANKED = {
@@ -208,6 +223,7 @@ async def erase(handle: str) -> dict[str, Any]:
         await payout_methods.forget(member["id"])
         await db.execute("DELETE FROM guide_draft WHERE author_id = $1", member["id"])
         await _leave_groups(member["id"])
+        await _leave_conversations(member["id"])
         await close_links(
             [row["id"] for row in await db.fetch("SELECT id FROM link WHERE owner_id = $1", member["id"])], None
         )
@@ -271,6 +287,12 @@ async def _take_out_of_bells(handle: str, former: str) -> None:
         former,
         FORMER,
     )
+
+
+async def _leave_conversations(member_id: int) -> None:
+    """Whom they wrote with keeps what was said, and can say no more to somebody who is gone."""
+    await db.execute("UPDATE room_member SET state = 'left' WHERE member_id = $1 AND state <> 'left'", member_id)
+    await db.execute("DELETE FROM member_block WHERE blocked_id = $1", member_id)
 
 
 async def _leave_groups(member_id: int) -> None:

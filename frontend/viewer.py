@@ -9,6 +9,8 @@ from litestar import Request
 from app import clock, db, ids
 from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
 from app.errors import SignInFirst
+from community.chat.lists import MINE, UNREAD
+from community.chat.reads import is_loud
 from community.members.queries import avatar_url
 from community.sessions.queries import member_of_session, member_of_token, member_to_speak_for
 from referrals.clicks import visitors
@@ -82,16 +84,20 @@ async def viewer_of_page(token: str) -> Viewer:
     if not token:
         return STRANGER
     row = await db.fetch_one(
-        """SELECT s.id AS session_id, s.seen_at, m.id, m.handle, m.name, m.role, m.avatar_key,
+        f"""SELECT s.id AS session_id, s.seen_at, m.id, m.handle, m.name, m.role, m.avatar_key,
                   (SELECT count(*) FROM (SELECT 1 FROM notification n
                     WHERE n.member_id = m.id AND n.read_at IS NULL LIMIT 100) few) AS unread,
                   (SELECT coalesce(json_agg(g), '[]') FROM (
-                     SELECT g.slug, g.name, coalesce(r.seq, 0) - coalesce(p.seq, 0) AS unread
+                     SELECT g.slug, g.name, CASE WHEN {is_loud("p")} AND r.id IS NOT NULL THEN {UNREAD} ELSE 0 END AS unread
                        FROM membership ms JOIN groups g ON g.id = ms.group_id
                        LEFT JOIN room r ON r.group_id = g.id AND r.kind = 'group'
                        LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = m.id
                       WHERE ms.member_id = m.id AND ms.state = 'active'
                       ORDER BY g.active_at DESC LIMIT $3) g)::text AS groups,
+                  (SELECT coalesce(sum(least({UNREAD}, 99)), 0) FROM ({MINE.format(member="m.id")}) mine
+                     JOIN room r ON r.id = mine.id
+                     LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = m.id
+                    WHERE {is_loud("p")})::int AS unread_chat,
                   ARRAY(SELECT st.slug FROM store st WHERE st.owner_id = m.id ORDER BY st.id LIMIT 2) AS stores
              FROM session s JOIN member m ON m.id = s.member_id
             WHERE s.token_digest = $1 AND s.expires_at > $2
@@ -113,6 +119,7 @@ async def viewer_of_page(token: str) -> Viewer:
         avatar_url=avatar_url(row["avatar_key"]),
         session_id=row["session_id"],
         unread_notifications=row["unread"],
+        unread_chat=row["unread_chat"],
         groups=tuple(msgspec.json.decode(row["groups"], type=list[NavGroup])),
         stores=tuple(row["stores"]),
     )

@@ -8,6 +8,7 @@ from app import db
 from app.text import chat_markdown, excerpt
 from community.chat import policy, reads
 from community.notifications.service import notify
+from community.privacy.queries import no_block_between
 from community.topics.mentions import link_mentions, mentioned
 
 EVERYBODY = "room"
@@ -49,6 +50,8 @@ async def tell(message_id: int) -> None:
         )
         await _take_back(message, called)
         await reads.mention(message["room_id"], [row["member_id"] for row in fresh], message["seq"])
+    if message["kind"] == "direct":
+        return  # Where few talk, the bell rings for every word; see community.direct.
     told = {row["member_id"] for row in fresh} & loud - await _have_read(message, sorted(loud))
     for member_id in sorted(told):
         await notify(
@@ -78,7 +81,7 @@ async def _take_back(message: asyncpg.Record, called: list[int]) -> None:
 
 async def _message(message_id: int) -> asyncpg.Record | None:
     return await db.fetch_one(
-        """SELECT m.id, m.room_id, m.seq, m.author_id, m.body, a.name, a.handle, coalesce(g.name, r.name) AS room,
+        """SELECT m.id, m.room_id, m.seq, m.author_id, m.body, a.name, a.handle, coalesce(g.name, r.name) AS room, r.kind,
                   q.author_id AS answered_id,
                   EXISTS (SELECT 1 FROM membership ms WHERE ms.group_id = r.group_id AND ms.member_id = m.author_id
                                                         AND ms.role IN ('owner', 'moderator'))
@@ -96,7 +99,7 @@ async def _message(message_id: int) -> asyncpg.Record | None:
 
 
 async def _called(message: asyncpg.Record, names: list[str]) -> list[int]:
-    """The members it calls who may read the room; its author is not called by themselves."""
+    """The members it calls who may read the room; not its author, who blocked them, or is only asked to talk."""
     everybody = EVERYBODY in names and message["runs_it"]
     rows = await db.fetch(
         f"""SELECT id FROM member WHERE lower(handle) = ANY($2::text[]) OR id = $3
@@ -110,7 +113,18 @@ async def _called(message: asyncpg.Record, names: list[str]) -> list[int]:
         everybody,
     )
     wanted = {row["id"] for row in rows} - {message["author_id"]}
-    return list(await policy.readers_among(message["room_id"], sorted(wanted))) if wanted else []
+    readers = await policy.readers_among(message["room_id"], sorted(wanted)) if wanted else set()
+    if not readers:
+        return []
+    rows = await db.fetch(
+        f"""SELECT m.id FROM unnest($2::bigint[]) AS m(id)
+             WHERE {no_block_between("m.id", "$3::bigint")} AND NOT EXISTS (
+                   SELECT 1 FROM room_member rm WHERE rm.room_id = $1 AND rm.member_id = m.id AND rm.state <> 'active')""",
+        message["room_id"],
+        sorted(readers),
+        message["author_id"],
+    )
+    return [row["id"] for row in rows]
 
 
 async def _have_read(message: asyncpg.Record, member_ids: list[int]) -> set[int]:

@@ -14,7 +14,7 @@ _READABLE_ROOMS = f"""
            r.access_version AS version,
            g.id AS group_id, g.slug, g.visibility, g.member_count,
            coalesce(
-               CASE r.kind WHEN 'group' THEN g.name WHEN 'direct' THEN (
+               CASE WHEN r.kind = 'group' THEN g.name WHEN r.kind = 'direct' AND r.name = '' THEN (
                    SELECT string_agg(m.name, ', ' ORDER BY o.id) FROM room_member o JOIN member m ON m.id = o.member_id
                     WHERE o.room_id = r.id AND o.member_id <> asked.who) END,
                r.name) AS name,
