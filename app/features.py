@@ -16,6 +16,7 @@ from community.bots.webhook_doors import GroupWebhookApi, GroupWebhookPages
 from community.chat import jobs as chat_jobs
 from community.chat import live as chat_live
 from community.chat.api import ChatApi
+from community.chat.export_doors import ExportApi, ExportPages
 from community.chat.file_api import FileApi, FilePages
 from community.chat.list_api import RoomListApi
 from community.chat.list_pages import MutePages
@@ -23,6 +24,7 @@ from community.chat.measures_api import MeasuresApi
 from community.chat.measures_pages import MeasuresPages
 from community.chat.message_api import MessageApi
 from community.chat.message_pages import MessagePages
+from community.chat.name_pages import NamePages
 from community.chat.pages import ChatPages
 from community.direct import jobs as direct_jobs
 from community.direct.api import DirectApi
@@ -126,6 +128,8 @@ from referrals.simulator.api import CreditingApi
 from referrals.simulator.pages import CreditingPages
 from referrals.statements.api import StatementApi
 from referrals.statements.pages import StatementPages
+from referrals.webhooks import jobs as programme_webhook_jobs
+from referrals.webhooks.doors import StoreWebhookApi, StoreWebhookPages
 from search import jobs as search_jobs
 from search.api import SearchApi
 from search.pages import search_page
@@ -156,7 +160,9 @@ PAGES: list = [
     DirectPages,
     PrivacyPages,
     MessagePages,
+    NamePages,
     FilePages,
+    ExportPages,
     MeasuresPages,
     BotPages,
     GroupWebhookPages,
@@ -184,6 +190,7 @@ PAGES: list = [
     GoalPages,
     CasePages,
     CheckPages,
+    StoreWebhookPages,
     ConnectorPages,
     PayoutPages,
     PayoutAdminPages,
@@ -215,6 +222,7 @@ API: list = [
     DirectApi,
     MessageApi,
     FileApi,
+    ExportApi,
     MeasuresApi,
     BotApi,
     GroupWebhookApi,
@@ -245,6 +253,7 @@ API: list = [
     GoalApi,
     BoardApi,
     CheckApi,
+    StoreWebhookApi,
     CaseApi,
     ProgramApi,
     PartnershipApi,
@@ -303,6 +312,7 @@ JOBS: list = [
     earn_jobs,
     earn_live,
     fraud_jobs,
+    programme_webhook_jobs,
     books_jobs,
     search_jobs,
     chat_cards,

@@ -36,7 +36,15 @@ FILES = {
     "posts": "SELECT id, topic_id, number, reply_to_id, body, created_at, edited_at FROM post WHERE author_id = $1",
     "reactions": "SELECT post_id, emoji, created_at FROM reaction WHERE member_id = $1",
     "messages": "SELECT id, room_id, seq, reply_to_id, body, created_at FROM message WHERE author_id = $1",
-    "chat_events": "SELECT room_id, seq, kind, message_id, at FROM room_event WHERE author_id = $1",
+    "chat_events": "SELECT room_id, seq, kind, message_id, data, at FROM room_event WHERE author_id = $1",
+    "chat_reactions": "SELECT message_id, emoji, created_at FROM message_reaction WHERE member_id = $1",
+    "chat_pins": "SELECT room_id, message_id, created_at FROM message_pin WHERE pinned_by_id = $1",
+    "chat_former_words": """SELECT v.message_id, v.body, v.until
+                              FROM message_version v JOIN message m ON m.id = v.message_id WHERE m.author_id = $1""",
+    "chat_named_in": "SELECT message_id FROM message_mention WHERE member_id = $1",
+    "chat_files": """SELECT id, room_id, message_id, kind, name, media_type, bytes, created_at
+                       FROM chat_file WHERE owner_id = $1""",
+    "chat_exports": "SELECT room_id, state, asked_at, finished_at FROM room_export WHERE asked_by_id = $1",
     "chat_read": "SELECT room_id, seq, muted_until FROM read_pointer WHERE member_id = $1",
     "privacy": "SELECT may_write, is_hidden, changed_at FROM privacy WHERE member_id = $1",
     "blocked": """SELECT m.handle, x.created_at FROM member_block x JOIN member m ON m.id = x.blocked_id

@@ -12,6 +12,7 @@ from referrals.ledger.schemas import AccountName, Leg
 from referrals.ledger.service import post
 from storefront.stores.queries import store_by_slug
 from storefront.stores.service import give_access
+from tests.chat_world import chat_at_coffee
 from tests.crediting_world import crediting_at_north
 from tests.factories import Person, a_group, a_member
 from tests.portal_world import portal_at_north
@@ -65,6 +66,10 @@ class World(msgspec.Struct):
         slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
         slugs |= {"stores": "shelf"} if template.endswith("/shop-codes") else {}
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
+        if "/messages/{message_id}/" in template:
+            places["message_id"] = self.crediting["marked_id"]  # the other one is deleted before its parts are
+        if "/rooms/{room_id}/files/" in template:
+            places["file_id"] = self.crediting["chat_file_id"]
         return template.format(**places)
 
     def body(self, example: Any) -> Any:
@@ -109,7 +114,7 @@ async def a_world(web: Any) -> World:
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     crediting |= await portal_at_north(ada, bob)
-    crediting |= {"measure_id": measure}
+    crediting |= {"measure_id": measure} | await chat_at_coffee(web, ada, room)
     return World(
         ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method, crediting
     )

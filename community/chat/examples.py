@@ -5,7 +5,17 @@ from uuid import UUID
 
 from app.paging import Page
 from community.chat.parts import ChatFileView, FormerWords, ReactionView
-from community.chat.schemas import Author, ChangedMessage, EventView, NewMessage, Reacted, RoomView, Sent, Ticket
+from community.chat.schemas import (
+    Author,
+    ChangedMessage,
+    EventView,
+    ExportView,
+    NewMessage,
+    Reacted,
+    RoomView,
+    Sent,
+    Ticket,
+)
 
 _client_id = UUID("0b8f7c52-3a4e-4a83-9a44-0f6f3c1d2e5b")
 
@@ -47,3 +57,4 @@ versions = Page([FormerWords("The new beens are here.", datetime(2026, 3, 14, 9,
 file = ChatFileView(
     "31", "picture", "beans.jpg", "image/webp", 184_320, "/chat/3/files/31", "/chat/3/files/31?size=small", 1280, 960
 )
+export = ExportView("4", "running", 60_000, 140_231, "", datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC))

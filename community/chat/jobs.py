@@ -1,7 +1,14 @@
 from app.events import on
 from app.jobs import every
-from community.chat import cards, files, measures, mentions, previews, service
-from community.chat.events import FilesDropped, LinksShared, MemberMeasured, PeopleCalled, PreviewWanted
+from community.chat import cards, exports, files, measures, mentions, previews, service
+from community.chat.events import (
+    FilesDropped,
+    LinksShared,
+    MemberMeasured,
+    PeopleCalled,
+    PreviewWanted,
+    RoomExportAsked,
+)
 from community.groups.events import GroupJoined, GroupLeft
 from community.moderation.events import SubjectHidden, SubjectRestored
 
@@ -62,3 +69,13 @@ async def forget_dropped_files(event: FilesDropped) -> None:
 @every("17 * * * *")
 async def forget_files_nobody_sent() -> None:
     await files.forget_waiting()
+
+
+@on(RoomExportAsked)
+async def make_export(event: RoomExportAsked) -> None:
+    await exports.make(event.export_id)
+
+
+@every("41 4 * * *")
+async def forget_old_exports() -> None:
+    await exports.forget_old()

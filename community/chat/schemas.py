@@ -103,6 +103,17 @@ class Sent(msgspec.Struct):
     seq: int
 
 
+class ExportView(msgspec.Struct):
+    """An export of a room: `waiting`, `running`, `done` or `failed`."""
+
+    id: str
+    state: str
+    done: int
+    total: int
+    url: str
+    asked_at: datetime
+
+
 class Ticket(msgspec.Struct):
     ticket: str
 

@@ -1,6 +1,7 @@
 """Where pictures are kept: a folder or a bucket, behind one API. A key is written once and never changed."""
 
 import re
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -26,8 +27,8 @@ PRIVATE = "private/"
 _KEY = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,80}/){0,3}[A-Za-z0-9][A-Za-z0-9_-]{0,120}\.([a-z]{3,4})")
 
 
-async def put(key: str, content: bytes) -> None:
-    """Keep this under the key; it is durable when this returns."""
+async def put(key: str, content: bytes | Path) -> None:
+    """Keep this (bytes, or a file however large) under the key; it is durable when this returns."""
     media_type_of(key)
     await _store().put_async(key, content)
 
@@ -39,6 +40,21 @@ async def get(key: str) -> bytes:
     except FileNotFoundError as missing:
         raise NotFound() from missing
     return bytes(await found.bytes_async())
+
+
+async def stream(key: str) -> AsyncIterator[bytes]:
+    """What is kept there, piece by piece."""
+    media_type_of(key)
+    try:
+        found = await _store().get_async(key)
+    except FileNotFoundError as missing:
+        raise NotFound() from missing
+    return _pieces(found)
+
+
+async def _pieces(found: Any) -> AsyncIterator[bytes]:
+    async for piece in found.stream():
+        yield bytes(piece)
 
 
 async def forget(key: str) -> None:
