@@ -64,7 +64,9 @@ from frontend.pages.flags import FlagApi, FlagPages
 from frontend.pages.guides import GuidePages
 from frontend.pages.home import home
 from frontend.pages.live import LivePages
+from frontend.pages.live_api import LiveApi
 from frontend.pages.live_desk import LiveDeskPages
+from frontend.pages.live_host_api import LiveHostApi
 from frontend.pages.moderation import ModerationPages
 from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
@@ -93,6 +95,7 @@ from referrals.commissions import jobs as commission_jobs
 from referrals.commissions import reward_jobs
 from referrals.commissions.api import QuoteApi
 from referrals.commissions.pages import CommissionPages
+from referrals.credit import jobs as credit_jobs
 from referrals.credit.api import CreditApi, MyCreditApi
 from referrals.credit.pages import CreditPages
 from referrals.earn import jobs as earn_jobs
@@ -233,6 +236,8 @@ API: list = [
     ReviewApi,
     QuestionApi,
     GuideApi,
+    LiveApi,
+    LiveHostApi,
     LinkApi,
     ClickApi,
     KitApi,
@@ -307,6 +312,7 @@ JOBS: list = [
     commission_jobs,
     reward_jobs,
     bounty_jobs,
+    credit_jobs,
     campaign_jobs,
     payout_jobs,
     earn_jobs,

@@ -39,9 +39,7 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
         async def show_all(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Endpoints:
             """For those who run it. Secrets are never shown again."""
             place = await source.access(viewer, slug)
-            return Endpoints(
-                await queries.endpoints_of(source.owner_kind, place.owner_id), list(source.types)
-            )
+            return Endpoints(await queries.endpoints_of(source.owner_kind, place.owner_id), list(source.types))
 
         @post(
             summary="Tell an address what happens",

@@ -170,16 +170,15 @@ async def announce(
     or one of its own. `data` is ids and amounts: names and words are read when it is sent."""
     async with db.transaction():
         rows = await db.fetch(
-            """SELECT id, off_at FROM webhook_endpoint
-                WHERE owner_kind = $1 AND owner_id = $2 AND (types = '[]' OR types ? $3)""",
+            """SELECT id FROM webhook_endpoint
+                WHERE owner_kind = $1 AND owner_id = $2 AND created_at <= $4 AND (types = '[]' OR types ? $3)""",
             owner_kind,
             owner_id,
             type,
+            at,
         )
-        await _insert([row["id"] for row in rows], type, message_id, data, at)
-        for row in rows:
-            if row["off_at"] is None:
-                await wake(send, row["id"])
+        for endpoint_id in await _insert([row["id"] for row in rows], type, message_id, data, at):
+            await wake(send, endpoint_id)
 
 
 async def wake(send: Work, endpoint_id: int, *, at: datetime | None = None) -> None:
@@ -217,11 +216,12 @@ async def forget_old() -> int:
     )
 
 
-async def _insert(endpoint_ids: list[int], type: str, message_id: str, data: dict[str, Any], at: datetime) -> None:
-    await db.execute(
+async def _insert(endpoint_ids: list[int], type: str, message_id: str, data: dict[str, Any], at: datetime) -> list[int]:
+    """Put it down for those to whom it is new."""
+    rows = await db.fetch(
         """INSERT INTO webhook_delivery (endpoint_id, message_id, type, data, occurred_at, state, tries, next_at)
            SELECT id, $2, $3, $4::jsonb, $5, 'waiting', 0, $6 FROM unnest($1::bigint[]) AS e(id)
-           ON CONFLICT DO NOTHING""",
+           ON CONFLICT DO NOTHING RETURNING endpoint_id""",
         endpoint_ids,
         message_id,
         type,
@@ -229,6 +229,7 @@ async def _insert(endpoint_ids: list[int], type: str, message_id: str, data: dic
         at,
         clock.now(),
     )
+    return [row["endpoint_id"] for row in rows]
 
 
 def _owner(source: Source, place: Place) -> tuple[str, int]:

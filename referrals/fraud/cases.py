@@ -9,10 +9,12 @@ import msgspec
 from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden
+from app.events import publish
 from app.i18n import gettext as _
 from app.text import clean
 from referrals.commissions import holds
 from referrals.fraud import clawback, notices, queries, risk
+from referrals.fraud.events import CheckDecided, CheckOpened
 from referrals.fraud.rules import REASONS, Hit
 from referrals.fraud.schemas import Verdict
 from referrals.fraud.thresholds import thresholds_of
@@ -65,6 +67,7 @@ async def report(store_id: int, member_id: int, hit: Hit, *, source: str, concer
     await note(case_id, "opened" if opened["is_new"] else "extended")
     if opened["is_new"]:
         await notices.opened(case_id)
+        await publish(CheckOpened(case_id=case_id, store_id=store_id))
     return True
 
 
@@ -112,8 +115,10 @@ async def decide(viewer: Viewer, slug: str, case_id: int, *, confirm: bool, word
         else:
             await holds.lift(held, "cleared", actor_id=member_id, evidence={"case": case_id})
             await risk.hold_no_longer(case["member_id"], case["store_id"])
-        await note(case_id, "confirmed" if confirm else "cleared", member_id, words)
+        outcome = "confirmed" if confirm else "cleared"
+        await note(case_id, outcome, member_id, words)
         await notices.decided(case_id, by=member_id)
+        await publish(CheckDecided(case_id=case_id, store_id=store["id"], outcome=outcome), actor_id=member_id)
 
 
 async def answer(viewer: Viewer, case_id: int, words: str) -> None:
@@ -174,6 +179,7 @@ async def decide_appeal(viewer: Viewer, slug: str, case_id: int, *, uphold: bool
         )
         await note(case_id, kind, member_id, words)
         await notices.decided(case_id, by=member_id)
+        await publish(CheckDecided(case_id=case_id, store_id=store["id"], outcome=kind), actor_id=member_id)
 
 
 async def add_note(viewer: Viewer, slug: str, case_id: int, words: str) -> None:
