@@ -14,7 +14,9 @@ from storefront.stores.queries import store_by_slug
 from storefront.stores.service import give_access
 from tests.chat_world import chat_at_coffee
 from tests.crediting_world import crediting_at_north
+from tests.direct_world import direct_at_coffee
 from tests.factories import Person, a_group, a_member
+from tests.live_world import live_of, places_at
 from tests.portal_world import portal_at_north
 from tests.referrals.cast import a_paying_shop, click, tell
 from tests.referrals.payees import money_at_south
@@ -40,6 +42,7 @@ class World(msgspec.Struct):
     payout: str
     method: str
     crediting: dict[str, str]
+    live: dict[str, dict[str, str]]
 
     def path(self, template: str) -> str:
         """The address with what stands at each place of it here."""
@@ -68,14 +71,17 @@ class World(msgspec.Struct):
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
         if "/messages/{message_id}/" in template:
             places["message_id"] = self.crediting["marked_id"]  # the other one is deleted before its parts are
+        if "/blocks/" in template:
+            places["handle"] = self.crediting["other_handle"]
         if "/rooms/{room_id}/files/" in template:
             places["file_id"] = self.crediting["chat_file_id"]
-        return template.format(**places)
+        return template.format(**{**places, **places_at(template, self.live)})
 
     def body(self, example: Any) -> Any:
         """The example, naming what exists here."""
         text = msgspec.json.encode(example).decode()
         text = text.replace('"post:41"', f'"post:{self.post}"').replace('"product":"5"', f'"product":"{self.product}"')
+        text = text.replace('"segments":["3"]', f'"segments":["{self.live["is-on"]["kept_segment"]}"]')
         return msgspec.json.decode(text)
 
 
@@ -114,9 +120,13 @@ async def a_world(web: Any) -> World:
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     crediting |= await portal_at_north(ada, bob)
+    crediting |= await direct_at_coffee(ada, bob)
     crediting |= {"measure_id": measure} | await chat_at_coffee(web, ada, room)
+    live = await live_of(ada, product)
     return World(
-        ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method, crediting
+        *(ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method),
+        crediting=crediting,
+        live=live,
     )
 
 

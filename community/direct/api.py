@@ -4,7 +4,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer, require_member
-from app.errors import Forbidden
+from app.errors import Conflict, Forbidden
 from app.limits import limit as allow
 from app.openapi import door
 from app.paging import Page, limit_of
@@ -38,6 +38,11 @@ class DirectApi(Controller):
         await allow("direct", require_member(viewer), most=MOST_A_MINUTE, per=60)
         new = await json_body(request, NewDirect)
         return Response(await service.begin(viewer, new.to, new.client_id, new.body, new.name), status_code=201)
+
+    @delete("/circles/{circle_id:int}/place", summary="Leave a circle", status_code=204, opt=door(refuses=(Conflict,), scope="write"))
+    async def leave(self, viewer: NamedDependency[Viewer], circle_id: FromPath[int]) -> None:
+        """For good. The id is that of its room."""
+        await service.leave(viewer, circle_id)
 
     @get("/requests", summary="Who asks to talk", opt=door(gives=examples.requests, scope="read"))
     async def list_requests(

@@ -78,6 +78,12 @@ class DirectPages(Controller):
                 return redirect("/chat/requests", flash=_("Blocked. They are not told."))
 
 
+    @post("/{room_id:int}/place/end")
+    async def leave(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
+        await service.leave(viewer, room_id)
+        return redirect("/chat/", flash=_("You left the circle."))
+
+
 async def _is_theirs(viewer: Viewer, room_id: int) -> bool:
     try:
         await policy.access_place(viewer, room_id)

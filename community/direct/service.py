@@ -6,11 +6,12 @@ import asyncpg
 
 from app import clock, db, ids
 from app.auth import Viewer, require_member
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.i18n import gettext as _
 from app.limits import limit
 from app.text import clean
 from community.chat import service as chat
+from community.chat import writer
 from community.chat.schemas import LONGEST_MESSAGE
 from community.direct import policy
 from community.direct.policy import Standing
@@ -151,3 +152,28 @@ async def partner_in(viewer: Viewer, room_id: int) -> str:
     if handle is None:
         raise NotFound()
     return handle
+
+
+async def leave(viewer: Viewer, room_id: int) -> None:
+    """Leave a circle, for good: who is added later would read what was said before, so nobody is. Its host hands over
+    to who has been there longest. Two who talk alone block each other instead."""
+    member_id = require_member(viewer)
+    place = await policy.access_place(viewer, room_id)
+    if place["pair_id"] is not None:
+        raise Conflict(_("You two talk alone. Mute or block, if you have had enough."))
+    async with db.transaction():
+        left = await db.execute(
+            """UPDATE room_member SET state = 'left', role = 'member'
+                WHERE room_id = $1 AND member_id = $2 AND state <> 'left'""",
+            room_id,
+            member_id,
+        )
+        if not left:
+            raise NotFound()
+        if place["role"] == "host":
+            await db.execute(
+                """UPDATE room_member SET role = 'host' WHERE id = (
+                       SELECT min(id) FROM room_member WHERE room_id = $1 AND state = 'active')""",
+                room_id,
+            )
+        await writer.append(room_id, "leave", author_id=member_id)

@@ -398,3 +398,70 @@ async def test_an_old_bell_is_answered_by_reading(web: Browser):
     await run_jobs()
     assert await db.fetch_val("SELECT count(*) FROM notification WHERE member_id = $1 AND read_at IS NULL", bob.id) == 1
     assert await db.fetch_val("SELECT count(*) FROM notification WHERE member_id = $1", bob.id) == 1
+
+
+# --- circles ---
+
+
+async def test_a_few_talk_in_a_circle_and_who_leaves_reads_no_more(web: Browser, house: Callable):
+    alice, bob, carol = await a_member("alice", name="A"), await a_member("bob", name="B"), await a_member("carol")
+    await in_one_group(alice, bob, carol)
+    client_id = str(uuid.uuid4())
+    begun = await write(web, alice, bob, carol, body="The three of us", client_id=client_id, name="Plum trip")
+    assert begun.status_code == 201 and begun.json()["waits"] is False
+    room = begun.json()["room"]
+    again = await write(web, alice, bob, carol, body="The three of us", client_id=client_id, name="Plum trip")
+    assert again.json() == begun.json()
+    assert [line["name"] for line in await rooms(web, bob) if line["id"] == room] == ["Plum trip"]
+    his = await a_line(house, bob)
+    await his.hello(room)
+    door = web(token=alice.token)
+    assert (await door.delete(f"{API}/circles/{room}/place")).status_code == 204
+    assert (await his.events(1))[0]["kind"] == "leave"
+    assert (await door.get(f"{API}/rooms/{room}/messages")).status_code == 404
+    assert (await say(web, alice, room)).status_code == 404
+    assert (await say(web, bob, room)).status_code == 201
+    assert await db.fetch_val("SELECT member_id FROM room_member WHERE role = 'host'") == bob.id
+    assert (await door.delete(f"{API}/circles/{room}/place")).status_code == 404
+
+
+async def test_a_circle_is_begun_with_people_one_may_write_to(web: Browser):
+    alice, bob, room = await two_who_talk(web)
+    stranger = await a_member("stranger")
+    refused = await write(web, alice, bob, stranger)
+    assert refused.status_code == 422 and "alone first" in refused.json()["errors"][0]["detail"]
+    await blocking.block(bob.viewer, "alice")
+    assert (await write(web, alice, bob, await a_member("else"))).status_code == 403
+    many = [await a_member() for _ in range(8)]
+    assert (await write(web, alice, *many)).status_code == 422
+    assert (await web(token=alice.token).delete(f"{API}/circles/{room}/place")).status_code == 409, "two talk alone"
+    assert await db.fetch_val("SELECT count(*) FROM room WHERE kind = 'direct'") == 1
+
+
+# --- moderators ---
+
+
+async def test_moderators_see_the_reported_stretch_and_nothing_else(web: Browser):
+    alice, bob, room = await two_who_talk(web)
+    await say(web, bob, room, "The-first-secret")
+    for n in range(8):
+        await say(web, bob, room, f"between-{n}")
+    threat = (await say(web, bob, room, "A threat")).json()
+    for n in range(8):
+        await say(web, bob, room, f"after-{n}")
+    await say(web, bob, room, "The-last-secret")
+    flag = {"subject": f"message:{threat['id']}", "reason": "abuse"}
+    assert (await web(token=alice.token).post(f"{API}/flags", json=flag)).status_code == 201
+    moderator = await a_member("mod", role="moderator")
+    browser = await sign_in(web(), moderator)
+    queue = (await browser.get("/moderation/")).text
+    assert "A threat" in queue and "between-7" in queue and "after-0" in queue, "it and what stands around it"
+    assert "The-first-secret" not in queue and "The-last-secret" not in queue
+    assert (await browser.get(f"/chat/{room}")).status_code == 404
+    log = (await web().get("/moderation/log")).text
+    assert "A threat" not in log and "between-7" not in log
+    case = re.search(r'action="(/moderation/cases/\d+)/verdict"', queue)[1]
+    await submit(browser, f"{case}/verdict", {"reason": "A threat is a threat", "verdict": "hide"}, page="/moderation/")
+    await run_jobs()
+    read = await web(token=alice.token).get(f"{API}/rooms/{room}/messages")
+    assert "A threat" not in read.text
