@@ -24,6 +24,14 @@ ACQUIRE_SECONDS = 10
 STATEMENT_SECONDS = 30
 # What asyncpg raises when the server went away, depending on what it was doing just then.
 LOST = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+# The part of it that says nothing about the statement: the server is restarting, or was just killed.
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionError,
+)
 AfterCommit = Callable[[], Awaitable[None] | None]
 
 # Seconds a read may take; none: STATEMENT_SECONDS.

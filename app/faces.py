@@ -9,7 +9,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException, ValidationException
 
-from app import auth, errors, web
+from app import auth, db, errors, web
 from app.errors import Problem
 from app.settings import settings
 
@@ -30,7 +30,9 @@ BY_STATUS: dict[int, type[Problem]] = {
 
 def wants_json(request: Request) -> bool:
     path = request.scope["path"]
-    return path.startswith(("/api/", "/webhooks/", "/hooks/")) or request.headers.get("accept", "").startswith("application/json")
+    return path.startswith(("/api/", "/webhooks/", "/hooks/")) or request.headers.get("accept", "").startswith(
+        "application/json"
+    )
 
 
 def show_problem(request: Request, problem: Problem) -> Response:
@@ -83,6 +85,12 @@ def show_crash(request: Request, error: Exception) -> Response:
     return show_problem(request, problem)
 
 
+def show_away(request: Request, error: Exception) -> Response:
+    """The database restarts or was killed: who asks again in a moment is served, and one line in the log is enough."""
+    log.warning("the database is away: %s", error)
+    return show_problem(request, errors.Unavailable())
+
+
 def show_unsearchable(request: Request, error: asyncpg.DataError) -> Response:
     """A NUL byte or a number beyond 64 bits in an address: PostgreSQL cannot even look for such a thing."""
     log.warning("a value that the database cannot take: %s", error)
@@ -101,6 +109,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
     Problem: show_problem,
     HTTPException: show_http_exception,
     asyncpg.DataError: show_unsearchable,
+    **dict.fromkeys(db.AWAY, show_away),
     UnicodeDecodeError: show_undecodable,
     Exception: show_crash,
 }

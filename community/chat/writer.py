@@ -147,7 +147,9 @@ async def _write(batch: list[Saying]) -> None:
             for saying in batch:
                 await _write([saying])
             return
-        log.exception("%s messages could not be written", len(batch))
+        # Told without a trace while the database restarts: that is one for every batch.
+        is_away = isinstance(error, db.AWAY)
+        log.error("%s messages could not be written: %s", len(batch), error, exc_info=None if is_away else error)
         for saying in batch:
             if not saying.result.done():
                 saying.result.set_exception(Unavailable())

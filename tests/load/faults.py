@@ -19,6 +19,8 @@ class Faults:
 
     def __init__(self) -> None:
         self.injected: Counter[str] = Counter()
+        # Processes that fell over since somebody last looked.
+        self.broken: list[str] = []
 
     def count(self, what: str) -> None:
         self.injected[what] += 1
@@ -62,8 +64,8 @@ class Program:
 class Servers:
     """PostgreSQL and Valkey of the run, whose keeper brings them back."""
 
-    def __init__(self, postgres: Path, valkey: Path, redis_url: str) -> None:
-        self.postgres, self.valkey, self.redis_url = postgres, valkey, redis_url
+    def __init__(self, postgres: Path, valkey: Path, database_url: str, redis_url: str) -> None:
+        self.postgres, self.valkey, self.database_url, self.redis_url = postgres, valkey, database_url, redis_url
 
     def kill_postgres(self) -> bool:
         """The server and everything it started, in the same moment, as if the machine lost its power."""
@@ -79,6 +81,15 @@ class Servers:
                     process.kill()
             return True
         return False
+
+    async def until_postgres_answers(self) -> None:
+        import asyncpg
+
+        for _ in range(600):
+            with suppress(asyncpg.PostgresError, OSError, TimeoutError):
+                await (await asyncpg.connect(self.database_url, timeout=2)).close()
+                return
+            await asyncio.sleep(0.1)
 
     def kill_valkey(self) -> bool:
         pid = _pid_in(self.valkey)
@@ -145,6 +156,8 @@ async def break_processes(
                 case "worker kill -9":
                     worker.signal(signal.SIGKILL)
                 case "postgres kill -9":
+                    # Not while it still recovers from the last time: nobody would talk any more.
+                    await servers.until_postgres_answers()
                     servers.kill_postgres()
                 case "valkey kill -9":
                     servers.kill_valkey()
@@ -153,6 +166,7 @@ async def break_processes(
                 case "valkey slow":
                     await servers.slow_valkey()
             faults.count(what)
+            faults.broken.append(what)
 
 
 KINDS = ["web kill -9", "web kill -9", "web restart", "worker kill -9", "postgres kill -9", "valkey kill -9"]

@@ -27,7 +27,7 @@ from tests.load.soak_line import Quota, Talker, call
 from tests.load.soak_world import found_world, judge, seqs_of
 
 ROOMS, TALKERS, WEBS = 20, 60, 2
-SETTLE_SECONDS = 90
+SETTLE_SECONDS, TELL_SECONDS = 90, 10
 
 
 def main() -> None:
@@ -171,10 +171,17 @@ async def _come_and_go(talkers: list[Talker], faults: Faults) -> None:
 
 
 async def _tell(talkers: list[Talker], faults: Faults, *, is_quiet: bool) -> None:
+    began, told = time.monotonic(), 0
     while not is_quiet:
-        await asyncio.sleep(10)
+        await asyncio.sleep(TELL_SECONDS)
         said, injected = sum(talker.said for talker in talkers), sum(faults.injected.values())
-        print(f"{said:,} messages, {injected:,} faults", file=sys.stderr)
+        broken, faults.broken = ", ".join(faults.broken), []
+        rate = (said - told) / TELL_SECONDS
+        print(
+            f"{time.monotonic() - began:6.0f} s  {said:9,} messages  {rate:6,.0f}/s  {injected:7,} faults  {broken}",
+            file=sys.stderr,
+        )
+        told = said
 
 
 async def _until_open(ports: list[int]) -> None:

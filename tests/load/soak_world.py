@@ -1,6 +1,5 @@
 """The world of the soak: rooms and talkers before it, and the books read after it."""
 
-import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -46,9 +45,9 @@ async def found_world(rooms: int, talkers: int, folder: Path) -> tuple[list[str]
     found_rooms = [str(row["id"]) for row in await db.fetch("SELECT id FROM room ORDER BY id")]
     cluster = await db.fetch_val("SELECT current_setting('data_directory')")
     await db.close()
-    redis_url = os.environ["GRAPEVINE_REDIS_URL"]
+    database_url, redis_url = settings().database_url, settings().redis_url
     run = Path(redis_url.removeprefix("unix://")).parent
-    return found_rooms, people, Servers(Path(cluster) / "postmaster.pid", run / "valkey.pid", redis_url)
+    return found_rooms, people, Servers(Path(cluster) / "postmaster.pid", run / "valkey.pid", database_url, redis_url)
 
 
 async def seqs_of(rooms: list[str]) -> dict[str, int]:
