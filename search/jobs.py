@@ -3,11 +3,13 @@ does no harm."""
 
 from app import db
 from app.events import on
+from app.jobs import every
 from community.groups.events import GroupChanged, GroupFounded
 from community.moderation.events import SubjectHidden, SubjectRestored
 from community.topics.events import PostEdited, PostWritten, TopicRetitled
 from content.guides.events import GuideChanged, GuidePublished
 from content.reviews.events import ReviewChanged, ReviewsImported, ReviewWritten
+from search import messages
 from search.engine import KINDS
 from search.service import index
 from storefront.catalog.events import ProductChanged, ProductListed, ProductWithdrawn
@@ -90,6 +92,11 @@ async def forget_hidden_subject(event: SubjectHidden) -> None:
 @on(SubjectRestored)
 async def index_restored_subject(event: SubjectRestored) -> None:
     await _index_subject(event.kind, event.subject_id)
+
+
+@every("* * * * *")
+async def index_what_was_said() -> None:
+    await messages.catch_up_everywhere()
 
 
 async def _index_subject(kind: str, subject_id: int) -> None:

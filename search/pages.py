@@ -17,13 +17,15 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
     await not_too_often(request, viewer)
     text = (asked(request, "q") or "")[:LONGEST_QUESTION]
     kind = asked(request, "kind")
-    group, product = asked(request, "group"), asked(request, "product")
+    kind = kind if kind in (*KINDS, "message") else None
+    group, product, room = asked(request, "group"), asked(request, "product"), asked(request, "room")
     found = await search(
         viewer,
         text,
-        kind=kind if kind in KINDS else None,
+        kind=kind,
         group=group,
         product=product,
+        room=room,
         cursor=asked(request, "after"),
     )
     return page(
@@ -31,10 +33,10 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
         viewer,
         "search/results.html",
         # The time it took is on no page, and would make every answer another one.
-        made_from=(msgspec.structs.replace(found, took_ms=0), text, kind, group, product),
+        made_from=(msgspec.structs.replace(found, took_ms=0), text, kind, group, product, room),
         q=text,
-        kind=kind if kind in KINDS else "",
-        kept={name: slug for name, slug in (("group", group), ("product", product)) if slug},
+        kind=kind or "",
+        kept={name: slug for name, slug in (("group", group), ("product", product), ("room", room)) if slug},
         found=found,
         safe=Markup,
         evidence=lambda hit: shown({"evidence": hit.evidence, "evidence_since": hit.evidence_since}),

@@ -7,7 +7,7 @@ import asyncpg
 from app import clock, db
 from app.auth import Viewer
 from app.text import clean
-from search import documents, meilisearch, postgres
+from search import documents, meilisearch, messages, postgres
 from search.engine import KINDS, Engine, Found, Key, Question
 from search.policy import findable
 from search.schemas import Facet, Facets, Hit, HitAuthor, HitGroup, HitProduct, SearchAnswer
@@ -37,16 +37,24 @@ async def search(
     kind: str | None = None,
     group: str | None = None,
     product: str | None = None,
+    room: str | None = None,
     cursor: str | None = None,
     limit: int = 20,
 ) -> SearchAnswer:
-    """What the viewer may read of what fits. `group` and `product` are slugs; an unknown one finds nothing."""
+    """What the viewer may read of what fits. `group` and `product` are slugs; an unknown one finds nothing.
+
+    What was said in rooms is looked through when asked for: as the kind `message`, or in one `room` by its id.
+    """
     started = time.perf_counter()
     text = clean(text, "q", most=LONGEST_QUESTION)
     asked = terms(text)
     place = await _place(group, product)
     answer = SearchAnswer(items=[], facets=Facets(), engine=_engine().name)
-    if asked and place is not None and (kind is None or kind in KINDS):
+    if asked and place is not None and (room or kind == "message"):
+        in_room = _number(room)
+        if product is None and (in_room is not None or not room):
+            answer = await messages.find(viewer, asked, room_id=in_room, group_id=place[0], cursor=cursor, limit=limit)
+    elif asked and place is not None and (kind is None or kind in KINDS):
         question = Question(text, asked, kind, *place, cursor=cursor, limit=limit)
         answer = await _ask(viewer, question)
     answer.took_ms = round((time.perf_counter() - started) * 1000, 1)
@@ -90,7 +98,10 @@ async def reindex(progress: Callable[[int], None] = lambda done: None) -> dict[s
             last, done[kind] = ids[-1], done[kind] + len(ids)
             progress(len(ids))
         await _sweep(kind, [], last)
+    await messages.forget_everything()
+    await messages.catch_up_everywhere(seconds=float("inf"), progress=progress)
     await db.execute("ANALYZE search_document")
+    await db.execute("ANALYZE search_message")
     return done
 
 
@@ -193,6 +204,10 @@ async def _named(viewer: Viewer, found: Found) -> Facets:
         group=[Facet(r["slug"], r["name"], n) for id, n in found.groups if (r := names.get(("group", id)))],
         product=[Facet(r["slug"], r["name"], n) for id, n in found.products if (r := names.get(("product", id)))],
     )
+
+
+def _number(given: str | None) -> int | None:
+    return int(given) if given and given.isascii() and given.isdigit() and len(given) < 19 else None
 
 
 async def _place(group: str | None, product: str | None) -> tuple[int | None, int | None] | None:

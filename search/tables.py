@@ -23,3 +23,26 @@ class Document(Table, tablename="search_document"):
     updated_at = moment()
 
     search_document_once = Unique([kind, ref_id])
+
+
+class MessageWords(Table, tablename="search_message"):
+    """The words of one message of a room, and nothing else of it: what it says is read from the message itself.
+
+    The tsvector and its index are made in the migration, as above.
+    """
+
+    id = BigSerial(primary_key=True)
+    message_id = big()
+    room_id = big()
+
+    search_message_once = Unique([message_id])
+
+
+class RoomIndexed(Table, tablename="search_room"):
+    """Up to which of its events a room can be searched."""
+
+    id = BigSerial(primary_key=True)
+    room_id = big()
+    seq = big()
+
+    search_room_once = Unique([room_id])
