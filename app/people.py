@@ -45,6 +45,11 @@ FILES = {
     "chat_files": """SELECT id, room_id, message_id, kind, name, media_type, bytes, created_at
                        FROM chat_file WHERE owner_id = $1""",
     "chat_exports": "SELECT room_id, state, asked_at, finished_at FROM room_export WHERE asked_by_id = $1",
+    "bots": """SELECT m.name, b.room_id, b.created_at, b.said_at, b.revoked_at, b.made_by_id = $1 AS made_by_you
+                 FROM bot b JOIN member m ON m.id = b.member_id
+                WHERE $1 IN (b.made_by_id, b.revoked_by_id, b.member_id)""",
+    "webhooks": """SELECT owner_kind, owner_id, url, types, created_at, off_at
+                     FROM webhook_endpoint WHERE made_by_id = $1""",
     "chat_read": "SELECT room_id, seq, muted_until FROM read_pointer WHERE member_id = $1",
     "privacy": "SELECT may_write, is_hidden, changed_at FROM privacy WHERE member_id = $1",
     "blocked": """SELECT m.handle, x.created_at FROM member_block x JOIN member m ON m.id = x.blocked_id

@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from app import clock, db
 from referrals.clicks import directory
+from referrals.credit import lots
 from referrals.ledger.schemas import AccountName, Leg
 from referrals.ledger.service import post
 from storefront.stores.queries import store_by_slug
@@ -16,6 +17,7 @@ from tests.chat_world import chat_at_coffee
 from tests.crediting_world import crediting_at_north
 from tests.direct_world import direct_at_coffee
 from tests.factories import Person, a_group, a_member
+from tests.hooks_world import hooks_at_coffee_and_north
 from tests.live_world import live_of, places_at
 from tests.portal_world import portal_at_north
 from tests.referrals.cast import a_paying_shop, click, tell
@@ -66,6 +68,8 @@ class World(msgspec.Struct):
             "host": "go.shop.example",
             **self.crediting,
         }
+        if template.startswith(f"{API}/stores/"):
+            places["webhook_id"] = places.get("store_webhook_id", "")
         slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
         slugs |= {"stores": "shelf"} if template.endswith("/shop-codes") else {}
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
@@ -120,6 +124,7 @@ async def a_world(web: Any) -> World:
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     crediting |= await portal_at_north(ada, bob)
+    crediting |= await hooks_at_coffee_and_north(ada)
     crediting |= await direct_at_coffee(ada, bob)
     crediting |= {"measure_id": measure} | await chat_at_coffee(web, ada, room)
     live = await live_of(ada, product)
@@ -144,6 +149,8 @@ async def credit_at(web: Any, shop: Shop, owner: Person) -> None:
     legs = [Leg(AccountName("store", shop.id, "reward_expense", "USD"), 900), Leg(credit, -900)]
     async with db.transaction():
         await post("accrue", "friend_reward", 0, 1, legs, reason="friend_reward")
+        lot = {"store_id": shop.id, "customer_id": customer_id, "currency": "USD", "amount": 900}
+        await lots.grant("friend_reward:0", **lot, active_at=clock.now(), expires_at=None)
     use = {"id": "GR-38", "customer": "c1", "amount": {"amount": 50, "currency": "USD"}}
     await made(web(token=owner.token), "/stores/north/credit/uses", use)
 

@@ -12,6 +12,7 @@ from litestar import Litestar
 from app import errors, openapi
 from app.main import build
 from tests.api_world import World, a_world, fault_in, lie_in, the_document
+from tests.community.test_bots import signed_by
 from tests.community.test_media import a_picture
 from tests.factories import Browser, a_member
 from tests.storefront.shop import signed
@@ -118,6 +119,10 @@ async def _send_example(web: Browser, world: World, method: str, path: str, said
     if path.startswith("/webhooks/"):
         body = msgspec.json.encode(content["application/json"]["example"])
         return await web().post(address, content=body, headers=signed(world.shop, body))
+    if path.startswith("/hooks/"):
+        body = msgspec.json.encode(content["application/json"]["example"])
+        headers = signed_by(world.crediting["bot_secret"], "msg_1", body)
+        return await web().post(address, content=body, headers=headers)
     if "multipart/form-data" in content:
         return await client.post(address, files={"file": ("x.png", a_picture())})
     if path.endswith("/dwell"):
