@@ -1,6 +1,7 @@
 // What one does with a message: its menu, by pointer, keyboard or a long press; its forms, sent without leaving the page;
 // taking it away, with a moment to think again.
 import { knock } from "./chat-door.js"
+import { remember, suit } from "./chat-signs.js"
 
 const LONG_PRESS = 450
 const TIME_TO_THINK = 5_000
@@ -21,7 +22,7 @@ export class ChatActs extends EventTarget {
     list.addEventListener("pointerdown", (event) => this.#pressed(event))
     for (const name of ["pointerup", "pointercancel", "pointermove", "scroll"])
       list.addEventListener(name, (event) => this.#let(event), { passive: true })
-    list.addEventListener("toggle", ({ target }) => target.open && place(target), { capture: true })
+    list.addEventListener("toggle", ({ target }) => target.open && this.#opened(target), { capture: true })
     list.addEventListener("scroll", () => this.#closeMenus(), { passive: true })
     list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault())
     addEventListener("pagehide", () => this.#goNow())
@@ -34,12 +35,13 @@ export class ChatActs extends EventTarget {
     event.preventDefault()
     form.closest("details")?.removeAttribute("open")
     const item = form.closest(".message")
+    if (event.submitter?.name === "emoji") remember(event.submitter.value)
     if (form.matches(".take") && item) this.#leave(item, form)
     else this.#send(form, event.submitter)
   }
 
   async #send(form, submitter) {
-    const { ok, isFinal, detail } = await knock(form.action, new FormData(form, submitter))
+    const { ok, isFinal, detail } = await knock(submitter?.formAction || form.action, new FormData(form, submitter))
     this.dispatchEvent(new CustomEvent(ok ? "done" : "failed", { detail: isFinal ? detail : this.#words.noLine }))
   }
 
@@ -71,6 +73,12 @@ export class ChatActs extends EventTarget {
   // Whoever goes away has thought enough.
   #goNow() {
     for (const item of [...this.#leaving.keys()]) this.#go(item, { keepalive: true })
+  }
+
+  #opened(menu) {
+    const board = menu.querySelector("form.signs")
+    if (board) suit(board, this.#words)
+    place(menu)
   }
 
   #closeMenus() {

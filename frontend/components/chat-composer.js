@@ -9,6 +9,8 @@ export class ChatComposer extends EventTarget {
   #typedAt = 0
   // The message that is being changed, and what stood here before.
   #changing = null
+  #files
+  #isWaiting = false
 
   constructor(form, words) {
     super()
@@ -21,8 +23,16 @@ export class ChatComposer extends EventTarget {
       event.preventDefault()
       this.quit()
     })
+    form.addEventListener("complain", ({ detail }) => this.#say("complain", detail))
     this.#field.addEventListener("input", () => this.#typing())
     this.#field.addEventListener("keydown", (event) => this.#key(event))
+  }
+
+  // Calling people and bringing files: ready by the time one has looked where to write.
+  async getMore(room) {
+    const [{ ChatMentions }, { ChatFiles }] = await Promise.all([import("./chat-mentions.js"), import("./chat-files.js")])
+    new ChatMentions(this.#field, room)
+    if (this.#form.elements.files) this.#files = new ChatFiles(this.#form, room)
   }
 
   get action() {
@@ -75,16 +85,19 @@ export class ChatComposer extends EventTarget {
     this.focus()
   }
 
-  #submit(event) {
+  async #submit(event) {
     event.preventDefault()
-    const body = this.#field.value.trim()
-    if (this.#changing) {
-      const { id, body: before } = this.#changing
-      this.quit()
-      if (body && body !== before) this.#say("change", { id, body, before })
-      return
+    if (this.#isWaiting) return
+    if (this.#changing) return this.#changed()
+    if (this.#files?.isBusy) {
+      this.#isWaiting = true
+      this.#say("waiting")
+      await this.#files.settled()
+      this.#isWaiting = false
     }
-    if (!body && !this.#form.classList.contains("carries")) return
+    const files = this.#files?.hand() ?? []
+    const body = this.#field.value.trim()
+    if (!body && !files.length) return
     const quoting = this.#form.querySelector(".quoting")
     const id = this.#form.elements.reply_to.value
     const quote = id ? { id, name: quoting.querySelector("b").textContent, text: quoting.querySelector("b + span").textContent } : undefined
@@ -92,8 +105,15 @@ export class ChatComposer extends EventTarget {
     this.#keeper?.forget()
     this.#form.elements.reply_to.value = ""
     quoting.hidden = true
-    this.#say("say", { body, reply_to: id || undefined, quote })
+    this.#say("say", { body, reply_to: id || undefined, quote, files: files.length ? files : undefined })
     this.focus()
+  }
+
+  #changed() {
+    const { id, body: before } = this.#changing
+    const body = this.#field.value.trim()
+    this.quit()
+    if (body && body !== before) this.#say("change", { id, body, before })
   }
 
   #key(event) {

@@ -65,7 +65,8 @@ export class ChatHistory extends EventTarget {
     try {
       this.#asked = fetch(address, { headers: { "X-Requested-With": "chat-room" } })
       const answer = await this.#asked
-      if (!answer.ok || answer.redirected) return null
+      // A permalink leads to its place in the room; anything else it leads to (signing in) is not for us to show.
+      if (!answer.ok || new URL(answer.url).pathname !== location.pathname) return null
       return new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("chat-room")
     } catch {
       return null

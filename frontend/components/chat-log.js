@@ -10,6 +10,8 @@ const LEFT_AFTER_TRIM = 300
 export class ChatLog extends EventTarget {
   // Whether the last message shown is the room's last: a page of the past is not.
   isJoined = true
+  // In a thread only what answers one of its messages belongs here.
+  isThread = false
   #list
   #words
   #message
@@ -108,7 +110,7 @@ export class ChatLog extends EventTarget {
     const stood = anchor?.getBoundingClientRect().top
     this.#list.querySelector(".older")?.remove()
     const first = this.#list.firstElementChild
-    for (const item of this.#strangers(list)) this.#list.insertBefore(item, first)
+    for (const item of this.#strangers(list, ".newer")) this.#list.insertBefore(item, first)
     this.#dress()
     if (anchor) this.#list.scrollTop += anchor.getBoundingClientRect().top - stood
   }
@@ -116,7 +118,7 @@ export class ChatLog extends EventTarget {
   // Later messages below, when the page shows the past.
   append(list) {
     this.#list.querySelector(".newer")?.remove()
-    for (const item of this.#strangers(list)) this.#insert(item)
+    for (const item of this.#strangers(list, ".older")) this.#insert(item)
     this.#dress()
   }
 
@@ -141,7 +143,7 @@ export class ChatLog extends EventTarget {
   }
 
   #tellMessage(event, known) {
-    if (!known && !this.isJoined) return true
+    if (!known && !(this.isThread ? this.byId(event.reply_to?.id) : this.isJoined)) return !this.isThread
     this.#list.querySelector(".nothing")?.remove()
     const waiting = event.client_id ? this.byClientId(event.client_id) : null
     if (known && waiting && waiting !== known) this.#remove(waiting)
@@ -163,8 +165,9 @@ export class ChatLog extends EventTarget {
   }
 
   #tellComing(event) {
-    if (!this.isJoined) return
-    const words = this.#words[event.kind === "join" ? "joined" : "left"].replace("{name}", event.author.name)
+    if (!this.isJoined || this.isThread) return
+    const left = event.data?.what ? "putOut" : "left"
+    const words = this.#words[event.kind === "join" ? "joined" : left].replace("{name}", event.author.name)
     const item = line("event", words)
     item.dataset.at = event.at
     item.dataset.seq = event.seq
@@ -191,9 +194,9 @@ export class ChatLog extends EventTarget {
   }
 
   // The items of another page that are not here yet, without what belongs to a page rather than to the room.
-  #strangers(list) {
+  #strangers(list, way) {
     return [...list.children].filter(
-      (item) => !item.matches(".latest, .unread, .nothing") && !(item.dataset.seq && this.#bySeq(item.dataset.seq)),
+      (item) => !item.matches(`.latest, .unread, .nothing, ${way}`) && !(item.dataset.seq && this.#bySeq(item.dataset.seq)),
     )
   }
 

@@ -12,11 +12,11 @@ export class ChatReading {
   #seen = () => this.#look()
 
   // `tell(seq)` says how far one has read, and whether it could be said.
-  constructor(room, log, tell) {
+  constructor(room, log, seq, tell) {
     this.#room = room
     this.#log = log
     this.#tell = tell
-    this.#seq = Number(room.dataset.seq)
+    this.#seq = seq
     room.querySelector(".log").addEventListener("scroll", this.#seen, { passive: true })
     document.addEventListener("visibilitychange", this.#seen)
     addEventListener("focus", this.#seen)

@@ -3,7 +3,7 @@ import { ChatComposer } from "./chat-composer.js"
 import { ChatLine } from "./chat-line.js"
 import { ChatLog } from "./chat-log.js"
 import { ChatOutbox } from "./chat-outbox.js"
-import { ChatReading } from "./chat-reading.js"
+import "./chat-order.js"
 import { ChatTabs } from "./chat-tabs.js"
 import { inOrder, toHear } from "./chat-rules.js"
 
@@ -25,11 +25,12 @@ class ChatRoom extends HTMLElement {
   #reading
   #resendTimer
   #writers = new Map()
+  #present = new Map()
   // What was told lately: a page that was fetched meanwhile may not know it yet.
   #recent = []
 
   connectedCallback() {
-    const { room, member, past } = this.dataset
+    const { room, member, past, thread } = this.dataset
     if (!member) return
     this.#seq = Number(this.dataset.seq)
     this.#epoch = this.dataset.epoch
@@ -38,9 +39,9 @@ class ChatRoom extends HTMLElement {
     this.#outbox = new ChatOutbox(member, room)
     this.#tabs = new ChatTabs(member, room)
     this.#log = new ChatLog(list, { message: this.#part("message"), parts: this.#part("parts") }, this.dataset, member, room)
-    this.#log.isJoined = past === undefined
+    this.#log.isThread = Boolean(thread)
+    this.#log.isJoined = past === undefined || this.#log.isThread
     this.#line = new ChatLine(room, () => ({ [room]: { seq: this.#seq, epoch: this.#epoch } }))
-    this.#reading = new ChatReading(this, this.#log, (seq) => this.#read(seq))
     if (form?.elements.body) this.#composer = new ChatComposer(form, this.dataset)
     this.#listen()
     for (const message of this.#outbox.list()) this.#show(message)
@@ -51,12 +52,20 @@ class ChatRoom extends HTMLElement {
 
   // What is needed only once one has looked around: it does not keep the room from opening.
   async #getMore(list) {
-    const [{ ChatHistory }, { ChatActs }] = await Promise.all([import("./chat-history.js"), import("./chat-acts.js")])
+    const [{ ChatReading }, { ChatHistory }, { ChatActs }] = await Promise.all([
+      import("./chat-reading.js"),
+      import("./chat-history.js"),
+      import("./chat-acts.js"),
+      import("./chat-order.js"),
+    ])
+    if (!this.isConnected) return null
+    this.#reading = new ChatReading(this, this.#log, this.#seq, (seq) => this.#read(seq))
     const acts = new ChatActs(this)
     acts.addEventListener("done", () => this.#line.look())
     acts.addEventListener("failed", ({ detail }) => this.#say(detail))
     const found = new ChatHistory(this.#log, list)
     found.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
+    await this.#composer?.getMore(this)
     return found
   }
 
@@ -80,6 +89,8 @@ class ChatRoom extends HTMLElement {
     const composer = this.#composer
     composer?.addEventListener("say", ({ detail }) => this.#submit(detail))
     composer?.addEventListener("change", ({ detail }) => this.#change(detail))
+    composer?.addEventListener("complain", ({ detail }) => this.#say(detail))
+    composer?.addEventListener("waiting", () => this.#say(this.dataset.bringing))
     composer?.addEventListener("typing", () => this.#line.send({ type: "typing" }))
     composer?.addEventListener("again", () => this.#changeLast())
   }
@@ -127,6 +138,8 @@ class ChatRoom extends HTMLElement {
       if (event.kind === "room") this.dispatchEvent(new CustomEvent("room-event", { bubbles: true, detail: event }))
       if (event.kind === "message" && !isMine && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
       if (this.#log.tell(event) && !isMine) fresh += 1
+      // What is said about the room itself is for those around: its order, what is shown beside it.
+      if (event.data) this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
     }
     this.#seq = seq
     this.#recent = [...this.#recent, ...next].slice(-REMEMBERED)
@@ -134,7 +147,7 @@ class ChatRoom extends HTMLElement {
     const heard = toHear(next, this.dataset.member, { many: this.dataset.heardMany })
     if (heard) this.#part("heard").textContent = heard
     if (wasAtEnd && this.#log.isJoined) this.#log.scrollToEnd()
-    this.#reading.note(seq, isUnseen ? fresh : 0)
+    this.#reading?.note(seq, isUnseen ? fresh : 0)
     if (hasGap) this.#line.hello()
   }
 
@@ -144,7 +157,8 @@ class ChatRoom extends HTMLElement {
   }
 
   _refused({ client_id, code, detail }) {
-    if (!FINAL.has(code)) return
+    // Too fast, or the house is busy: it is tried again by itself, and meanwhile one reads why.
+    if (!FINAL.has(code)) return this.#say(detail)
     this.#outbox.change(client_id, { failed: detail })
     const message = this.#outbox.find(client_id)
     if (!message) return
@@ -162,14 +176,19 @@ class ChatRoom extends HTMLElement {
     }, TYPING_SHOWN)
   }
 
-  _presence({ online }) {
-    this.#part("live").textContent = `${this.dataset.on} · ${this.dataset.here.replace("{n}", online)}`
+  async _presence(frame) {
+    this.#part("live").textContent = `${this.dataset.on} · ${this.dataset.here.replace("{n}", frame.online)}`
+    const list = this.#part("people")
+    if (!list) return
+    const { present, show } = await import("./chat-people.js")
+    this.#present = present(this.#present, frame)
+    show(list, this.#present)
   }
 
   // Read on another device, or in another tab of this one.
   _read({ seq }) {
     if (seq >= this.#seq && !document.hasFocus()) this.#log.eraseUnreadLine()
-    this.#reading.heard(seq)
+    this.#reading?.heard(seq)
   }
 
   // Too much was missed, or the history was restored: take the page's own answer.
@@ -191,8 +210,9 @@ class ChatRoom extends HTMLElement {
 
   // --- what the member does ---
 
-  async #submit({ body, reply_to, quote }) {
-    const message = this.#outbox.add(body, { reply_to, quote })
+  async #submit({ body, ...more }) {
+    const message = this.#outbox.add(body, more)
+    this.#say("")
     if (!this.#log.isJoined) await this.#toLatest()
     this.#log.eraseUnreadLine()
     this.#show(message)
@@ -218,6 +238,7 @@ class ChatRoom extends HTMLElement {
   }
 
   async #toLatest() {
+    if (this.#log.isThread) return location.assign(`/chat/${this.dataset.room}#latest`)
     if (!this.#log.isJoined) {
       await this.#jump(location.pathname)
       history.replaceState(null, "", location.pathname)
@@ -227,8 +248,8 @@ class ChatRoom extends HTMLElement {
 
   // A message that is not on this page: the page around it.
   async #toMessage(link) {
-    const id = link.hash.replace("#message-", "")
-    if (!(await this.#jump(`?at=${id}`))) return location.assign(`?at=${id}${link.hash}`)
+    const address = `/chat/${this.dataset.room}/messages/${link.hash.replace("#message-", "")}`
+    if (this.#log.isThread || !(await this.#jump(address))) return location.assign(address)
     location.hash = link.hash
   }
 
@@ -267,11 +288,13 @@ class ChatRoom extends HTMLElement {
 
   #send(message) {
     const { client_id, body, reply_to } = message
-    if (!this.#line.send({ type: "send", client_id, body, reply_to }) && this.#line.isPolling && this.#composer) this.#post(message)
+    const files = message.files?.map(({ id }) => id)
+    if (!this.#line.send({ type: "send", client_id, body, reply_to, files }) && this.#line.isPolling && this.#composer) this.#post(message)
   }
 
-  async #post({ client_id, body, reply_to }) {
+  async #post({ client_id, body, reply_to, files = [] }) {
     const fields = new FormData()
+    for (const { id } of files) fields.append("file_ids", id)
     for (const [name, value] of Object.entries({ _csrf: this.#composer.token, client_id, body, reply_to: reply_to ?? "" }))
       fields.set(name, value)
     const { knock } = await import("./chat-door.js")

@@ -42,12 +42,6 @@ export function toHear(events, me, words) {
   return said.map(({ author, body }) => `${author?.name ?? ""}: ${body}`).join("\n")
 }
 
-// The handle that is being written before the caret, with where it begins; null when none is.
-export function handleBefore(text, caret) {
-  const found = /(?:^|[\s(（，。、])@([\p{L}\p{N}_-]{0,40})$/u.exec(text.slice(0, caret))
-  return found && { from: caret - found[1].length - 1, part: found[1] }
-}
-
 // What an event changes in what is shown: as community/chat/snapshot.py says it for the server.
 export function changeOf({ kind, gone, body = "", files = [] }) {
   if (kind === "message") return { isMessage: true }

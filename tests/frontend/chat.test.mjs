@@ -1,12 +1,13 @@
 // What the chat's modules decide without a page. Run by `node --test tests/frontend/`.
 import assert from "node:assert/strict"
 import { test } from "node:test"
+import { handleBefore } from "../../frontend/components/chat-mentions.js"
 import { ChatOutbox, inMemory } from "../../frontend/components/chat-outbox.js"
+import { present } from "../../frontend/components/chat-people.js"
 import {
   changeOf,
   dayName,
   goesOn,
-  handleBefore,
   inOrder,
   pauseBefore,
   toHear,
@@ -87,6 +88,18 @@ test("what an event changes is what the server's snapshot says it changes", () =
   assert.deepEqual(changeOf({ kind: "pin", gone: true }), {})
   assert.deepEqual(changeOf({ kind: "something newer" }), {})
   assert.equal(changeOf({ kind: "edit", body: "x".repeat(200) }).quote.length, 80)
+})
+
+test("who is here follows who came and went, and is a number where they are many", () => {
+  const [ada, bob] = [{ id: "7", name: "Ada" }, { id: "9", name: "Bob" }]
+  let here = present(new Map(), { online: 1, members: [ada] })
+  here = present(here, { online: 2, came: [bob], went: [] })
+  assert.deepEqual([...here.keys()], ["7", "9"])
+  here = present(here, { online: 3 })
+  assert.equal(here.size, 2, "one who only looks in is counted, not named")
+  here = present(here, { online: 1, came: [], went: ["7"] })
+  assert.deepEqual([...here.values()], [bob])
+  assert.equal(present(here, { online: 80 }).size, 0)
 })
 
 test("pauses grow, end somewhere, and no two pages keep step", () => {
