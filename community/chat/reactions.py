@@ -35,7 +35,7 @@ async def react(viewer: Viewer, room_id: int, message_id: int, emoji: str) -> in
         )
         if kinds > MOST_KINDS:
             raise Invalid(
-                "emoji", _("This message has %(n)s kinds of signs already. Add to one of them.", n=MOST_KINDS)
+                "emoji", _("This message has %(n)s different reactions already. Add to one of them.", n=MOST_KINDS)
             )
         await hanging.fold([message_id])
     return seq

@@ -1,6 +1,7 @@
 """Signs, pins, threads and former words."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import Callable
 from urllib.parse import quote
@@ -8,12 +9,13 @@ from urllib.parse import quote
 import pytest
 
 from app import db
+from app.db import watch_queries
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from community.chat import pins, queries, reactions, service
 from community.chat.emoji import one_emoji
 from community.chat.snapshot import Snapshot, apply_all, snapshot
 from tests.community.test_chat import a_line, a_room
-from tests.factories import Browser, Person, a_member, run_jobs
+from tests.factories import Browser, Person, a_member, run_jobs, sign_in, submit
 
 pytestmark = pytest.mark.anyio
 
@@ -226,3 +228,74 @@ async def test_an_old_snapshot_and_the_events_since_are_the_new_snapshot(house: 
         assert apply_all(old, events) == fresh
         assert apply_all(apply_all(old, events), events) == fresh, "told twice"
     assert fresh.lines[-2].reply_to is not None and fresh.lines[-2].reply_to.text == ""
+
+
+# --- without JavaScript ---
+
+
+async def test_a_message_is_found_and_marked_by_plain_links_and_forms(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    words = await said(alice, room, "the one")
+    for n in range(80):
+        await said(bob, room, f"line {n}")
+    browser = await sign_in(web(), alice)
+    page = f"/chat/{room}"
+    found = await browser.get(f"{page}/messages/{words}")
+    assert found.headers["location"].startswith(f"{page}?around=") and found.headers["location"].endswith(
+        f"#message-{words}"
+    )
+    shown = (await browser.get(found.headers["location"])).text
+    assert f'id="message-{words}"' in shown and 'rel="next"' in shown and "<p>line 79<" not in shown
+    later = re.search(r'rel="next" href="(\?after=\d+)', shown)
+    assert later and "<p>line 79<" in (await browser.get(page + later[1])).text
+    for door, data in (("reactions", {"emoji": "🎉"}), ("pin", {})):
+        answer = await submit(browser, f"{page}/messages/{words}/{door}", data, page=page)
+        assert answer.status_code == 303 and answer.headers["location"] == f"{page}/messages/{words}"
+    assert "the one" in (await browser.get(f"{page}/pins")).text
+    who = (await browser.get(f"{page}/messages/{words}/reactions")).text
+    assert "🎉" in who and "/@alice" in who
+    await submit(browser, f"{page}/messages/{words}/edit", {"body": "the only one"}, page=page)
+    assert "the one</p>" in (await browser.get(f"{page}/messages/{words}/versions")).text
+    bobs = await sign_in(web(), bob)
+    assert (await bobs.get(f"{page}/messages/{words}/versions")).status_code == 403
+    for door, data in (("reactions/end", {"emoji": "🎉"}), ("pin/end", {})):
+        assert (await submit(browser, f"{page}/messages/{words}/{door}", data, page=page)).status_code == 303
+    quiet = await submit(browser, f"{page}/messages/{words}/pin", {}, page=page, headers={"Accept": "application/json"})
+    assert quiet.status_code == 204
+
+
+async def test_a_thread_stands_alone_and_one_answers_in_it(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    root = await said(alice, room, "Which grinder?")
+    await said(bob, room, "Something else")
+    await said(bob, room, "A hand grinder", root)
+    browser = await sign_in(web(), bob)
+    shown = (await browser.get(f"/chat/{room}?thread={root}")).text.split("<template")[0]
+    assert "Which grinder?" in shown and "A hand grinder" in shown and "Something else" not in shown
+    assert f'name="reply_to" value="{root}"' in shown
+    assert (await browser.get(f"/chat/{room}?thread=999999")).status_code == 404
+
+
+async def test_the_lists_of_a_room_cost_the_same_however_long_they_are(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    words = await said(alice, room, "one")
+    browser = await sign_in(web(), alice)
+
+    async def costs() -> list[int]:
+        found = []
+        for door in (f"messages/{words}/reactions", "pins", f"messages/{words}/versions", f"?thread={words}"):
+            address = f"/chat/{room}{door}" if door.startswith("?") else f"/chat/{room}/{door}"
+            with watch_queries() as asked:
+                assert (await browser.get(address)).status_code == 200
+            found.append(len(asked))
+        return found
+
+    few = await costs()
+    for n, sign in enumerate("👍🎉😂😮"):
+        await reactions.react(bob.viewer, int(room), words, sign)
+        await service.edit(alice.viewer, int(room), words, f"again {n}")
+        await pins.pin(alice.viewer, int(room), await said(bob, room, f"answer {n}", words))
+    assert await costs() == few
