@@ -265,3 +265,52 @@ async def test_all_of_it_works_on_a_page_without_javascript(web: Browser):
     assert (await say(web, bot, "gone", id="d")).status_code == 410
     assert (await (await sign_in(web(), bob)).get(f"/g/{slug}/bots")).status_code == 403
     assert (await web().get(f"/g/{slug}/bots")).status_code in (303, 401)
+
+
+async def test_a_bot_calls_one_member_but_never_the_whole_room(web: Browser):
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    slug = await a_group(alice)
+    for person in (bob, carol):
+        await web(token=person.token).put(f"{API}/groups/{slug}/membership")
+    bot = await a_bot(web, alice, slug)
+    await say(web, bot, "@room The build is red")
+    await run_jobs()
+    assert await db.fetch_val("SELECT count(*) FROM notification") == 0
+    await say(web, bot, "@bob it was yours", id="msg_2")
+    await run_jobs()
+    told = await db.fetch("SELECT member_id, data ->> 'name' AS name FROM notification")
+    assert [(row["member_id"], row["name"]) for row in told] == [(bob.id, "Roastery")]
+
+
+async def test_its_words_can_be_reported_and_hidden_like_anybodys(web: Browser):
+    alice, bob, mod = await a_member("alice"), await a_member("bob"), await a_member("mod", role="moderator")
+    bot = await a_bot(web, alice, await a_group(alice))
+    said = (await say(web, bot, "Buy cheap watches")).json()["id"]
+    flag = {"subject": f"message:{said}", "reason": "spam"}
+    assert (await web(token=bob.token).post(f"{API}/flags", json=flag)).status_code == 201
+    case_id = await db.fetch_val("SELECT id FROM moderation_case")
+    from community.moderation import service as moderation
+
+    await moderation.hide(mod.viewer, case_id, "Spam, plainly.")
+    await run_jobs()
+    (message,) = await messages(web, bob, bot.room)
+    assert message["gone"] is True and "watches" not in json.dumps(message)
+
+
+async def test_nobody_outside_sees_anything_of_a_secret_rooms_bot(web: Browser):
+    alice, charlie = await a_member("alice"), await a_member("charlie")
+    slug = await a_group(alice, visibility="secret")
+    bot = await a_bot(web, alice, slug, "Xylophone")
+    await say(web, bot, "Psst, saxophone")
+    await run_jobs()
+    for path in (
+        f"{API}/rooms/{bot.room}/messages",
+        f"{API}/groups/{slug}",
+        f"{API}/groups/{slug}/bots",
+        f"{API}/search?q=xylophone",
+        f"{API}/search?q=saxophone",
+    ):
+        answer = await web(token=charlie.token).get(path)
+        assert "ylophone" not in answer.text.replace("q=xylophone", "") and "Psst" not in answer.text, path
+    for path in (f"/g/{slug}/bots", f"/g/{slug}/members", f"/chat/{bot.room}", f"/hooks/rooms/{bot.door}"):
+        assert "Xylophone" not in (await web().get(path)).text
