@@ -34,6 +34,7 @@ TAGS = {
     "reviews": "Reviews of products",
     "questions": "Questions and answers about products",
     "guides": "Buying guides",
+    "live": "Live events: products held up, questions, polls, the replay",
     "earn": "Share links, commissions and their reasons",
     "search": "One search over everything",
     "media": "Pictures",

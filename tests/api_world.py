@@ -1,5 +1,6 @@
 """A small community in which every example of the OpenAPI document can be sent, and the check that answers are true."""
 
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -85,6 +86,8 @@ class World(msgspec.Struct):
         """The example, naming what exists here."""
         text = msgspec.json.encode(example).decode()
         text = text.replace('"post:41"', f'"post:{self.post}"').replace('"product":"5"', f'"product":"{self.product}"')
+        tomorrow = f"{clock.now() + timedelta(days=1):%Y-%m-%dT18:00:00Z}"
+        text = text.replace('"2026-03-14T18:00:00Z"', f'"{tomorrow}"')
         text = text.replace('"segments":["3"]', f'"segments":["{self.live["is-on"]["kept_segment"]}"]')
         return msgspec.json.decode(text)
 

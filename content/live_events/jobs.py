@@ -1,5 +1,6 @@
 from app.events import on
 from app.jobs import every
+from community.members.events import MemberErased
 from content.live_events import pins, reminders, service
 from content.live_events.events import LiveEventCancelled, LiveEventMoved, LiveEventStarted
 from storefront.catalog.events import ProductChanged, ProductListed, ProductWithdrawn
@@ -18,6 +19,11 @@ async def tell_of_return(event: ProductListed) -> None:
 @on(ProductWithdrawn)
 async def tell_of_withdrawal(event: ProductWithdrawn) -> None:
     await pins.tell_of_product(event.product_id)
+
+
+@on(MemberErased)
+async def clear_stage(event: MemberErased) -> None:
+    await service.clear_stage_of(event.member_id)
 
 
 @on(LiveEventStarted)

@@ -14,6 +14,7 @@ from content.live_events.service import LONGEST
 
 LATE = timedelta(hours=2)
 """So long after its hour an event that never began is still announced."""
+SOON = timedelta(days=7)
 
 _PIN = """
     SELECT p.id, p.event_id, p.note, p.pinned_at, p.unpinned_at, x.id AS product_id, x.slug, x.title, x.picture,
@@ -43,14 +44,33 @@ async def coming(viewer: Viewer, *, group_id: int | None = None, limit: int = 20
     )
 
 
-async def past(viewer: Viewer, *, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
+async def soon(viewer: Viewer, *, group_id: int | None = None, limit: int = 3) -> list[asyncpg.Record]:
+    """What is live now, and after it what begins within days: for strips on other pages."""
+    return await db.fetch(
+        f"""{EVENT} AND ($1::bigint IS NULL OR e.group_id = $1)
+               AND (e.state = 'live' AND e.went_live_at > $3
+                    OR e.state = 'planned' AND e.starts_at BETWEEN $4 AND $5)
+             ORDER BY e.state = 'live' DESC, e.starts_at, e.id LIMIT {limit:d}""",
+        group_id,
+        viewer.member_id,
+        clock.now() - LONGEST,
+        clock.now() - LATE,
+        clock.now() + SOON,
+    )
+
+
+async def past(
+    viewer: Viewer, *, cursor: str | None, group_id: int | None = None, limit: int = 20
+) -> Page[asyncpg.Record]:
     """What is over, with its replay, the newest first."""
     (before,) = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
         f"""{EVENT} AND e.state = 'ended' AND ($1::bigint IS NULL OR e.id < $1)
+               AND ($3::bigint IS NULL OR e.group_id = $3)
              ORDER BY e.id DESC LIMIT {limit + 1:d}""",
         before,
         viewer.member_id,
+        group_id,
     )
     return cut(rows, limit, lambda row: (row["id"],))
 

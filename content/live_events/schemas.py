@@ -1,7 +1,7 @@
 """What of live events crosses a border."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -166,6 +166,12 @@ class LiveView(LiveLine, kw_only=True):
     poll: PollView | None
 
 
+class SegmentView(msgspec.Struct):
+    id: str
+    offset: int
+    body: str
+
+
 class MarkView(msgspec.Struct, omit_defaults=True):
     """One thing of the replay, `offset` seconds after it went live: message, question, answer, pin, unpin, poll,
     result or said (the transcript)."""
@@ -177,7 +183,6 @@ class MarkView(msgspec.Struct, omit_defaults=True):
     text: str = ""
     html: str = ""
     product: str = ""
-    data: dict[str, Any] | None = None
 
 
 class DraftMade(msgspec.Struct):

@@ -27,7 +27,7 @@ from storefront.stores.policy import access_own_store
 LONGEST = timedelta(hours=12)
 """After this long nobody is on the air any more: they forgot to end it."""
 AHEAD = timedelta(days=366)
-RESERVED = {"new", "calendar", "room", "mine"}
+RESERVED = {"new", "room", "strip"}
 
 
 async def plan(viewer: Viewer, new: NewLive) -> str:
@@ -91,9 +91,7 @@ async def cancel(viewer: Viewer, slug: str) -> None:
     """Call a planned event off; who wanted to come is told."""
     event = await policy.access_event_to_tidy(viewer, slug)
     async with db.transaction():
-        await _move(event, "planned", "cancelled")
-        await _tell(event, "cancelled", viewer.member_id)
-        await publish(LiveEventCancelled(event_id=event["id"]), actor_id=viewer.member_id)
+        await _call_off(event, viewer.member_id)
 
 
 async def end_forgotten() -> int:
@@ -103,6 +101,24 @@ async def end_forgotten() -> int:
         async with db.transaction():
             await _end(event, None)
     return len(rows)
+
+
+async def clear_stage_of(host_id: int) -> None:
+    """The host is gone: what they planned is called off, what they began is ended."""
+    for event in await db.fetch(
+        "SELECT * FROM live_event WHERE host_id = $1 AND state IN ('planned', 'live') ORDER BY id", host_id
+    ):
+        async with db.transaction():
+            if event["state"] == "live":
+                await _end(event, None)
+            else:
+                await _call_off(event, None)
+
+
+async def _call_off(event: asyncpg.Record, by_id: int | None) -> None:
+    await _move(event, "planned", "cancelled")
+    await _tell(event, "cancelled", by_id)
+    await publish(LiveEventCancelled(event_id=event["id"]), actor_id=by_id)
 
 
 async def _end(event: asyncpg.Record, by_id: int | None) -> None:

@@ -8,10 +8,12 @@ from litestar.di import NamedDependency
 from app.auth import Viewer
 from app.web import page
 from content.guides.queries import newest_guides
+from content.live_events.queries import soon
 from content.reviews.evidence import shown
 from content.reviews.queries import review_url
 from frontend import living
 from frontend.pages.disclosure import terms_of
+from frontend.pages.live_words import hour_of
 
 
 @get("/", include_in_schema=False)
@@ -31,6 +33,8 @@ async def _feed(request: Request, viewer: Viewer) -> Response:
         products=await living.popular_products(limit=4),
         guides=(await newest_guides(limit=3)).items,
         groups=await living.lively_groups(viewer, limit=4),
+        soon=await soon(viewer),
+        hour_of=hour_of,
         **await _beside(reviews),
     )
 
@@ -43,10 +47,11 @@ async def _welcome(request: Request, viewer: Viewer) -> Response:
         "products": await living.popular_products(limit=6),
         "guides": (await newest_guides(limit=4)).items,
         "groups": await living.lively_groups(viewer, limit=6),
+        "soon": await soon(viewer),
     }
     beside = await _beside(reviews)
     made_from = (shown_here, beside["terms"].facts)
-    return page(request, viewer, "frontend/home/welcome.html", made_from=made_from, **shown_here, **beside)
+    return page(request, viewer, "frontend/home/welcome.html", made_from=made_from, hour_of=hour_of, **shown_here, **beside)
 
 
 async def _beside(reviews: list) -> dict:

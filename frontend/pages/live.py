@@ -15,6 +15,7 @@ from app.idempotency import once
 from app.limits import limit
 from app.web import form, form_again, page, redirect
 from community.chat.pages import room_context
+from community.groups.policy import access_group_contents
 from content.live_events import calendar, forms, polls, queries, questions, reminders, replay, service
 from content.live_events.policy import access_event
 from content.live_events.transcript import clock_of
@@ -31,15 +32,26 @@ class LivePages(Controller):
 
     @get("/")
     async def index(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        """All that the viewer may see, or what one group holds."""
+        group = await _group(request, viewer)
+        group_id = group["id"] if group else None
         shown = {
-            "on_air": await queries.on_air(viewer, limit=20),
-            "coming": await queries.coming(viewer, limit=50),
-            "past": await queries.past(viewer, cursor=request.query_params.get("after")),
+            "group": group,
+            "on_air": await queries.on_air(viewer, group_id=group_id, limit=20),
+            "coming": await queries.coming(viewer, group_id=group_id, limit=50),
+            "past": await queries.past(viewer, group_id=group_id, cursor=request.query_params.get("after")),
         }
-        mine = await queries.hosted_by(viewer) if viewer.is_member else []
+        mine = await queries.hosted_by(viewer) if viewer.is_member and not group else []
         return page(
             request, viewer, "frontend/live/index.html", made_from=shown, mine=mine, hour_of=hour_of, **shown
         )
+
+    @get("/strip")
+    async def show_strip(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
+        """What a group has on now and next, for its page."""
+        group = await _group(request, viewer)
+        soon = await queries.soon(viewer, group_id=group["id"] if group else None)
+        return page(request, viewer, "frontend/live/_strip.html", soon=soon, hour_of=hour_of)
 
     @get("/new")
     async def show_new(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
@@ -153,6 +165,11 @@ class LivePages(Controller):
         await limit("vote-live", require_member(viewer), most=300, per=3600)
         await polls.vote(viewer, slug, poll_id, (await form(request, forms.ChoiceForm)).option)
         return redirect(f"/live/{slug}#poll")
+
+
+async def _group(request: Request, viewer: Viewer) -> asyncpg.Record | None:
+    slug = request.query_params.get("group", "")
+    return await access_group_contents(viewer, slug) if slug else None
 
 
 async def _screen(request: Request, viewer: Viewer, event: asyncpg.Record) -> dict:

@@ -14,12 +14,14 @@ from app.disclosure import EarningLink, market_of
 from app.errors import NotFound
 from app.web import page
 from content.guides.queries import guides_about
+from content.live_events.queries import shown_live
 from content.questions.queries import questions_about
 from content.reviews import queries, shelf
 from content.reviews.evidence import shown
 from content.reviews.policy import speaks_for_store
 from content.reviews.queries import SORTS, Filter
 from frontend.pages.disclosure import terms_of
+from frontend.pages.live_words import hour_of
 from frontend.pages.structured import product_ld
 from referrals.clicks.directory import split_for_click
 from referrals.clicks.queries import click_id
@@ -50,7 +52,7 @@ class ProductPages(Controller):
 
     @get("/{slug:str}")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        """Five queries, however much was said."""
+        """Six queries, however much was said."""
         product = await shelf.product_page(viewer, slug)
         wanted = _wanted(request)
         reviews = await queries.reviews_of(
@@ -64,12 +66,13 @@ class ProductPages(Controller):
         bars = shelf.histogram(product["by_stars"])
         rating, review_count = shelf.mean(bars), sum(n for _, n in bars)
         guides = await guides_about(product["id"])
+        live = await shown_live(product["id"], viewer)
         gv = click_id(request.query_params.get("gv") or request.cookies.get("gv") or "")
         return page(
             request,
             viewer,
             "frontend/products/show.html",
-            made_from=(product, reviews, questions, guides, terms.facts, gv),
+            made_from=(product, reviews, questions, guides, live, terms.facts, gv),
             product=product,
             reviews=reviews,
             wanted=wanted,
@@ -80,6 +83,8 @@ class ProductPages(Controller):
             json_ld=product_ld(product, rating, review_count),
             questions=questions,
             guides=guides,
+            soon=live,
+            hour_of=hour_of,
             shop_way=_by_somebodys_click(product, gv),
             terms=terms,
             evidence=shown,

@@ -213,6 +213,28 @@ async def test_an_event_of_a_closed_group_is_not_there_for_others(house: Callabl
     assert (await hers.get(places[0])).status_code == 200
 
 
+async def test_what_is_on_is_seen_where_people_are(web: Browser):
+    product = await a_product(await a_shop())
+    ines = await a_member("ines")
+    group = await a_group(ines)
+    slug = await a_live(ines, group=group)
+    await a_live(ines, "Next week", begun=False)
+    await pins.pin(ines.viewer, slug, NewPin(product))
+    hers = await sign_in(web(), ines)
+    for browser in (hers, web()):
+        home = (await browser.get("/")).text
+        assert "Moka night" in home and "Next week" in home and "Live now" in home
+        strip = (await browser.get(f"/live/strip?group={group}")).text
+        assert "Moka night" in strip and "Next week" not in strip
+        held = (await browser.get(f"/live/?group={group}")).text
+        assert "Moka night" in held and "Next week" not in held
+        assert f"/live/{slug}" in (await browser.get(f"/p/{product}")).text
+        assert f"/live/strip?group={group}" in (await browser.get(f"/g/{group}")).text
+    await service.end(ines.viewer, slug)
+    assert "Live now" not in (await web().get("/")).text
+    assert f"/live/{slug}/replay" in (await web().get(f"/p/{product}")).text
+
+
 async def test_who_reads_a_public_group_without_belonging_may_watch_but_not_vote(web: Browser):
     ines, bob = await a_member("ines"), await a_member("bob")
     slug = await a_live(ines, group=await a_group(ines))
@@ -333,6 +355,17 @@ async def test_a_forgotten_event_ends_by_itself(house):
     clock.travel(timedelta(hours=13))
     assert await service.end_forgotten() == 1
     assert (await the_event(slug, ines.viewer))["state"] == "ended"
+
+
+async def test_the_events_of_who_is_erased_are_called_off_or_ended(house):
+    from app import people
+
+    ines = await a_member("ines")
+    planned, begun = await a_live(ines, "Later", begun=False), await a_live(ines, "Now")
+    await people.erase("ines")
+    await run_jobs()
+    states = {row["slug"]: row["state"] for row in await db.fetch("SELECT slug, state FROM live_event")}
+    assert states == {planned: "cancelled", begun: "ended"}
 
 
 async def test_the_bell_rings_before_at_the_start_and_when_plans_change(web: Browser):
