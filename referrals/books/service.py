@@ -13,7 +13,7 @@ from referrals.books.events import BooksDrifted, CheckAsked
 from referrals.books.projections import check_cases, check_counts
 from referrals.campaigns.escrow import check_escrow
 from referrals.commissions.audit import check_commissions
-from referrals.credit.audit import check_credit_uses
+from referrals.credit.audit import check_credit_lots, check_credit_uses
 from referrals.ledger.audit import check_balances, check_entries
 from referrals.payouts.audit import check_payouts
 
@@ -29,6 +29,7 @@ CHECKS = (
     check_cases,
     check_counts,
     check_credit_uses,
+    check_credit_lots,
     check_escrow,
 )
 

@@ -1,6 +1,8 @@
 """The other side: what the buyer of a referred order gets, as credit at the store. Granted in the transaction of the
 commission, under the same rules, and taken back by the same refunds."""
 
+from datetime import timedelta
+
 import asyncpg
 import msgspec
 
@@ -8,9 +10,17 @@ from app import clock, db
 from app.money import share_of
 from referrals.commissions.facts import buyer_of
 from referrals.commissions.reckoning import half_even, refusal_of_buyer
+from referrals.credit import lots
 from referrals.ledger.schemas import AccountName, Leg
 from referrals.ledger.service import post
 from referrals.programs.terms import Friend, terms_of
+
+
+async def lock_buyer(order: asyncpg.Record, rules: asyncpg.Record) -> None:
+    """Before anything of the order is posted: a buyer's credit is spent under their row, then the books' lock."""
+    if terms_of(rules).friend is not None:
+        reward = await _reward_on(order["id"])
+        await lots.lock_customers([one for one in (order["customer_id"], reward and reward["customer_id"]) if one])
 
 
 async def bring(
@@ -92,3 +102,14 @@ async def _bring_to(order: asyncpg.Record, reward: asyncpg.Record, target: int) 
         kind, reason = ("accrue", "friend_reward") if delta > 0 else ("reduce", "order_changed")
         legs = [Leg(expense, delta), Leg(credit, -delta)]
         await post(kind, "friend_reward", reward["id"], reward["postings"] + 1, legs, reason=reason)
+        gift = msgspec.convert(reward["how"], Friend)
+        active_at = reward["created_at"] + timedelta(days=gift.wait_days)
+        await lots.grant(
+            f"friend_reward:{reward['id']}",
+            store_id=order["store_id"],
+            customer_id=reward["customer_id"],
+            currency=reward["currency"],
+            amount=target,
+            active_at=active_at,
+            expires_at=active_at + timedelta(days=gift.days) if gift.days else None,
+        )

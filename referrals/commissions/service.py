@@ -34,6 +34,7 @@ async def settle(order_id: int, *, because: str = "") -> None:
         if decision is None:
             return
         rules = await version(decision["program_version_id"])
+        await friend.lock_buyer(order, rules)
         await note_recruiter(decision["winner_id"], rules)
         lines = await queries.lines_of(order)
         commissions = await queries.commissions_on(order_id)

@@ -3,6 +3,7 @@ from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app import clock
 from app.auth import Viewer, require_member
 from app.errors import Conflict, NotFound
 from app.money import Money
@@ -61,9 +62,12 @@ class MyCreditApi(Controller):
     async def mine(self, viewer: NamedDependency[Viewer]) -> MyCredit:
         """For what you bought on a friend's word. The shop takes it at the checkout. The last hundred moves."""
         member_id = require_member(viewer, "read")
-        stores, moves = await queries.credit_of_member(member_id), await queries.moves_of_member(member_id)
+        stores, moves = await queries.credit_of_member(member_id, clock.now()), await queries.moves_of_member(member_id)
         return MyCredit(
-            [StoreCredit(row["slug"], row["name"], Money(row["amount"], row["currency"])) for row in stores],
+            [
+                StoreCredit(row["slug"], row["name"], Money(row["amount"], row["currency"]), row["next_expiry"])
+                for row in stores
+            ],
             [
                 CreditMove(row["kind"], row["slug"], row["order_ref"], Money(row["amount"], row["currency"]), row["at"])
                 for row in moves
@@ -77,7 +81,7 @@ async def _view(row: asyncpg.Record) -> UseView:
         customer=row["customer"],
         amount=Money(row["amount"], row["currency"]),
         order=row["order_external_id"],
-        left=Money(max(0, await queries.standing(row["customer_id"], row["currency"])), row["currency"]),
+        left=Money(await queries.available_in(row["customer_id"], row["currency"], clock.now()), row["currency"]),
         used_at=row["used_at"],
         undone_at=row["undone_at"],
     )

@@ -1,6 +1,7 @@
 from litestar import Controller, Request, Response, get
 from litestar.di import NamedDependency
 
+from app import clock
 from app.auth import Viewer, require_member
 from app.i18n import gettext as _
 from app.web import page
@@ -17,7 +18,7 @@ class CreditPages(Controller):
             request,
             viewer,
             "referrals/credit/mine.html",
-            stores=await queries.credit_of_member(member_id),
+            stores=await queries.credit_of_member(member_id, clock.now()),
             moves=await queries.moves_of_member(member_id),
             move_words=_move_words,
         )
@@ -29,4 +30,6 @@ def _move_words(kind: str) -> str:
         "reduced": _("Taken back with a refund"),
         "spent": _("Spent at the shop"),
         "given_back": _("Given back by the shop"),
+        "expired": _("Ended unspent"),
+        "corrected": _("Corrected after its end"),
     }[kind]

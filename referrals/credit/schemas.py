@@ -28,19 +28,33 @@ class UseView(msgspec.Struct):
     undone_at: datetime | None
 
 
+class CreditLotView(msgspec.Struct):
+    """What is left of one grant, from when it counts and when it ends. The oldest is spent first."""
+
+    left: Money
+    active_at: datetime
+    expires_at: datetime | None
+
+
 class CustomerCredit(msgspec.Struct):
+    """`available` may be spent now; `lots` are all that are not spent or over, also those that do not count yet."""
+
     customer: str
     available: list[Money]
+    lots: list[CreditLotView]
 
 
 class StoreCredit(msgspec.Struct):
+    """`next_expiry` is when the first of it ends, if ever."""
+
     store: str
     store_name: str
     available: Money
+    next_expiry: datetime | None
 
 
 class CreditMove(msgspec.Struct):
-    """Granted, taken back with a refund, spent, or given back by the shop."""
+    """Granted, taken back with a refund, spent, given back by the shop, ended unspent, or corrected after its end."""
 
     kind: str
     store: str

@@ -9,8 +9,8 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.money import Money, check_amount, check_currency, format_money
 from app.text import clean
-from referrals.credit import queries
-from referrals.credit.schemas import CustomerCredit, NewUse
+from referrals.credit import lots, queries
+from referrals.credit.schemas import CreditLotView, CustomerCredit, NewUse
 from referrals.ledger.schemas import AccountName, Leg
 from referrals.ledger.service import post
 from storefront.stores.policy import access_own_store
@@ -20,8 +20,12 @@ async def read(viewer: Viewer, slug: str, customer: str) -> CustomerCredit:
     """What one of the store's customers may spend there."""
     store = await access_own_store(viewer, slug)
     row = await queries.customer_of(store["id"], customer)
-    standing = await queries.standing_by_currency(row["id"])
-    return CustomerCredit(row["external_id"], [Money(one["amount"], one["currency"]) for one in standing])
+    found = await queries.lots_of(row["id"], clock.now())
+    return CustomerCredit(
+        row["external_id"],
+        [Money(one["amount"], one["currency"]) for one in await queries.available(row["id"], clock.now())],
+        [CreditLotView(Money(one["remaining"], one["currency"]), one["active_at"], one["expires_at"]) for one in found],
+    )
 
 
 async def spend(viewer: Viewer, slug: str, new: NewUse) -> tuple[asyncpg.Record, bool]:
@@ -39,7 +43,7 @@ async def spend(viewer: Viewer, slug: str, new: NewUse) -> tuple[asyncpg.Record,
         facts = (customer["id"], new.amount.amount, new.amount.currency, order_ref)
         if known := await queries.use_of(store["id"], external_id):
             return _same(known, facts), False
-        available = await queries.standing(customer["id"], new.amount.currency)
+        available = await lots.refold(customer["id"], new.amount.currency)
         available -= await queries.under_review(customer["id"], new.amount.currency)
         if available < new.amount.amount:
             left = format_money(Money(max(0, available), new.amount.currency))
@@ -55,6 +59,7 @@ async def spend(viewer: Viewer, slug: str, new: NewUse) -> tuple[asyncpg.Record,
         if use_id is None:  # The same id at the same moment, for another customer.
             raise Conflict(_("This id was told before, with other facts."))
         await post("redeem", "credit_use", use_id, 1, _legs(store["id"], *facts[:3]), reason="credit_used")
+        await lots.refold(customer["id"], new.amount.currency)
     made = await queries.use_of(store["id"], external_id)
     assert made is not None
     return made, True
@@ -64,18 +69,20 @@ async def give_back(viewer: Viewer, slug: str, external_id: str) -> None:
     """The payment did not happen after all: the customer has the credit again. Twice changes nothing."""
     store = await access_own_store(viewer, slug)
     async with db.transaction():
+        known = await queries.use_of(store["id"], external_id)
+        if known is None:
+            raise NotFound()
+        await lots.lock_customers([known["customer_id"]])
         row = await db.fetch_one(
-            """UPDATE credit_use SET undone_at = $3 WHERE store_id = $1 AND external_id = $2 AND undone_at IS NULL
-               RETURNING *""",
-            store["id"],
-            external_id.replace("\0", ""),
+            "UPDATE credit_use SET undone_at = $2 WHERE id = $1 AND undone_at IS NULL RETURNING *",
+            known["id"],
             clock.now(),
         )
         if row is not None:
             legs = _legs(store["id"], row["customer_id"], -row["amount"], row["currency"])
             await post("restore", "credit_use", row["id"], 2, legs, reason="credit_given_back")
-    if row is None and await queries.use_of(store["id"], external_id) is None:
-        raise NotFound()
+            # To the lots it came from: what has ended meanwhile ends now.
+            await lots.refold(row["customer_id"], row["currency"])
 
 
 def _same(known: asyncpg.Record, facts: tuple[int, int, str, str]) -> asyncpg.Record:

@@ -54,6 +54,8 @@ class RulesForm(msgspec.Struct):
     volume_mode: str = ""
     volume: str = ""
     friend: str = ""
+    friend_wait: int = 0
+    friend_days: int = 0
     recruiting: str = ""
     recruiting_months: int = 12
     market: str = ""
@@ -105,6 +107,8 @@ def as_form(rules: Rules, terms: Terms, version: int) -> RulesForm:
             for s in (terms.volume.steps if terms.volume else [])
         ),
         friend=pay(terms.friend.kind, terms.friend.rate_bps, terms.friend.amount) if terms.friend else "",
+        friend_wait=terms.friend.wait_days if terms.friend else 0,
+        friend_days=terms.friend.days if terms.friend else 0,
         recruiting=percent(terms.recruiting.share_bps) if terms.recruiting else "",
         recruiting_months=terms.recruiting.months if terms.recruiting else 12,
         market=terms.market,
@@ -160,7 +164,7 @@ def as_rules(form: RulesForm) -> tuple[Rules, Terms]:
         ),
         "budget": " ".join(form.budget.split()),
         "volume": _volume(form, currency),
-        "friend": _friend(form.friend, currency),
+        "friend": _friend(form, currency),
         "recruiting": _recruiting(form),
         "market": form.market.strip().upper(),
         "activation": as_amount(form.activation, currency, "activation", empty=True),
@@ -235,11 +239,15 @@ def _volume(form: RulesForm, currency: str) -> Volume | None:
     return Volume(form.volume_mode, steps)  # type: ignore[arg-type]
 
 
-def _friend(value: str, currency: str) -> Friend | None:
-    if not value.strip():
+def _friend(form: RulesForm, currency: str) -> Friend | None:
+    if not form.friend.strip():
         return None
-    kind, bps, amount = _pay(value, currency, "friend")
-    return Friend(kind, bps, amount)  # type: ignore[arg-type]
+    if not 0 <= form.friend_wait <= 365:
+        raise Invalid("friend_wait", _("0 to %(most)s days; 0 means at once.", most=365))
+    if not 0 <= form.friend_days <= 3_650:
+        raise Invalid("friend_days", _("0 to %(most)s days; 0 means for ever.", most=3_650))
+    kind, bps, amount = _pay(form.friend, currency, "friend")
+    return Friend(kind, bps, amount, form.friend_wait, form.friend_days)  # type: ignore[arg-type]
 
 
 def _recruiting(form: RulesForm) -> Recruiting | None:

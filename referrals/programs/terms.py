@@ -79,11 +79,16 @@ class Volume(_Part):
 
 
 class Friend(_Part):
-    """What the buyer gets, as credit at the store: a part of the net, or an amount once an order."""
+    """What the buyer gets, as credit at the store: a part of the net, or an amount once an order.
+
+    It counts after `wait_days` and ends `days` after that; 0: at once, and never.
+    """
 
     kind: Literal["percent", "flat"]
     rate_bps: Bps = 0
     amount: Amount = 0
+    wait_days: Annotated[int, Meta(ge=0, le=365)] = 0
+    days: Annotated[int, Meta(ge=0, le=3_650)] = 0
 
 
 class Recruiting(_Part):

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.i18n import gettext as _
+from app.i18n import ngettext
 from app.money import EXPONENTS, Money, format_money, percent
 from referrals.programs.schemas import Rules
 from referrals.programs.terms import Caps, Friend, Rule, Terms, Volume
@@ -174,7 +175,16 @@ def _volume(volume: Volume, currency: str) -> list[str]:
 
 def _friend(friend: Friend, currency: str) -> str:
     pay = percent(friend.rate_bps) if friend.kind == "percent" else sum_of(friend.amount, currency)
-    return _("The buyer gets %(pay)s as credit at the store.", pay=pay)
+    said = _("The buyer gets %(pay)s as credit at the store.", pay=pay)
+    if friend.wait_days:
+        said += " " + ngettext("It counts after %(n)s day.", "It counts after %(n)s days.", friend.wait_days)
+    if friend.days:
+        said += " " + ngettext(
+            "What is not spent within %(n)s day then is gone.",
+            "What is not spent within %(n)s days then is gone.",
+            friend.days,
+        )
+    return said
 
 
 def _release(rules: Rules, terms: Terms) -> list[str]:
