@@ -224,7 +224,7 @@ export class ChatLog extends EventTarget {
     while (earlier && !earlier.dataset.at) earlier = earlier.previousElementSibling
     if (earlier && dayOf(earlier.dataset.at) === dayOf(item.dataset.at)) drawn?.remove()
     else if (!drawn) this.#list.insertBefore(line("day", dayName(item.dataset.at, this.#lang)), item)
-    item.classList.toggle("same", before?.matches(".message") && item.matches(".message") && goesOn(before.dataset, item.dataset))
+    item.classList.toggle("same", Boolean(before?.matches(".message") && item.matches(".message") && goesOn(before.dataset, item.dataset)))
   }
 
   #trim() {

@@ -24,6 +24,7 @@ class ChatRoom extends HTMLElement {
   #composer
   #reading
   #resendTimer
+  #letGo = () => {}
   #writers = new Map()
   #present = new Map()
   // What was told lately: a page that was fetched meanwhile may not know it yet.
@@ -52,13 +53,15 @@ class ChatRoom extends HTMLElement {
 
   // What is needed only once one has looked around: it does not keep the room from opening.
   async #getMore(list) {
-    const [{ ChatReading }, { ChatHistory }, { ChatActs }] = await Promise.all([
+    const [{ keepAboveKeyboard }, { ChatReading }, { ChatHistory }, { ChatActs }] = await Promise.all([
+      import("./chat-keyboard.js"),
       import("./chat-reading.js"),
       import("./chat-history.js"),
       import("./chat-acts.js"),
       import("./chat-order.js"),
     ])
     if (!this.isConnected) return null
+    this.#letGo = keepAboveKeyboard(this.#log)
     this.#reading = new ChatReading(this, this.#log, this.#seq, (seq) => this.#read(seq))
     const acts = new ChatActs(this)
     acts.addEventListener("done", () => this.#line.look())
@@ -77,6 +80,7 @@ class ChatRoom extends HTMLElement {
     this.#line?.close()
     this.#tabs?.close()
     this.#reading?.close()
+    this.#letGo()
     clearInterval(this.#resendTimer)
   }
 
@@ -177,7 +181,8 @@ class ChatRoom extends HTMLElement {
   }
 
   async _presence(frame) {
-    this.#part("live").textContent = `${this.dataset.on} · ${this.dataset.here.replace("{n}", frame.online)}`
+    const here = frame.online ? ` · ${this.dataset.here.replace("{n}", frame.online)}` : ""
+    this.#part("live").textContent = this.dataset.on + here
     const list = this.#part("people")
     if (!list) return
     const { present, show } = await import("./chat-people.js")
