@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from app import db
+from app.errors import NotFound
 from community.chat.parts import CardView, ChatFileView, ReactionView
 from community.chat.schemas import EventView
 
@@ -35,6 +36,14 @@ async def fold(message_ids: list[int]) -> None:
     await db.execute(
         f"UPDATE message m SET extra = {_FOLDED} WHERE id = ANY($1::bigint[]) AND deleted_at IS NULL", message_ids
     )
+
+
+async def fold_one(message_id: int) -> None:
+    """The same for a message that must be there: who deletes it may have been quicker, and holds nothing any more."""
+    there = await db.fetch_val("SELECT 1 FROM message WHERE id = $1 AND deleted_at IS NULL", message_id)
+    if not there:
+        raise NotFound()
+    await fold([message_id])
 
 
 async def take_off(message_id: int) -> list[str]:

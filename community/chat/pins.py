@@ -30,7 +30,7 @@ async def pin(viewer: Viewer, room_id: int, message_id: int) -> int | None:
         seq = await writer.append(room_id, "pin", message_id=message_id, author_id=member_id)
         if await db.fetch_val("SELECT count(*) FROM message_pin WHERE room_id = $1", room_id) > MOST_PINS:
             raise Conflict(_("%(n)s messages are pinned here already. Take one of them down first.", n=MOST_PINS))
-        await hanging.fold([message_id])
+        await hanging.fold_one(message_id)
     return seq
 
 
@@ -41,7 +41,7 @@ async def unpin(viewer: Viewer, room_id: int, message_id: int) -> int | None:
         if not await db.execute("DELETE FROM message_pin WHERE message_id = $1", message_id):
             return None
         seq = await writer.append(room_id, "pin", message_id=message_id, author_id=member_id, data={"off": True})
-        await hanging.fold([message_id])
+        await hanging.fold_one(message_id)
     return seq
 
 

@@ -37,7 +37,7 @@ async def react(viewer: Viewer, room_id: int, message_id: int, emoji: str) -> in
             raise Invalid(
                 "emoji", _("This message has %(n)s different reactions already. Add to one of them.", n=MOST_KINDS)
             )
-        await hanging.fold([message_id])
+        await hanging.fold_one(message_id)
     return seq
 
 
@@ -57,7 +57,7 @@ async def take_back(viewer: Viewer, room_id: int, message_id: int, emoji: str) -
         seq = await writer.append(
             room_id, "react", message_id=message_id, author_id=member_id, data={"emoji": emoji, "off": True}
         )
-        await hanging.fold([message_id])
+        await hanging.fold_one(message_id)
     return seq
 
 

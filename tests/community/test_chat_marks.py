@@ -299,3 +299,23 @@ async def test_the_lists_of_a_room_cost_the_same_however_long_they_are(web: Brow
         await service.edit(alice.viewer, int(room), words, f"again {n}")
         await pins.pin(alice.viewer, int(room), await said(bob, room, f"answer {n}", words))
     assert await costs() == few
+
+
+async def test_what_is_deleted_at_the_same_moment_is_neither_pinned_nor_marked(house: Callable):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    for _ in range(15):
+        words = await said(bob, room, "Gone in a moment")
+        await asyncio.gather(
+            pins.pin(alice.viewer, int(room), words),
+            reactions.react(alice.viewer, int(room), words, "👍"),
+            service.delete(bob.viewer, int(room), words),
+            service.edit(bob.viewer, int(room), words, "Changed in a moment"),
+            return_exceptions=True,
+        )
+    assert await db.fetch_val("SELECT count(*) FROM message WHERE deleted_at IS NULL") == 0
+    for table in ("message_pin", "message_reaction", "message_version"):
+        assert await db.fetch_val(f"SELECT count(*) FROM {table}") == 0, table
+    old = Snapshot(0, 0, (), frozenset())
+    events = [queries.view(row) for row in await queries.events_after(int(room), 0, limit=1000)]
+    assert apply_all(old, events) == await snapshot(int(room))
