@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 from app import clock, db
+from app.money import Money
 from demo.content.staged import CAMPAIGN_CODE
 from demo.filling.rows import Filling
 from demo.filling.trade import Deed
 from referrals.attribution.overrides import NewOverride, propose
-from referrals.bounties.schemas import NewBounty, NewSubmission, Verdict
+from referrals.bounties.schemas import BountyOffer, NewSubmission, Verdict
 from referrals.bounties.service import decide as decide_bounty
 from referrals.bounties.service import hand_in, offer
 from referrals.codes.schemas import NewCode
@@ -78,13 +79,16 @@ async def _make_code(f: Filling) -> None:
 
 async def _offer_bounties(f: Filling) -> None:
     owner = f.viewer(OWNER)
-    # It closes weeks after the demo is opened, so that it can be tried.
-    closes_on = f"{f.now + timedelta(days=40):%Y-%m-%d}"
-    film = NewBounty(
+    film = BountyOffer(
         "One minute with the pack in the rain",
         "Show the roll top, the hip belt and what got wet. Say what you did not like. 中文或英文都可以。",
-        "120", CURRENCY, 3, closes_on,
-    )  # fmt: skip
+        Money(120_00, CURRENCY),
+        # Weeks after the demo is opened, so that it can be tried.
+        closes_at=f.now + timedelta(days=40),
+        most_awards=3,
+        metric="views",
+        least=1_000,
+    )
     await offer(owner, STORE, film)
 
 
