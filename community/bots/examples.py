@@ -10,6 +10,7 @@ bot = BotView(
     id="3",
     name="Roastery",
     avatar_url="",
+    author_id="31",
     room_id="3",
     url="https://community.example/hooks/rooms/k7m2p9xw4bqd",
     made_by="ada-o",

@@ -45,6 +45,7 @@ def _view(row: asyncpg.Record) -> BotView:
         id=str(row["id"]),
         name=row["name"],
         avatar_url=avatar_url(row["avatar_key"]),
+        author_id=str(row["member_id"]),
         room_id=str(row["room_id"]),
         url=address_of(row["key"]),
         made_by=row["made_by"],

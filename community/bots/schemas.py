@@ -21,6 +21,8 @@ class BotView(msgspec.Struct):
     id: str
     name: str
     avatar_url: str
+    author_id: str
+    """The `author.id` of its messages."""
     room_id: str
     url: str
     """Where it sends what it says."""
