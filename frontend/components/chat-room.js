@@ -27,6 +27,7 @@ class ChatRoom extends HTMLElement {
   #letGo = () => {}
   #writers = new Map()
   #present = new Map()
+  #isPartnerHere = false
   // What was told lately: a page that was fetched meanwhile may not know it yet.
   #recent = []
 
@@ -139,10 +140,11 @@ class ChatRoom extends HTMLElement {
       const isMine = event.author?.id === this.dataset.member
       if (event.client_id && isMine) this.#said(event.client_id, event.id)
       if (event.author) this.#writers.delete(event.author.id)
-      if (event.kind === "room") this.dispatchEvent(new CustomEvent("room-event", { bubbles: true, detail: event }))
       if (event.kind === "message" && !isMine && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
       if (this.#log.tell(event) && !isMine) fresh += 1
       // What is said about the room itself is for those around: its order, what is shown beside it.
+      // Two who talk alone were let in, shut out, or may write again: the page has the words for it, and keeps the draft.
+      if (event.data?.is) location.reload()
       if (event.data) this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
     }
     this.#seq = seq
@@ -181,13 +183,22 @@ class ChatRoom extends HTMLElement {
   }
 
   async _presence(frame) {
-    const here = frame.online ? ` · ${this.dataset.here.replace("{n}", frame.online)}` : ""
+    const isHere = this.dataset.partner ? this.#partnerIsHere(frame) : frame.online
+    const here = isHere ? ` · ${this.dataset.here.replace("{n}", frame.online)}` : ""
     this.#part("live").textContent = this.dataset.on + here
     const list = this.#part("people")
     if (!list) return
     const { present, show } = await import("./chat-people.js")
     this.#present = present(this.#present, frame)
     show(list, this.#present)
+  }
+
+  // Where two talk alone, the other one counts, not oneself.
+  #partnerIsHere({ members, came = [], went = [] }) {
+    const { partner } = this.dataset
+    const isIn = (people) => people.some(({ id }) => id === partner)
+    this.#isPartnerHere = members ? isIn(members) : (this.#isPartnerHere && !went.includes(partner)) || isIn(came)
+    return this.#isPartnerHere
   }
 
   // Read on another device, or in another tab of this one.

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from litestar.routes import HTTPRoute
 
 from app import clock, db
+from app.main import build
 from community.chat import reads
 from community.direct import blocking, policy
 from community.groups import service as groups
@@ -325,6 +327,40 @@ async def test_nobody_else_ever_reads_along(web: Browser, house: Callable):
     assert (await web().get(f"/oembed?url=http://test.example/chat/{room}")).status_code == 404
     assert await db.fetch_val("SELECT count(*) FROM notification WHERE data::text LIKE $1", f"%{secret}%") == 0
     assert await db.fetch_val("SELECT count(*) FROM event WHERE data::text LIKE $1", f"%{secret}%") == 0
+
+
+async def test_every_door_of_a_room_is_shut_to_who_is_not_in_it(web: Browser):
+    """All doors there are, also those somebody adds later: none tells a stranger or an admin that the room is there."""
+    alice, bob, room = await two_who_talk(web)
+    said = (await say(web, alice, room, "The-plum-is-in-the-drawer")).json()
+    places = {"room_id": room, "message_id": said["id"], "emoji": "👍", "request_id": room, "circle_id": room}
+    doors = [
+        (method, route.path_format)
+        for route in build().routes
+        if isinstance(route, HTTPRoute) and re.search(r"\{(room_id|request_id|circle_id)[:}]", route.path_format)
+        for method in route.route_handler_map
+        if method != "OPTIONS"
+    ]
+    assert len(doors) > 30
+    for who in (await a_member(role="admin"),):
+        door, browser = web(token=who.token), await sign_in(web(), who)
+        for method, path in doors:
+            address = re.sub(r"\{(\w+)[^}]*\}", lambda found: places.get(found[1], "1"), path)
+            if path.startswith("/api"):
+                answer = await door.request(method, address, json={} if method in ("POST", "PUT") else None)
+                # A body that does not fit may be said first; it is the same for rooms that are not there.
+                nowhere = re.sub(r"\{(\w+)[^}]*\}", lambda found: {**places, "room_id": "999999"}.get(found[1], "1"), path)
+                missing = await door.request(method, nowhere, json={} if method in ("POST", "PUT") else None)
+                assert answer.status_code == missing.status_code >= 400, (method, path, answer.text)
+            elif method == "GET":
+                answer = await browser.get(address)
+                assert answer.status_code in (403, 404), (method, path, answer.status_code)
+            else:
+                answer = await submit(browser, address, {"body": "x", "reason": "spam", "for": "day"}, page="/settings/")
+                assert answer.status_code in (403, 404, 422), (method, path, answer.status_code)
+            assert "The-plum" not in answer.text, (method, path)
+    read = await web(token=bob.token).get(f"{API}/rooms/{room}/messages")
+    assert [message["body"] for message in read.json()["items"]] == ["Hello", "The-plum-is-in-the-drawer"]
 
 
 async def test_an_admin_in_a_conversation_is_a_person_like_the_other(web: Browser):

@@ -1,0 +1,47 @@
+"""Two who talk alone in two browsers: a request is answered, both hear each other, a block shuts both composers."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, write  # noqa: F401
+from tests.factories import a_member
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.journey,
+    pytest.mark.skipif(not CHROMIUM, reason="NO CHROMIUM: direct messages were not looked at in a browser"),
+]
+PHONE = {"viewport": {"width": 390, "height": 780}, "color_scheme": "dark"}
+
+
+async def test_a_request_becomes_a_conversation_and_ends_with_a_block(visit: Callable):  # noqa: F811
+    alice, carol = await a_member("alice", name="Alice A"), await a_member("carol", name="Carol C")
+    hers = await visit(carol, "/@alice")
+    await hers.get_by_role("link", name="Write").click()
+    await hers.fill("[name=body]", "Is it still for sale?")
+    await hers.get_by_role("button", name="Ask to talk").click()
+    await hers.wait_for_url(re.compile(r"/chat/\d+"))
+    await hers.wait_for_selector("text=You can write on here once you are answered.")
+    room = re.search(r"/chat/\d+", hers.url)[0]
+
+    his = await visit(alice, "/chat/", **PHONE)
+    await his.get_by_text("1 person asks to talk").click()
+    await his.get_by_role("button", name="Accept").click()
+    await his.wait_for_url(re.compile(room))
+    await is_live(his)
+    await hers.wait_for_selector(".say textarea", timeout=8_000)
+    await is_live(hers)
+    await hers.wait_for_function("() => document.querySelector('.live').textContent.includes('here now')")
+    await write(his, "Yes, come by")
+    await until(hers, ["Is it still for sale?", "Yes, come by"])
+    await write(hers, "On my way")
+    await until(his, ["Is it still for sale?", "Yes, come by", "On my way"])
+
+    await his.get_by_label("More about this room").click()
+    await his.get_by_role("button", name="Block Carol C").click()
+    await his.wait_for_selector("text=You blocked Carol C.")
+    await hers.wait_for_selector("text=You cannot write here any more.", timeout=8_000)
+    assert await hers.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await his.evaluate("document.documentElement.scrollWidth <= innerWidth")
