@@ -20,7 +20,7 @@ class LiveStage extends HTMLElement {
     document.addEventListener("visibilitychange", this.#comeBack)
     this.addEventListener("focusout", this.#show)
     this.addEventListener("submit", this.#send)
-    this.#timer = setInterval(this.#ask, this.#isHearing ? SELDOM : ALONE)
+    this.#timer = setInterval(this.#ask, this.dataset.seconds * 1000 || (this.#isHearing ? SELDOM : ALONE))
   }
 
   disconnectedCallback() {

@@ -11,7 +11,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, form_again, page, redirect
 from content.live_events import forms, guide, pins, polls, queries, questions, replay, segments, service
-from content.live_events.policy import access_event_to_tidy, access_own_event
+from content.live_events.policy import access_event_to_tidy, access_own_event, is_host
 from content.live_events.schemas import NewPoll, NewSegment
 from content.live_events.transcript import clock_of
 from content.reviews.shelf import shelf
@@ -31,6 +31,22 @@ class LiveDeskPages(Controller):
     async def show(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
         event = await access_event_to_tidy(viewer, slug)
         return page(request, viewer, DESK, values={}, problem=None, **await _desk(viewer, event))
+
+    @get("/desk/questions")
+    async def show_questions(
+        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]
+    ) -> Response:
+        """The queue alone, which moves by itself."""
+        event = await access_event_to_tidy(viewer, slug)
+        return page(
+            request,
+            viewer,
+            "frontend/live/_desk_questions.html",
+            event=event,
+            is_host=is_host(viewer, event),
+            questions=await queries.questions(event["id"], viewer),
+            answered=await queries.questions(event["id"], viewer, settled=True),
+        )
 
     @get("/edit")
     async def show_edit(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
