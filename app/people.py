@@ -42,7 +42,7 @@ FILES = {
     "chat_former_words": """SELECT v.message_id, v.body, v.until
                               FROM message_version v JOIN message m ON m.id = v.message_id WHERE m.author_id = $1""",
     "chat_named_in": "SELECT message_id FROM message_mention WHERE member_id = $1",
-    "chat_files": """SELECT id, room_id, message_id, kind, name, media_type, bytes, created_at
+    "chat_files": """SELECT id, room_id, message_id, kind, name, key, media_type, bytes, created_at
                        FROM chat_file WHERE owner_id = $1""",
     "chat_exports": "SELECT room_id, state, asked_at, finished_at FROM room_export WHERE asked_by_id = $1",
     "bots": """SELECT m.name, b.room_id, b.created_at, b.said_at, b.revoked_at, b.made_by_id = $1 AS made_by_you
@@ -205,7 +205,8 @@ def _make_room(folder: Path) -> None:
 async def _export_pictures(member_id: int, folder: Path) -> None:
     rows = await db.fetch(
         """SELECT key FROM upload WHERE owner_id = $1
-           UNION ALL SELECT key FROM bounty_file WHERE member_id = $1""",
+           UNION ALL SELECT key FROM bounty_file WHERE member_id = $1
+           UNION ALL SELECT key FROM chat_file WHERE owner_id = $1""",
         member_id,
     )
     avatar = await db.fetch_val("SELECT avatar_key FROM member WHERE id = $1", member_id)
