@@ -16,6 +16,7 @@ bot = BotView(
     made_by="ada-o",
     created_at=datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
     said_at=None,
+    may_speak=True,
 )
 bots = Bots([bot])
 bot_made = BotMade(bot, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")

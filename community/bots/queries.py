@@ -14,7 +14,9 @@ def address_of(key: str) -> str:
 
 _BOT = """
     SELECT b.id, b.key, b.room_id, b.created_at, b.said_at, m.id AS member_id, m.name, m.avatar_key,
-           by.handle AS made_by
+           by.handle AS made_by,
+           EXISTS (SELECT 1 FROM membership ms WHERE ms.group_id = r.group_id AND ms.member_id = b.member_id
+                                             AND ms.state = 'active') AS may_speak
       FROM bot b JOIN member m ON m.id = b.member_id JOIN member by ON by.id = b.made_by_id
       JOIN room r ON r.id = b.room_id"""
 
@@ -51,4 +53,5 @@ def _view(row: asyncpg.Record) -> BotView:
         made_by=row["made_by"],
         created_at=row["created_at"],
         said_at=row["said_at"],
+        may_speak=row["may_speak"],
     )

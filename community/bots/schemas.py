@@ -29,6 +29,8 @@ class BotView(msgspec.Struct):
     made_by: str
     created_at: datetime
     said_at: datetime | None
+    may_speak: bool
+    """False when somebody who runs the room has shown it out."""
 
 
 class Bots(msgspec.Struct):

@@ -7,7 +7,7 @@ import asyncpg
 
 from app import clock, db, ids, signed
 from app.auth import Viewer, require_member
-from app.errors import Conflict, Gone, NotFound
+from app.errors import Conflict, Forbidden, Gone, NotFound
 from app.events import publish
 from app.i18n import gettext as _
 from app.text import clean
@@ -114,6 +114,8 @@ async def say(bot: asyncpg.Record, message_id: str, text: str) -> Said:
         said = await chat.send(viewer, bot["room_id"], client_id, text)
     except Conflict as other_words:
         raise signed.SameIdOtherBody() from other_words
+    except NotFound as shut_out:
+        raise Forbidden(_("This bot was shown out of its room.")) from shut_out
     if said.is_new:
         await db.execute("UPDATE bot SET said_at = $2 WHERE id = $1", bot["id"], clock.now())
     return said

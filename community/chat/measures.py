@@ -179,7 +179,13 @@ async def _remove(room: asyncpg.Record, member_id: int) -> bool:
         "DELETE FROM membership WHERE group_id = $1 AND member_id = $2 RETURNING state", room["group_id"], member_id
     )
     if was == "active":
-        await db.execute("UPDATE groups SET member_count = member_count - 1 WHERE id = $1", room["group_id"])
+        # Bots have a place, and are not counted.
+        await db.execute(
+            """UPDATE groups SET member_count = member_count - 1
+                WHERE id = $1 AND EXISTS (SELECT 1 FROM member WHERE id = $2 AND kind = 'person')""",
+            room["group_id"],
+            member_id,
+        )
         await publish(GroupLeft(group_id=room["group_id"], member_id=member_id), actor_id=member_id)
     return was == "active" or bool(had_place)
 

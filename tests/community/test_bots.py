@@ -314,3 +314,21 @@ async def test_nobody_outside_sees_anything_of_a_secret_rooms_bot(web: Browser):
         assert "ylophone" not in answer.text.replace("q=xylophone", "") and "Psst" not in answer.text, path
     for path in (f"/g/{slug}/bots", f"/g/{slug}/members", f"/chat/{bot.room}", f"/hooks/rooms/{bot.door}"):
         assert "Xylophone" not in (await web().get(path)).text
+
+
+async def test_a_bot_that_was_banned_is_silent_and_its_makers_see_why(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    bot = await a_bot(web, alice, slug)
+    await say(web, bot, "Before")
+    handle = await db.fetch_val("SELECT handle FROM member WHERE kind = 'bot'")
+    measure = {"kind": "ban", "member": handle, "reason": "Too loud, really."}
+    answer = await web(token=alice.token).post(f"{API}/rooms/{bot.room}/measures", json=measure)
+    assert answer.is_success, answer.text
+    await run_jobs()
+    assert (await say(web, bot, "After", id="msg_2")).status_code == 403
+    group = (await web(token=alice.token).get(f"{API}/groups/{slug}")).json()
+    assert group["member_count"] == 1, "it was never counted"
+    (listed,) = (await web(token=alice.token).get(f"{API}/groups/{slug}/bots")).json()["items"]
+    assert listed["may_speak"] is False
+    assert "shown out" in (await (await sign_in(web(), alice)).get(f"/g/{slug}/bots")).text

@@ -447,3 +447,18 @@ async def test_what_nobody_can_read_any_more_is_switched_off_rather_than_sent_un
     await room.api("PUT", "", {"url": receiver.url})
     await deliver()
     assert len(receiver.heard) == 1
+
+
+async def test_a_message_is_on_its_way_without_anybody_asking(web: Browser, receiver: Receiver, monkeypatch):
+    """Every web process looks after the rooms that are told."""
+    from community.bots import watching
+
+    room = await told(web, receiver.url)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
+    await room.say("Hello")
+    async with watching.running():
+        async with asyncio.timeout(10):
+            while not await db.fetch_val("SELECT count(*) FROM pgqueuer WHERE entrypoint LIKE '%send_room_events'"):
+                await asyncio.sleep(0.02)
+    await run_jobs()
+    assert [one["data"]["event"]["body"] for one in receiver.messages] == ["Hello"]
