@@ -34,48 +34,13 @@ class LiveStage extends HTMLElement {
     return Boolean(document.querySelector("chat-room")?.dataset.member)
   }
 
-  #heard = ({ detail: { data } }) => {
-    if (data?.what === "product") this.#fillProduct(data.product)
-    else if (data?.what === "counts") this.#fillCounts(data)
+  #heard = async ({ detail: { data } }) => {
+    if (data?.what === "product" || data?.what === "counts") (await import("./live-figures.js"))[data.what](this, data)
     else if (data?.what === "live") location.reload()
     else if (["pin", "unpin", "poll", "question"].includes(data?.what)) {
       clearTimeout(this.#soon)
       this.#soon = setTimeout(this.#ask, Math.random() * SPREAD)
     }
-  }
-
-  #fillProduct({ id, price, stock, available }) {
-    for (const card of this.querySelectorAll(`[data-product="${id}"]`)) {
-      if (price) card.querySelector('[data-part="price"]').textContent = money(price)
-      card.querySelector('[data-part="stock"]').replaceChildren(...this.#chip(stock, available))
-      card.classList.add("moved")
-      setTimeout(() => card.classList.remove("moved"), 2_000)
-    }
-  }
-
-  #chip(stock, available) {
-    const { soldOut, few, many, noLonger } = this.dataset
-    if (stock === null && available) return []
-    const [tone, text] =
-      stock === null ? ["amber", noLonger] : stock === 0 ? ["alert", soldOut] : stock <= 10 ? ["amber", few] : ["leaf", many]
-    return [Object.assign(document.createElement("span"), { className: `chip ${tone}`, textContent: text.replace("{n}", stock) })]
-  }
-
-  #fillCounts({ poll, questions }) {
-    for (const [id, votes] of Object.entries(questions ?? {})) {
-      const count = this.querySelector(`[data-question="${id}"] [data-part="votes"]`)
-      if (count) count.textContent = votes
-    }
-    const box = poll && this.querySelector(`[data-poll="${poll.id}"]`)
-    if (!box) return
-    const all = poll.counts.reduce((sum, votes) => sum + votes, 0)
-    for (const [place, votes] of poll.counts.entries()) {
-      const option = box.querySelector(`[data-option="${place + 1}"]`)
-      if (!option) continue
-      option.querySelector('[data-part="votes"]').textContent = votes
-      option.querySelector("rect").setAttribute("width", all ? Math.round((100 * votes) / all) : 0)
-    }
-    box.querySelector('[data-part="all"]').textContent = this.dataset.votes.replace("{n}", all)
   }
 
   // A vote stays on the page; what cannot be sent so is sent as the form it is.
@@ -126,12 +91,6 @@ class LiveStage extends HTMLElement {
       this.querySelectorAll("details").forEach((one, n) => (one.open = open[n] ?? false))
     })
   }
-}
-
-// Minor units as the page's language writes them; a currency knows its own digits.
-function money({ amount, currency }) {
-  const format = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, currencyDisplay: "narrowSymbol" })
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits)
 }
 
 customElements.define("live-stage", LiveStage)
