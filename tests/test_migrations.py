@@ -89,6 +89,7 @@ def _facts(condition: str) -> set[str]:
         "in",
         "between",
         "and",
+        "or",
         "any",
         "array",
         "text",

@@ -13,7 +13,7 @@ MOST = 100
 
 async def former_words(viewer: Viewer, room_id: int, message_id: int) -> tuple[asyncpg.Record, list[asyncpg.Record]]:
     """The message as it stands, and its former words, the last ones first."""
-    member_id = require_member(viewer)
+    member_id = require_member(viewer, "read")
     room, message = await policy.access_message(viewer, room_id, message_id)
     if message["author_id"] != member_id and not policy.may_moderate(viewer, room):
         raise Forbidden(_("Former words are for their author and for moderators."))

@@ -97,7 +97,7 @@ async def test_what_one_left_is_counted(web: Browser):
     before = (await web(token=world.ada.token).get(f"{API}/groups/coffee")).json()["member_count"]
     await people.erase("bob-o")
     after = (await web(token=world.ada.token).get(f"{API}/groups/coffee")).json()["member_count"]
-    assert (before, after) == (2, 1)
+    assert after == before - 1
 
 
 async def _hashes() -> list[bytes]:
