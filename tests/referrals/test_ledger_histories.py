@@ -4,6 +4,7 @@ What is clawed back out of payouts, and given back, among it.
 """
 
 import itertools
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +20,10 @@ from referrals.commissions.release import release_due
 from referrals.commissions.service import settle
 from referrals.ledger.schemas import AccountName, Leg
 from tests.conftest import examples
-from tests.factories import Browser
+from tests.factories import a_member
 from tests.referrals.cast import books_are_right, standing
-from tests.referrals.test_holds import an_earner
+from tests.referrals.quick import a_quick_click, a_quick_shop, cheap_passwords, commissions_at, forget_jobs
+from tests.referrals.till import a_line, sell
 
 pytestmark = pytest.mark.anyio
 _numbers = itertools.count(1)
@@ -63,29 +65,42 @@ class Life:
         return sum(sum(items.values()) for items in self.paid.values())
 
 
+@pytest.fixture
+async def lives(house: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """When all have been lived, the whole of the books is verified."""
+    cheap_passwords(monkeypatch)
+    yield
+    clock.travel_home()
+    await books_are_right()
+
+
 @settings(
-    max_examples=examples(12),
+    max_examples=examples(200),
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=st.lists(steps, min_size=4, max_size=14))
-async def test_whatever_happens_the_books_hold(web: Browser, history: list[tuple[str, int, int]]):
-    from tests.conftest import sweep
-
-    await sweep()
-    mara, shop, ids = await an_earner(web, *(f"o{n}" for n in range(ORDERS)), gross=GROSS)
-    orders = [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
-    life = Life(shop.id, ids, orders)
-    for name, n, amount in history:
-        await STEPS.get(name, told)(life, name, n, amount)
+async def test_whatever_happens_the_books_hold(lives: None, history: list[tuple[str, int, int]]):
+    mara, shop = await a_member(), await a_quick_shop()
+    gv = (await a_quick_click(shop, mara)).hex
+    orders = [await sell(shop, gv, f"o{n}", a_line(gross=GROSS)) for n in range(ORDERS)]
+    life = Life(shop.id, await commissions_at(shop), orders)
+    try:
+        for name, n, amount in history:
+            await STEPS.get(name, told)(life, name, n, amount)
+            await settle(orders[n])
+            # Everything that was ever earned and not taken back is hers, or has left the house.
+            owed = await standing(mara)
+            assert sum(owed.values()) == sum(map(life.target, range(ORDERS))) - life.sent(), (name, n, amount)
+            assert all(left >= 0 for (bucket, _currency), left in owed.items() if bucket != "receivable"), owed
+        before = await standing(mara)
         for order_id in orders:
             await settle(order_id)
-        # Everything that was ever earned and not taken back is hers, or has left the house.
-        owed = await standing(mara)
-        assert sum(owed.values()) == sum(map(life.target, range(ORDERS))) - life.sent(), (name, n, amount)
-        assert all(left >= 0 for (bucket, _currency), left in owed.items() if bucket != "receivable"), owed
-    await books_are_right()
+        assert await standing(mara) == before, "settled again, nothing moved"
+    finally:
+        clock.travel_home()
+        await forget_jobs()
 
 
 async def told(life: Life, name: str, n: int, amount: int) -> None:
