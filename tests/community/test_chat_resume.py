@@ -2,215 +2,23 @@
 nothing is lost, nothing is doubled, order is one, and what is drawn is what a page opened now would show.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+import uuid
+from collections.abc import Callable
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app import db, live
-from app.errors import Problem
-from app.live_socket import RESTART
-from community.chat import measures, pins, queries, reactions, service
-from community.chat.measures_schemas import NewMeasure
-from community.chat.snapshot import apply_all
-from community.groups import service as groups
-from tests.community.chat_page import Page, load
-from tests.community.test_chat import a_room
+from community.chat import feed, policy, writer
+from community.chat.schemas import EventView
+from community.chat.snapshot import Snapshot, apply
+from tests.community import chat_page
+from tests.community.chat_machine import play
 from tests.conftest import examples
-from tests.factories import Person, a_member, run_jobs
+from tests.factories import Person, a_member
 
 pytestmark = pytest.mark.anyio
-
-SIGNS = ["👍", "🎉", "❤️"]
-
-
-class Room:
-    """One room with its pages, and everything that can happen to them. The first person runs it."""
-
-    def __init__(self, house: Callable, people: list[Person], slug: str, room: str) -> None:
-        self.people, self.slug, self.room, self.id = people, slug, room, int(room)
-        self.pages = [Page(house, person, room) for person in people]
-        self.said: dict[str, str] = {}
-        self.deeds: list[asyncio.Task] = []
-        self.shots = []
-        self.past_client_ids: set[str] = set()
-
-    # --- what a person does at their page ---
-
-    async def say(self, who: int, pick: int) -> None:
-        await self.pages[who].say(f"{who} says {len(self.said)} and {pick}")
-
-    async def answer(self, who: int, pick: int) -> None:
-        message_id = await self.a_message(pick)
-        await self.pages[who].say(f"{who} answers {pick}", str(message_id) if message_id else None)
-
-    async def cut(self, who: int, pick: int) -> None:
-        await self.pages[who].cut()
-
-    async def come(self, who: int, pick: int) -> None:
-        await self.pages[who].come()
-
-    async def send_again(self, who: int, pick: int) -> None:
-        await self.pages[who].send_again()
-
-    async def listen(self, who: int, pick: int) -> None:
-        await self.pages[who].listen(0.002)
-
-    # --- what somebody does somewhere else, while the pages go on ---
-
-    async def edit(self, who: int, pick: int) -> None:
-        if message_id := await self.a_message(pick, by=who):
-            self.begin(service.edit(self.people[who].viewer, self.id, message_id, f"changed by {who}, {pick}"))
-
-    async def delete(self, who: int, pick: int) -> None:
-        if message_id := await self.a_message(pick, by=who if who else None):
-            self.begin(service.delete(self.people[who].viewer, self.id, message_id))
-
-    async def react(self, who: int, pick: int) -> None:
-        if message_id := await self.a_message(pick):
-            self.begin(reactions.toggle(self.people[who].viewer, self.id, message_id, SIGNS[pick % len(SIGNS)]))
-
-    async def pin(self, who: int, pick: int) -> None:
-        if message_id := await self.a_message(pick):
-            self.begin(pins.pin(self.people[0].viewer, self.id, message_id))
-
-    async def unpin(self, who: int, pick: int) -> None:
-        if message_id := await self.a_message(pick):
-            self.begin(pins.unpin(self.people[0].viewer, self.id, message_id))
-
-    async def freeze(self, who: int, pick: int) -> None:
-        self.begin(measures.take(self.people[0].viewer, self.id, NewMeasure("freeze", "a pause")))
-
-    async def lift(self, who: int, pick: int) -> None:
-        row = await db.fetch_one(
-            "SELECT id, kind, member_id FROM room_measure WHERE room_id = $1 AND lifted_at IS NULL LIMIT 1", self.id
-        )
-        if row is not None:
-            await self.finish_deeds()
-            with suppress(Problem):
-                await measures.lift(self.people[0].viewer, self.id, row["id"])
-            if row["kind"] == "kick":
-                await self.let_back(next(n for n, p in enumerate(self.people) if p.id == row["member_id"]))
-
-    async def kick(self, who: int, pick: int) -> None:
-        if who == 0:
-            return
-        await self.finish_deeds()
-        with suppress(Problem):
-            await measures.take(
-                self.people[0].viewer, self.id, NewMeasure("kick", "too loud", member=self.people[who].handle)
-            )
-            page = self.pages[who]
-            page.shut_at = await self.seq()
-
-    async def let_back(self, who: int) -> None:
-        page = self.pages[who]
-        # What came until now came to somebody who was shown out.
-        await page.listen(0.01)
-        page.shut_at = None
-        await page.cut()
-        with suppress(Problem):
-            await groups.join(self.people[who].viewer, self.slug)
-        await run_jobs()
-
-    # --- what happens to the server ---
-
-    async def restart(self, who: int, pick: int) -> None:
-        for socket in live._everyone():
-            socket.close(RESTART, "restart")
-        for page in self.pages:
-            await page.listen(0.01)
-            assert page.line is None
-
-    async def restore(self, who: int, pick: int) -> None:
-        """A backup comes back: the room's last events are gone, and its epoch is another."""
-        await self.finish_deeds()
-        await self.restart(who, pick)
-        kept = max(0, await self.seq() - pick % 4)
-        async with db.transaction():
-            await db.execute("SET LOCAL session_replication_role = replica")
-            lost = "SELECT id FROM message WHERE room_id = $1 AND seq > $2"
-            for table in ("message_reaction", "message_pin", "message_version"):
-                await db.execute(f"DELETE FROM {table} WHERE message_id IN ({lost})", self.id, kept)
-            gone = await db.fetch(
-                "DELETE FROM message WHERE room_id = $1 AND seq > $2 RETURNING client_id", self.id, kept
-            )
-            self.past_client_ids |= {str(row["client_id"]) for row in gone}
-            await db.execute("DELETE FROM room_event WHERE room_id = $1 AND seq > $2", self.id, kept)
-            await db.execute(
-                """UPDATE room SET seq = $2, epoch = substr(md5(random()::text), 1, 8),
-                          said = coalesce((SELECT said FROM room_event WHERE room_id = $1 AND seq = $2), 0)
-                    WHERE id = $1""",
-                self.id,
-                kept,
-            )
-        for page in self.pages:
-            page.acked = {key: place for key, place in page.acked.items() if key not in self.past_client_ids}
-            page.heard = []
-
-    # --- how we look at it ---
-
-    def begin(self, deed: Awaitable) -> None:
-        async def do() -> None:
-            with suppress(Problem):
-                await deed
-
-        self.deeds.append(asyncio.ensure_future(do()))
-
-    async def finish_deeds(self) -> None:
-        await asyncio.gather(*self.deeds)
-        self.deeds.clear()
-
-    async def seq(self) -> int:
-        return await db.fetch_val("SELECT seq FROM room WHERE id = $1", self.id)
-
-    async def a_message(self, pick: int, *, by: int | None = None) -> int | None:
-        author = self.people[by].id if by is not None else None
-        rows = await db.fetch(
-            "SELECT id FROM message WHERE room_id = $1 AND ($2::bigint IS NULL OR author_id = $2) ORDER BY seq",
-            self.id,
-            author,
-        )
-        return rows[pick % len(rows)]["id"] if rows else None
-
-    async def everything_holds(self) -> None:
-        await self.finish_deeds()
-        await run_jobs()
-        # Twice: what the last of them still had to say is heard by the first as well.
-        for page in self.pages + self.pages:
-            await page.settle()
-        events = await db.fetch("SELECT seq, message_id FROM room_event WHERE room_id = $1 ORDER BY seq", self.id)
-        assert [row["seq"] for row in events] == list(range(1, await self.seq() + 1)), "holes in the books"
-        await self._what_was_acked_is_there_once()
-        fresh = await load(self.room)
-        ids = {row["seq"]: str(row["message_id"] or "") for row in events}
-        for page in self.pages:
-            assert [(seq, message_id) for seq, _kind, message_id in page.heard] == [
-                (seq, ids[seq]) for seq, _kind, _id in page.heard
-            ], "one order for all"
-            if not page.is_shut_out:
-                assert page.shown == fresh, "what is drawn is not what a page opened now shows"
-        await self._old_snapshots_become_the_new_one(fresh)
-
-    async def _what_was_acked_is_there_once(self) -> None:
-        stored: dict[str, tuple[int, str]] = {}
-        for row in await db.fetch("SELECT client_id, seq, id FROM message WHERE room_id = $1", self.id):
-            assert str(row["client_id"]) not in stored
-            stored[str(row["client_id"])] = row["seq"], str(row["id"])
-        for page in self.pages:
-            for client_id, place in page.acked.items():
-                assert stored.pop(client_id) == place
-        assert stored.keys() <= set().union(*(page.refused for page in self.pages)), "said by nobody"
-
-    async def _old_snapshots_become_the_new_one(self, fresh) -> None:  # type: ignore[no-untyped-def]
-        for old in self.shots:
-            events = [queries.view(row) for row in await queries.events_after(self.id, old.seq, limit=10_000)]
-            assert apply_all(old, events) == fresh
-            assert apply_all(apply_all(old, events), events) == fresh, "told twice"
-
 
 LINE = ["say", "say", "say", "answer", "cut", "come", "come", "send_again", "listen", "listen"]
 ELSEWHERE = ["edit", "delete", "react", "react", "pin", "unpin"]
@@ -224,22 +32,6 @@ def steps(actions: list[str]) -> st.SearchStrategy:
         st.integers(0, 2), st.sampled_from(actions), st.integers(0, 9), st.sampled_from([0, 0, 0, 0.001, 0.004, 0.01])
     )
     return st.lists(step, max_size=30)
-
-
-async def play(house: Callable, people: list[Person], course: list, *, keep_shots: bool) -> Room:
-    slug, room_id = await a_room(people[0], *people[1:])
-    room = Room(house, people, slug, room_id)
-    for page in room.pages:
-        await page.come()
-    for who, action, pick, pause in course:
-        await asyncio.sleep(pause)
-        await getattr(room, action)(who, pick)
-        if keep_shots and pick == 0:
-            room.shots.append(await load(room_id))
-    await room.everything_holds()
-    for page in room.pages:
-        await page.cut()
-    return room
 
 
 @pytest.fixture
@@ -279,3 +71,71 @@ async def test_restarts_and_restored_histories_lose_nothing_that_is_in_the_books
     house: Callable, people: list[Person], course: list
 ):
     await play(house, people, course, keep_shots=False)
+
+
+# --- the machine itself: a server that is planted to be wrong is found out ---
+
+TALK = [(1, "say", 0, 0), (1, "say", 1, 0), (1, "listen", 0, 0.01), (2, "say", 2, 0), (0, "listen", 0, 0.01)]
+SHOWN_OUT = [(2, "kick", 1, 0.01), (0, "say", 1, 0), (0, "listen", 1, 0.02), (2, "listen", 1, 0.02)]
+
+
+async def is_found_out(house: Callable, people: list[Person], course: list) -> bool:
+    try:
+        await play(house, people, course, keep_shots=False)
+    except (AssertionError, TimeoutError):
+        return True
+    return False
+
+
+async def test_the_courses_of_the_planted_faults_pass_without_them(house: Callable, people: list[Person]):
+    assert not await is_found_out(house, people, TALK + SHOWN_OUT)
+
+
+async def test_a_server_that_forgets_an_event_is_found_out(
+    house: Callable, people: list[Person], monkeypatch: pytest.MonkeyPatch
+):
+    whole = feed.frames_of
+    monkeypatch.setattr(
+        feed, "frames_of", lambda room_id, events: whole(room_id, [e for e in events if e.body != "1 says 1"])
+    )
+    assert await is_found_out(house, people, TALK)
+
+
+async def test_a_server_that_tells_twice_is_found_out(
+    house: Callable, people: list[Person], monkeypatch: pytest.MonkeyPatch
+):
+    whole = feed.frames_of
+    monkeypatch.setattr(feed, "frames_of", lambda room_id, events: whole(room_id, events) * 2)
+    assert await is_found_out(house, people, TALK)
+
+
+async def test_a_server_that_says_again_what_was_said_is_found_out(
+    house: Callable, people: list[Person], monkeypatch: pytest.MonkeyPatch
+):
+    def forgetful(saying: writer.Saying, known, batch) -> object:  # type: ignore[no-untyped-def]
+        saying.client_id = uuid.uuid4()
+        return judge(saying, known, batch)
+
+    judge = writer._judge
+    monkeypatch.setattr(writer, "_judge", forgetful)
+    assert await is_found_out(house, people, [*TALK, (1, "say", 0, 0), (1, "send_again", 0, 0), (1, "cut", 0, 0.01)])
+
+
+async def test_a_server_that_does_not_ask_again_who_may_read_is_found_out(
+    house: Callable, people: list[Person], monkeypatch: pytest.MonkeyPatch
+):
+    async def everybody(room_id: int, member_ids: list[int]) -> set[int]:
+        return set(member_ids)
+
+    monkeypatch.setattr(policy, "readers_among", everybody)
+    assert await is_found_out(house, people, TALK + SHOWN_OUT)
+
+
+async def test_a_page_that_does_not_draw_a_reaction_is_found_out(
+    house: Callable, people: list[Person], monkeypatch: pytest.MonkeyPatch
+):
+    def blind(old: Snapshot, event: EventView) -> Snapshot:
+        return msgspec.structs.replace(old, seq=event.seq) if event.kind == "react" else apply(old, event)
+
+    monkeypatch.setattr(chat_page, "apply", blind)
+    assert await is_found_out(house, people, [*TALK, (1, "react", 1, 0.01), (0, "listen", 1, 0.01)])
