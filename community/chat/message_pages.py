@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from app.auth import Viewer, require_member
 from app.limits import limit
-from app.web import form, page, redirect
+from app.web import form, fragment, page, redirect
 from community.chat import cards, pins, policy, queries, reactions, versions
 from community.chat.message_api import MOST_SIGNS_A_MINUTE
 
@@ -86,6 +86,15 @@ class MessagePages(Controller):
             pinned=[queries.view(row) for row in await pins.pins_of(room_id)],
             may_pin=pins.may_pin(viewer, room),
         )
+
+    @get("/pins/latest")
+    async def show_latest_pin(
+        self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]
+    ) -> Response:
+        """The line above the room, for <chat-pins>."""
+        room = await policy.access_room(viewer, room_id)
+        pinned = await pins.latest(room_id)
+        return fragment(request, viewer, "community/chat/_pins.html", room=room, pinned=pinned)
 
     @get("/messages/{message_id:int}/versions")
     async def list_versions(

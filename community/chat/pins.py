@@ -9,8 +9,10 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden
 from app.i18n import gettext as _
 from community.chat import hanging, policy, queries, writer
+from community.chat.schemas import EventView
 
 MOST_PINS = 50
+_PINNED = "JOIN message_pin pin ON pin.message_id = e.message_id AND e.kind = 'message'"
 
 
 async def pin(viewer: Viewer, room_id: int, message_id: int) -> int | None:
@@ -49,9 +51,15 @@ async def pins_of(room_id: int) -> list[Any]:
     """What is pinned in the room, the newest pin first. A message that moderators withheld is left out."""
     return await queries.messages_where(
         room_id,
-        "JOIN message_pin pin ON pin.message_id = e.message_id AND e.kind = 'message'",
+        _PINNED,
         f"h.id IS NULL ORDER BY pin.id DESC LIMIT {MOST_PINS}",
     )
+
+
+async def latest(room_id: int) -> EventView | None:
+    """What was pinned last and is still there."""
+    rows = await queries.messages_where(room_id, _PINNED, "h.id IS NULL ORDER BY pin.id DESC LIMIT 1")
+    return queries.view(rows[0]) if rows else None
 
 
 def may_pin(viewer: Viewer, room: asyncpg.Record) -> bool:

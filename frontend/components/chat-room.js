@@ -59,6 +59,7 @@ class ChatRoom extends HTMLElement {
       import("./chat-reading.js"),
       import("./chat-history.js"),
       import("./chat-acts.js"),
+      import("./chat-pins.js"),
       import("./chat-order.js"),
     ])
     if (!this.isConnected) return null
@@ -145,6 +146,7 @@ class ChatRoom extends HTMLElement {
       // What is said about the room itself is for those around: its order, what is shown beside it.
       // Two who talk alone were let in, shut out, or may write again: the page has the words for it, and keeps the draft.
       if (event.data?.is) location.reload()
+      if (["pin", "edit", "delete"].includes(event.kind)) this.dispatchEvent(new CustomEvent("pin-event", { detail: event }))
       if (event.data) this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
     }
     this.#seq = seq

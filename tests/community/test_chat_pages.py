@@ -93,7 +93,7 @@ async def test_a_room_and_the_list_of_rooms_cost_the_same_however_long_they_are(
     await say(bob, room, *(f"line {n}" for n in range(50)))
     for _ in range(3):
         await a_group(alice)
-    assert await costs() == few == (5, 3)
+    assert await costs() == few == (6, 3)
 
 
 async def test_the_unread_line_stands_where_the_member_left(web: Browser):
