@@ -12,6 +12,7 @@ from app.text import excerpt
 from community.chat.list_schemas import LastWords, RoomLine
 from community.chat.reads import FOR_EVER, is_loud
 from community.chat.schemas import Author
+from community.groups.policy import readable_rooms
 from community.members.queries import as_author
 
 # Rooms beside the page of one room.
@@ -38,7 +39,8 @@ _ROOMS = f"""
       LEFT JOIN groups g ON g.id = r.group_id
       LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = $1
       LEFT JOIN LATERAL (
-          SELECT string_agg(m.name, ', ' ORDER BY o.id) AS names, bool_and(o.state NOT IN ('active', 'blocked')) AS are_away,
+          SELECT string_agg(m.name, ', ' ORDER BY o.id) AS names,
+                 bool_and(o.state NOT IN ('active', 'blocked')) AS are_away,
                  CASE WHEN count(*) = 1 THEN min({as_author("m")}::text)::jsonb END AS first
             FROM room_member o JOIN member m ON m.id = o.member_id
            WHERE r.kind = 'direct' AND o.room_id = r.id AND o.member_id <> $1) others ON true
@@ -48,7 +50,7 @@ _ROOMS = f"""
            WHERE e.room_id = r.id AND e.kind = 'message' AND m.deleted_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'message' AND h.subject_id = m.id)
            ORDER BY e.seq DESC LIMIT 1) last ON true
-     WHERE r.kind <> 'direct' OR r.said > 0"""
+     WHERE (r.kind <> 'direct' OR r.said > 0) AND {readable_rooms("r", "$1")}"""
 
 
 async def rooms_of(viewer: Viewer, *, cursor: str | None = None, limit: int = BESIDE) -> Page[asyncpg.Record]:

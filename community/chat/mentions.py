@@ -81,7 +81,8 @@ async def _take_back(message: asyncpg.Record, called: list[int]) -> None:
 
 async def _message(message_id: int) -> asyncpg.Record | None:
     return await db.fetch_one(
-        """SELECT m.id, m.room_id, m.seq, m.author_id, m.body, a.name, a.handle, coalesce(g.name, r.name) AS room, r.kind,
+        """SELECT m.id, m.room_id, m.seq, m.author_id, m.body, a.name, a.handle,
+                  coalesce(g.name, r.name) AS room, r.kind,
                   q.author_id AS answered_id,
                   EXISTS (SELECT 1 FROM membership ms WHERE ms.group_id = r.group_id AND ms.member_id = m.author_id
                                                         AND ms.role IN ('owner', 'moderator'))
@@ -119,7 +120,8 @@ async def _called(message: asyncpg.Record, names: list[str]) -> list[int]:
     rows = await db.fetch(
         f"""SELECT m.id FROM unnest($2::bigint[]) AS m(id)
              WHERE {no_block_between("m.id", "$3::bigint")} AND NOT EXISTS (
-                   SELECT 1 FROM room_member rm WHERE rm.room_id = $1 AND rm.member_id = m.id AND rm.state <> 'active')""",
+                   SELECT 1 FROM room_member rm
+                    WHERE rm.room_id = $1 AND rm.member_id = m.id AND rm.state <> 'active')""",
         message["room_id"],
         sorted(readers),
         message["author_id"],

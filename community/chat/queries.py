@@ -4,11 +4,9 @@ from typing import Any
 import asyncpg
 
 from app import db
-from app.auth import Viewer
 from app.text import excerpt
 from community.chat import hanging
 from community.chat.schemas import MOST_SEQ, Author, EventView, Quote
-from community.groups.policy import readable_rooms
 from community.members.queries import avatar_url
 
 # What happened, as it may be shown now: an edited message shows its last words wherever it is told, a deleted or
@@ -114,46 +112,6 @@ async def history_before(room_id: int, seq: int | None, *, limit: int) -> list[a
         MOST_SEQ if seq is None else seq,
     )
     return rows[::-1]
-
-
-async def rooms_of(viewer: Viewer) -> list[asyncpg.Record]:
-    """The rooms of the viewer's groups, and others where they have a place, with their last words; freshest first."""
-    return await db.fetch(
-        f"""WITH mine AS (
-               SELECT r.id FROM membership ms JOIN room r ON r.group_id = ms.group_id
-                WHERE ms.member_id = $1 AND ms.state = 'active'
-               UNION SELECT room_id FROM room_member WHERE member_id = $1 AND state IN ('active', 'blocked'))
-           SELECT r.id, r.kind, r.seq, g.id AS group_id, g.slug, g.visibility,
-                  coalesce(
-                      CASE r.kind WHEN 'group' THEN g.name WHEN 'direct' THEN (
-                          SELECT string_agg(m.name, ', ' ORDER BY o.id)
-                            FROM room_member o JOIN member m ON m.id = o.member_id
-                           WHERE o.room_id = r.id AND o.member_id <> $1) END,
-                      r.name) AS name,
-                  r.seq - coalesce(p.seq, 0) AS unread, last.at, last.body, last.author
-             FROM mine
-             JOIN room r ON r.id = mine.id
-             LEFT JOIN groups g ON g.id = r.group_id
-             LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = $1
-             LEFT JOIN LATERAL (
-                 SELECT e.at, m.body, a.name AS author
-                   FROM room_event e JOIN message m ON m.id = e.message_id JOIN member a ON a.id = m.author_id
-                  WHERE e.room_id = r.id AND e.kind = 'message' AND m.deleted_at IS NULL
-                    AND NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'message' AND h.subject_id = m.id)
-                  ORDER BY e.seq DESC LIMIT 1) last ON true
-            WHERE {readable_rooms("r", "$1")}
-            ORDER BY coalesce(last.at, r.created_at) DESC, r.id DESC
-            LIMIT 200""",
-        viewer.member_id,
-    )
-
-
-async def read_up_to(room_id: int, member_id: int | None) -> int:
-    """The last event this member has seen; 0 when none."""
-    return (
-        await db.fetch_val("SELECT seq FROM read_pointer WHERE room_id = $1 AND member_id = $2", room_id, member_id)
-        or 0
-    )
 
 
 async def seqs_of(room_ids: list[int]) -> dict[int, int]:

@@ -15,7 +15,8 @@ _SEAT = f"""
                SELECT 1 FROM room_member o
                 WHERE o.room_id = r.id AND o.member_id <> $2 AND o.state = 'active') AS waits,
            others.people, EXISTS (
-               SELECT 1 FROM member_block b WHERE b.member_id = $2 AND b.blocked_id = (others.people -> 0 ->> 'id')::bigint
+               SELECT 1 FROM member_block b
+                WHERE b.member_id = $2 AND b.blocked_id = (others.people -> 0 ->> 'id')::bigint
            ) AND jsonb_array_length(others.people) = 1 AS has_blocked
       FROM room r
       LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = $2

@@ -15,7 +15,6 @@ from community.direct import blocking, examples, requests, service
 from community.direct.schemas import AnswerBody, Begun, NewDirect, RequestLine
 from community.members.queries import avatar_url
 from community.privacy import queries as privacy
-from community.privacy import service as privacy_service
 from community.privacy.schemas import Blocked, PrivacyView
 
 MOST_A_MINUTE = 120
@@ -39,7 +38,12 @@ class DirectApi(Controller):
         new = await json_body(request, NewDirect)
         return Response(await service.begin(viewer, new.to, new.client_id, new.body, new.name), status_code=201)
 
-    @delete("/circles/{circle_id:int}/place", summary="Leave a circle", status_code=204, opt=door(refuses=(Conflict,), scope="write"))
+    @delete(
+        "/circles/{circle_id:int}/place",
+        summary="Leave a circle",
+        status_code=204,
+        opt=door(refuses=(Conflict,), scope="write"),
+    )
     async def leave(self, viewer: NamedDependency[Viewer], circle_id: FromPath[int]) -> None:
         """For good. The id is that of its room."""
         await service.leave(viewer, circle_id)
@@ -90,7 +94,9 @@ class DirectApi(Controller):
         limit: FromQuery[int | None] = None,
     ) -> Page[Blocked]:
         found = await privacy.blocked_by(viewer, cursor=after, limit=limit_of(limit, 50))
-        return Page([Blocked(str(row["id"]), row["handle"], row["name"], row["since"]) for row in found.items], found.next)
+        return Page(
+            [Blocked(str(row["id"]), row["handle"], row["name"], row["since"]) for row in found.items], found.next
+        )
 
     @put("/blocks/{handle:str}", summary="Block a member", status_code=204, opt=door(scope="write"))
     async def block(self, viewer: NamedDependency[Viewer], handle: FromPath[str]) -> None:

@@ -3,6 +3,7 @@
 from app import clock, db
 from app.auth import Viewer, require_member
 from community.chat import presence, writer
+from community.direct.policy import room_of_two
 from community.members.queries import member_by_handle
 from community.privacy import service as privacy
 from community.privacy.schemas import PrivacyView
@@ -13,7 +14,7 @@ async def block(viewer: Viewer, handle: str) -> None:
     member_id = require_member(viewer)
     other_id = (await member_by_handle(handle))["id"]
     async with db.transaction():
-        if await privacy.block(viewer, other_id) and (room_id := await _room_of(member_id, other_id)):
+        if await privacy.block(viewer, other_id) and (room_id := await room_of_two(member_id, other_id)):
             await _close(room_id)
     await _look_again(member_id, other_id)
 
@@ -23,7 +24,7 @@ async def unblock(viewer: Viewer, handle: str) -> None:
     member_id = require_member(viewer)
     other_id = (await member_by_handle(handle))["id"]
     async with db.transaction():
-        if await privacy.unblock(viewer, other_id) and (room_id := await _room_of(member_id, other_id)):
+        if await privacy.unblock(viewer, other_id) and (room_id := await room_of_two(member_id, other_id)):
             await _open_again(room_id, other_id, member_id)
     await _look_again(member_id, other_id)
 
@@ -32,14 +33,6 @@ async def change_privacy(viewer: Viewer, wanted: PrivacyView) -> None:
     """Who may begin to write to the viewer, and whether they are seen; open pages learn of it."""
     await privacy.change(viewer, wanted)
     await presence.look_again(require_member(viewer))
-
-
-async def _room_of(member_id: int, other_id: int) -> int | None:
-    return await db.fetch_val(
-        "SELECT room_id FROM direct_pair WHERE low_id = least($1::bigint, $2) AND high_id = greatest($1::bigint, $2)",
-        member_id,
-        other_id,
-    )
 
 
 async def _close(room_id: int) -> None:

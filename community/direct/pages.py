@@ -29,7 +29,7 @@ class DirectPages(Controller):
 
     @get("/new")
     async def show_new(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
-        require_member(viewer)
+        await limit("direct-whom", require_member(viewer), most=MOST_A_MINUTE, per=60)
         to = request.query_params.get("to", "")[:400]
         problem: Problem | None = None
         others: list[Standing] = []
@@ -76,7 +76,6 @@ class DirectPages(Controller):
             case _:
                 await blocking.block(viewer, await service.partner_in(viewer, room_id))
                 return redirect("/chat/requests", flash=_("Blocked. They are not told."))
-
 
     @post("/{room_id:int}/place/end")
     async def leave(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:

@@ -33,7 +33,8 @@ class Standing(msgspec.Struct):
 
 _STANDING = f"""
     SELECT m.id, m.handle, m.name, m.avatar_key, pair.room_id,
-           m.kind = 'person' AND m.email NOT LIKE '%@erased.invalid' AND {no_block_between("m.id", "$1")} AND NOT EXISTS (
+           m.kind = 'person' AND m.email NOT LIKE '%@erased.invalid' AND {no_block_between("m.id", "$1")}
+           AND NOT EXISTS (
                SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
                                             AND (s.until IS NULL OR s.until > $3)) AS in_reach,
            coalesce(p.may_write, 'everyone') AS may_write,
@@ -71,7 +72,7 @@ def _standing(row: asyncpg.Record) -> Standing:
 
 
 async def require_room_to_ask(member_id: int) -> None:
-    """A member may ask so many strangers a day as they are trusted; call it in the transaction that writes the request."""
+    """A member may ask so many strangers a day as they are trusted; in the transaction that writes the request."""
     # Two requests at once count one after the other.
     member = await db.fetch_one(
         "SELECT created_at, email_proven_at FROM member WHERE id = $1 FOR NO KEY UPDATE", member_id
@@ -92,6 +93,16 @@ async def require_room_to_ask(member_id: int) -> None:
             "You asked %(n)s people today who have not answered yet. Wait for them, or until tomorrow.", n=most
         )
         raise TooMany(sentence, retry_after=A_DAY)
+
+
+async def room_of_two(member_id: int, other_id: int) -> int | None:
+    """Where two talk alone."""
+    return await db.fetch_val(
+        """SELECT room_id FROM direct_pair
+            WHERE low_id = least($1::bigint, $2) AND high_id = greatest($1::bigint, $2)""",
+        member_id,
+        other_id,
+    )
 
 
 async def access_place(viewer: Viewer, room_id: int) -> asyncpg.Record:

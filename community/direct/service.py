@@ -74,11 +74,8 @@ async def _room_of_two(member_id: int, other: Standing) -> int:
         return room_id
     except asyncpg.UniqueViolationError:
         # Both began at the same moment. Theirs came first; going on there answers it.
-        room_id = await db.fetch_val(
-            "SELECT room_id FROM direct_pair WHERE low_id = least($1::bigint, $2) AND high_id = greatest($1::bigint, $2)",
-            member_id,
-            other.id,
-        )
+        room_id = await policy.room_of_two(member_id, other.id)
+        assert room_id is not None
         await _answer_by_writing(member_id, room_id)
         return room_id
 

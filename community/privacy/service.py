@@ -41,7 +41,8 @@ async def change(viewer: Viewer, wanted: PrivacyView) -> None:
     await db.execute(
         """INSERT INTO privacy (member_id, may_write, is_hidden, changed_at) VALUES ($1, $2, $3, $4)
            ON CONFLICT (member_id) DO UPDATE
-                 SET may_write = excluded.may_write, is_hidden = excluded.is_hidden, changed_at = excluded.changed_at""",
+                 SET may_write = excluded.may_write, is_hidden = excluded.is_hidden,
+                     changed_at = excluded.changed_at""",
         require_member(viewer),
         wanted.may_write,
         wanted.is_hidden,

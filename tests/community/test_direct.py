@@ -292,7 +292,7 @@ async def test_a_blocked_member_rings_no_bell(web: Browser):
 
 
 async def test_nobody_else_ever_reads_along(web: Browser, house: Callable):
-    alice, bob, room = await two_who_talk(web)
+    alice, _bob, room = await two_who_talk(web)
     secret = "The-plum-is-in-the-drawer"
     said = (await say(web, alice, room, secret)).json()
     await run_jobs()
@@ -349,14 +349,18 @@ async def test_every_door_of_a_room_is_shut_to_who_is_not_in_it(web: Browser):
             if path.startswith("/api"):
                 answer = await door.request(method, address, json={} if method in ("POST", "PUT") else None)
                 # A body that does not fit may be said first; it is the same for rooms that are not there.
-                nowhere = re.sub(r"\{(\w+)[^}]*\}", lambda found: {**places, "room_id": "999999"}.get(found[1], "1"), path)
+                nowhere = re.sub(
+                    r"\{(\w+)[^}]*\}", lambda found: {**places, "room_id": "999999"}.get(found[1], "1"), path
+                )
                 missing = await door.request(method, nowhere, json={} if method in ("POST", "PUT") else None)
                 assert answer.status_code == missing.status_code >= 400, (method, path, answer.text)
             elif method == "GET":
                 answer = await browser.get(address)
                 assert answer.status_code in (403, 404), (method, path, answer.status_code)
             else:
-                answer = await submit(browser, address, {"body": "x", "reason": "spam", "for": "day"}, page="/settings/")
+                answer = await submit(
+                    browser, address, {"body": "x", "reason": "spam", "for": "day"}, page="/settings/"
+                )
                 assert answer.status_code in (403, 404, 422), (method, path, answer.status_code)
             assert "The-plum" not in answer.text, (method, path)
     read = await web(token=bob.token).get(f"{API}/rooms/{room}/messages")
