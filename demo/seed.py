@@ -10,7 +10,7 @@ from app import clock, db, supervise
 from app.settings import settings
 from community.media import storage
 from demo.content import DemoContent, build
-from demo.filling import aside, checks, partners, payday, people, programme, shops, threads, trade
+from demo.filling import aside, chats, checks, live, partners, payday, people, programme, shops, threads, trade
 from demo.filling.rows import Filling
 from demo.pictures import portrait, product_picture
 from search.service import reindex
@@ -39,6 +39,9 @@ async def seed(seed: int, progress: Progress) -> None:
             await _fill(filling, progress)
             progress("drawing the last pictures", 86, STEPS)
             await drawing
+        # What is said goes through the rooms' one writer, which sees what is committed.
+        progress("words in the rooms", 90, STEPS)
+        await chats.liven(filling)
     finally:
         drawing.cancel()
         clock.travel_home()
@@ -58,6 +61,7 @@ async def _fill(f: Filling, progress: Progress) -> None:
     progress("shops, reviews and guides", 35, STEPS)
     await shops.open_shops(f)
     await shops.fill_shelves(f)
+    await live.count_stock(f)
     await shops.write_reviews(f)
     await shops.write_guides(f)
     progress("two months of links and orders", 45, STEPS)
@@ -66,7 +70,7 @@ async def _fill(f: Filling, progress: Progress) -> None:
     await trade.hang_links(f)
     await trade.live_through(
         f,
-        [*programme.deeds(), *partners.deeds(), *payday.deeds(), *checks.deeds()],
+        [*programme.deeds(), *partners.deeds(), *payday.deeds(), *checks.deeds(), *live.deeds()],
         lambda done, total: progress("two months of links and orders", 45 + 38 * done // total, STEPS),
     )
     progress("what happened lately", 84, STEPS)

@@ -95,13 +95,14 @@ async def found_groups(f: Filling) -> None:
     await copy_in("membership", "group_id member_id role state joined_at", memberships)
     await copy_in(
         "room",
-        "id kind group_id name seq epoch created_at",
+        "id kind group_id name seq said epoch created_at",
         [
             (
                 f.rooms[group.slug],
                 "group",
                 f.groups[group.slug],
                 group.name,
+                len(group.chat),
                 len(group.chat),
                 new_code(),
                 f.at(group.ago),

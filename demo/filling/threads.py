@@ -95,14 +95,15 @@ async def write_chats(f: Filling) -> None:
             messages.append((*told, mark, seq, line.body, chat_markdown(line.body), f.at(line.ago)))
         for handle in group.members:
             behind = rng.choice((0, 0, 1, 3, 5)) if handle != "jonas" else 0
-            pointers.append((room_id, f.members[handle], max(len(group.chat) - behind, 0)))
+            read = max(len(group.chat) - behind, 0)
+            pointers.append((room_id, f.members[handle], read, read))
     messages.sort(key=lambda message: message[-1])
     await copy_in("message", "room_id author_id client_id fingerprint seq body html created_at", messages)
     await db.execute(
-        """INSERT INTO room_event (room_id, seq, kind, message_id, author_id, data, at)
-           SELECT room_id, seq, 'message', id, author_id, '{}', created_at FROM message ORDER BY id"""
+        """INSERT INTO room_event (room_id, seq, said, kind, message_id, author_id, data, at)
+           SELECT room_id, seq, seq, 'message', id, author_id, '{}', created_at FROM message ORDER BY id"""
     )
-    await copy_in("read_pointer", "room_id member_id seq", pointers)
+    await copy_in("read_pointer", "room_id member_id seq said", pointers)
 
 
 async def ring_bells(f: Filling) -> None:
