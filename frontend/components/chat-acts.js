@@ -25,6 +25,8 @@ export class ChatActs extends EventTarget {
     list.addEventListener("toggle", ({ target }) => target.open && this.#opened(target), { capture: true })
     list.addEventListener("scroll", () => this.#closeMenus(), { passive: true })
     list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault())
+    // The lifted finger would click what has opened under it.
+    list.addEventListener("click", (event) => this.#swallow(event), { capture: true })
     addEventListener("pagehide", () => this.#goNow())
   }
 
@@ -41,7 +43,7 @@ export class ChatActs extends EventTarget {
   }
 
   async #send(form, submitter) {
-    const { ok, isFinal, detail } = await knock(submitter?.formAction || form.action, new FormData(form, submitter))
+    const { ok, isFinal, detail } = await knock(submitter?.getAttribute("formaction") || form.action, new FormData(form, submitter))
     this.dispatchEvent(new CustomEvent(ok ? "done" : "failed", { detail: isFinal ? detail : this.#words.noLine }))
   }
 
@@ -92,6 +94,7 @@ export class ChatActs extends EventTarget {
     if (!more) return
     const { clientX, clientY } = event
     const timer = setTimeout(() => {
+      this.#press.hasOpened = true
       more.open = true
       navigator.vibrate?.(10)
       getSelection()?.removeAllRanges()
@@ -104,8 +107,15 @@ export class ChatActs extends EventTarget {
     const { timer, clientX, clientY } = this.#press
     if (event.type === "pointermove" && Math.hypot(event.clientX - clientX, event.clientY - clientY) < 8) return
     clearTimeout(timer)
-    // The click that ends a long press must not close what it opened.
-    setTimeout(() => (this.#press = null), 50)
+    const press = this.#press
+    setTimeout(() => this.#press === press && (this.#press = null), 300)
+  }
+
+  #swallow(event) {
+    if (!this.#press?.hasOpened) return
+    event.preventDefault()
+    event.stopPropagation()
+    this.#press = null
   }
 }
 

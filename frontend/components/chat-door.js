@@ -13,9 +13,13 @@ export async function knock(address, fields, { keepalive = false } = {}) {
     })
     if (answer.type === "opaqueredirect" || answer.status === 204) return { ok: true }
     const said = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {}
-    const detail = Object.values(said.errors ?? said.fields ?? {}).flat().join(" ") || said.detail || ""
-    return { ok: answer.ok, isFinal: answer.status < 500 && answer.status !== 429, detail, said }
+    return { ok: answer.ok, isFinal: answer.status < 500 && answer.status !== 429, detail: detailOf(said), said }
   } catch {
     return { ok: false, isFinal: false, detail: "" }
   }
+}
+
+// The sentence of a problem: about its fields, if it names some.
+export function detailOf({ errors = [], detail = "" }) {
+  return errors.map((one) => one.detail).join(" ") || detail
 }

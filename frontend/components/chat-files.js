@@ -1,5 +1,7 @@
 // Pictures and files on their way into a message: chosen, pasted or dropped, brought in one by one while one writes on,
 // each with its progress and a way out. Without scripts the form itself brings them.
+import { detailOf } from "./chat-door.js"
+
 const MOST = 10
 
 export class ChatFiles {
@@ -89,7 +91,7 @@ export class ChatFiles {
     } catch {
       // Some proxy's page about a body too large.
     }
-    if (request.status !== 201) return this.#fail(item, Object.values(answer.errors ?? answer.fields ?? {}).flat().join(" ") || answer.detail || this.#words.noLine)
+    if (request.status !== 201) return this.#fail(item, detailOf(answer) || this.#words.noLine)
     item.file = answer
     item.classList.add("here")
     item.querySelector("progress").remove()

@@ -25,7 +25,7 @@ export class ChatMessage {
     this.fill(item, { author, at: new Date(message.at).toISOString() })
     const words = document.createElement("p")
     words.textContent = message.body
-    item.querySelector(".bubble").replaceChildren(...(message.quote ? [this.#quote(message.quote)] : []), words)
+    item.querySelector(".bubble").replaceChildren(...(message.quote ? [this.#quote(message.quote)] : []), ...(message.body ? [words] : []))
     if (message.files) this.#parts.hang(item, { files: message.files })
     item.querySelector(".more")?.remove()
     item.classList.toggle("failed", Boolean(message.failed))
@@ -35,14 +35,14 @@ export class ChatMessage {
   fill(item, event) {
     if (event.author && event.kind !== "edit") this.#sign(item, event)
     item.querySelector(".edited").hidden = !event.edited
-    if (event.html === undefined) return
+    if (!event.kind) return
     const bubble = item.querySelector(".bubble")
     bubble.classList.remove("gone")
     if (item.dataset.id) this.name(item, item.dataset.id)
     // Rendered and cleaned by the server, like the rest of the page.
-    bubble.innerHTML = event.html
+    bubble.innerHTML = event.html ?? ""
     if (event.reply_to) bubble.prepend(this.#quote(event.reply_to))
-    if (item.classList.contains("me")) item.dataset.body = event.body
+    if (item.classList.contains("me")) item.dataset.body = event.body ?? ""
     this.mark(item, event)
   }
 
@@ -78,8 +78,7 @@ export class ChatMessage {
       for (const name of ["href", "action"]) {
         const address = part.getAttribute(name)
         if (address?.includes("/messages/0")) part.setAttribute(name, address.replace("/messages/0", `/messages/${id}`))
-        else if (address?.includes("=0#say")) part.setAttribute(name, address.replace("=0#say", `=${id}#say`))
-        else if (address?.endsWith("message:0")) part.setAttribute(name, address.replace(/0$/, id))
+        else if (/[=:]0(#say)?$/.test(address)) part.setAttribute(name, address.replace(/0(#say)?$/, `${id}$1`))
       }
   }
 

@@ -32,7 +32,9 @@ export class ChatParts {
     item.classList.toggle("pinned", isPinned)
     const form = item.querySelector("form.pin")
     if (!form) return
-    form.action = form.action.replace(/\/end$/, "") + (isPinned ? "/end" : "")
+    // Not its `action`: in a template, which has no address of its own, that is empty.
+    const door = form.getAttribute("action").replace(/\/end$/, "")
+    form.setAttribute("action", isPinned ? `${door}/end` : door)
     form.querySelector(".on").hidden = isPinned
     form.querySelector(".off").hidden = !isPinned
   }
@@ -47,7 +49,8 @@ export class ChatParts {
   #signs(reactions, id) {
     const form = this.#clone("form.reactions")
     const blank = form.querySelector("button")
-    form.action = `/chat/${this.#room}/messages/${id}/reactions`
+    const door = `/chat/${this.#room}/messages/${id}/reactions`
+    form.setAttribute("action", door)
     for (const { emoji, n, by } of reactions) {
       const button = blank.cloneNode(true)
       const isMine = by.includes(this.#me)
@@ -56,7 +59,7 @@ export class ChatParts {
       button.firstChild.textContent = `${emoji} `
       button.querySelector("span").textContent = n
       button.ariaPressed = String(isMine)
-      if (isMine) button.setAttribute("formaction", `${form.action}/end`)
+      if (isMine) button.setAttribute("formaction", `${door}/end`)
       else button.removeAttribute("formaction")
       form.append(button)
     }
@@ -100,7 +103,7 @@ export class ChatParts {
       this.#tell(made, ".text", card.text)
       this.#tell(made, ".facts", this.#facts(card))
       const remove = made.querySelector("form")
-      if (item.classList.contains("me") || this.#words.moderates) remove.action = `/chat/${this.#room}/messages/${id}/cards/${card.id}/delete`
+      if (item.classList.contains("me") || this.#words.moderates) remove.setAttribute("action", `/chat/${this.#room}/messages/${id}/cards/${card.id}/delete`)
       else remove.remove()
       list.append(made)
     }
