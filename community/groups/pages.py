@@ -9,6 +9,7 @@ from app.limits import limit
 from app.web import form, form_again, page, redirect
 from community.groups import policy, queries, service
 from community.groups.schemas import NewGroupForm
+from community.webhooks.queries import count_on
 
 
 class GroupPages(Controller):
@@ -59,6 +60,7 @@ class GroupPages(Controller):
             group=group,
             runs_it=runs_it,
             members=await queries.members_of(group["id"], limit=100),
+            told=await count_on("group", group["id"]),
             waiting=await queries.waiting_to_join(group["id"]) if runs_it else [],
         )
 

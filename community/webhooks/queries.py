@@ -27,6 +27,15 @@ async def endpoints_of(owner_kind: str, owner_id: int) -> list[EndpointView]:
     return [endpoint_view(row) for row in rows]
 
 
+async def count_on(owner_kind: str, owner_id: int) -> int:
+    """How many addresses are told just now."""
+    return await db.fetch_val(
+        "SELECT count(*) FROM webhook_endpoint WHERE owner_kind = $1 AND owner_id = $2 AND off_at IS NULL",
+        owner_kind,
+        owner_id,
+    )
+
+
 async def endpoint_of(owner_kind: str, owner_id: int, endpoint_id: int) -> asyncpg.Record:
     """An endpoint of this owner, or NotFound."""
     row = None

@@ -28,7 +28,7 @@ RETRY_AFTER = [
 JITTER = 0.1
 MOST_AT_ONCE = 50
 # A run ends after this, so that others have their turn and a worker can stop; the next one goes on.
-RUN_SECONDS = 20
+RUN_SECONDS = 10
 BUSY = timedelta(seconds=60)
 MOST_ASKED_TO_WAIT = timedelta(hours=24)
 EXCERPT = 1000
@@ -92,7 +92,7 @@ async def _send_all(endpoint: asyncpg.Record, source: Source) -> None:
         said = await _read(endpoint, source, due)
         for delivery, data in zip(due, said, strict=True):
             seen.add(delivery["id"])
-            if time.monotonic() > ends or not await _keep(endpoint["id"]):
+            if time.monotonic() > ends or not await _keep(endpoint):
                 return
             strikes = await _send_one(endpoint, source, secrets, delivery, data, strikes)
             if strikes >= STRIKES:
@@ -162,12 +162,15 @@ async def _try(url: str, secrets: list[str], delivery: asyncpg.Record, data: Any
     return Try(answer.status, "", _ms_since(began), excerpt, _asked_to_wait(answer))
 
 
-async def _keep(endpoint_id: int) -> bool:
-    """Go on, unless it was switched off, changed hands or was removed meanwhile."""
+async def _keep(endpoint: asyncpg.Record) -> bool:
+    """Go on, unless it was switched off, moved, given another secret or removed meanwhile."""
     kept = await db.fetch_val(
-        "UPDATE webhook_endpoint SET busy_until = $2 WHERE id = $1 AND off_at IS NULL RETURNING true",
-        endpoint_id,
+        """UPDATE webhook_endpoint SET busy_until = $2
+            WHERE id = $1 AND off_at IS NULL AND url = $3 AND secret = $4 RETURNING true""",
+        endpoint["id"],
         clock.now() + BUSY,
+        endpoint["url"],
+        endpoint["secret"],
     )
     return kept is not None
 

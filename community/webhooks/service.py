@@ -54,13 +54,16 @@ async def add(viewer: Viewer, source: Source, place: Place, url: str, types: Seq
 
 async def change(source: Source, place: Place, endpoint_id: int, url: str, types: Sequence[str]) -> None:
     endpoint = await endpoint_of(*_owner(source, place), endpoint_id)
-    await db.execute(
-        """UPDATE webhook_endpoint SET url = $2, types = $3::jsonb,
-                  resting_until = CASE WHEN url = $2 THEN resting_until END WHERE id = $1""",
-        endpoint["id"],
-        _checked_url(url),
-        msgspec.json.encode(_checked_types(source, types)).decode(),
-    )
+    url, types = _checked_url(url), _checked_types(source, types)
+    async with db.transaction():
+        await db.execute(
+            "UPDATE webhook_endpoint SET url = $2, types = $3::jsonb WHERE id = $1",
+            endpoint["id"],
+            url,
+            msgspec.json.encode(types).decode(),
+        )
+        if url != endpoint["url"]:
+            await _try_now(source, endpoint_id)
 
 
 async def switch(source: Source, place: Place, endpoint_id: int, *, on: bool, catch_up: bool = True) -> None:
@@ -82,15 +85,8 @@ async def switch(source: Source, place: Place, endpoint_id: int, *, on: bool, ca
                 endpoint_id,
                 await source.start_at(place.owner_id),
             )
-        elif on:
-            await db.execute(
-                """UPDATE webhook_delivery SET next_at = $2, tries = 0
-                    WHERE endpoint_id = $1 AND state = 'waiting'""",
-                endpoint_id,
-                clock.now(),
-            )
         if on:
-            await wake(source.send, endpoint_id)
+            await _try_now(source, endpoint_id)
 
 
 async def remove(source: Source, place: Place, endpoint_id: int) -> None:
@@ -116,13 +112,13 @@ async def change_secret(source: Source, place: Place, endpoint_id: int, *, keep_
 
 
 async def test(source: Source, place: Place, endpoint_id: int) -> None:
-    """Send it a message that means nothing."""
+    """Send it a message that means nothing; and what waits, for whoever asks thinks that it is back."""
     endpoint = await endpoint_of(*_owner(source, place), endpoint_id)
     if endpoint["off_at"]:
         raise Conflict(_("It is off. Switch it on first."))
     async with db.transaction():
         await _insert([endpoint_id], TEST, f"test_{ids.new_code(16)}", {}, clock.now())
-        await wake(source.send, endpoint_id)
+        await _try_now(source, endpoint_id)
 
 
 async def redeliver(
@@ -185,6 +181,17 @@ async def wake(send: Work, endpoint_id: int, *, at: datetime | None = None) -> N
     # The queue counts from the database's own now, which no test can move.
     after = max(at - datetime.now(UTC), timedelta(0)) if at else None
     await enqueue_one(send, str(endpoint_id).encode(), after=after)
+
+
+async def _try_now(source: Source, endpoint_id: int) -> None:
+    """Everything that waits is due, with all its tries before it."""
+    await db.execute("UPDATE webhook_endpoint SET resting_until = NULL WHERE id = $1", endpoint_id)
+    await db.execute(
+        "UPDATE webhook_delivery SET next_at = $2, tries = 0 WHERE endpoint_id = $1 AND state = 'waiting'",
+        endpoint_id,
+        clock.now(),
+    )
+    await wake(source.send, endpoint_id)
 
 
 async def wake_forgotten(owner_kind: str, send: Work) -> None:

@@ -462,3 +462,73 @@ async def test_a_message_is_on_its_way_without_anybody_asking(web: Browser, rece
                 await asyncio.sleep(0.02)
     await run_jobs()
     assert [one["data"]["event"]["body"] for one in receiver.messages] == ["Hello"]
+
+
+async def test_whoever_put_it_right_need_not_wait_for_the_next_try(web: Browser, receiver: Receiver):
+    room = await told(web, receiver.url)
+    receiver.answer = lambda message: (500, b"")
+    for number in range(3):
+        await room.say(f"{number}")
+    await deliver()
+    receiver.answer = lambda message: (200, b"")
+    receiver.heard.clear()
+    assert (await room.api("POST", "/test")).status_code == 202
+    await run_jobs()
+    assert [one["type"] for one in receiver.messages] == ["message.created"] * 3 + ["endpoint.test"]
+    # Or it stood at another address all the time.
+    receiver.answer = lambda message: (404, b"")
+    await room.say("3")
+    await room.say("4")
+    await deliver()
+    receiver.answer = lambda message: (200, b"")
+    receiver.heard.clear()
+    await room.api("PUT", "", {"url": f"{receiver.url}/right"})
+    await run_jobs()
+    assert [one["data"]["event"]["body"] for one in receiver.messages] == ["3", "4"]
+
+
+async def test_members_are_told_that_somebody_outside_hears_them(web: Browser, receiver: Receiver):
+    room = await told(web, receiver.url)
+    bob = await a_member("bob")
+    await web(token=bob.token).put(f"{API}/groups/{room.slug}/membership")
+    browser = await sign_in(web(), bob)
+    shown = (await browser.get(f"/g/{room.slug}/members")).text
+    assert "told to 1 program outside" in shown and "hooks.example" not in shown
+    await room.api("PUT", "", {"url": receiver.url, "on": False})
+    assert "program outside" not in (await browser.get(f"/g/{room.slug}/members")).text
+
+
+async def test_what_leaks_or_moves_while_it_is_sent_stops_at_once(web: Browser, receiver: Receiver):
+    room = await told(web, receiver.url)
+    for number in range(4):
+        await room.say(f"{number}")
+    fresh: list[str] = []
+
+    def leak(message: dict[str, Any]) -> tuple[int, bytes]:
+        if message["data"]["event"]["body"] == "1":
+            changing.set()
+        return 200, b""
+
+    async def change_it() -> None:
+        await changing.wait()
+        fresh.append((await room.api("POST", "/secret", {"keep_old": False})).json()["secret"])
+
+    changing, receiver.answer = asyncio.Event(), leak
+    # Held up between two messages, until the new secret stands.
+    keep, held = sending._keep, asyncio.Event()
+
+    async def keep_slowly(endpoint: Any) -> bool:
+        if changing.is_set() and not held.is_set():
+            while not fresh:
+                await asyncio.sleep(0.01)
+            held.set()
+        return await keep(endpoint)
+
+    sending._keep = keep_slowly
+    try:
+        await asyncio.gather(deliver(), change_it())
+    finally:
+        sending._keep = keep
+    assert [one["data"]["event"]["body"] for one in receiver.messages] == ["0", "1", "2", "3"]
+    receiver.heard[:] = receiver.heard[2:]
+    receiver.verify(fresh[0])
