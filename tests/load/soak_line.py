@@ -147,11 +147,11 @@ class Talker:
         found: dict[int, int] = {}
         seq = self.witness.seq
         while True:
-            path = f"/api/v1/rooms/{self.room}/messages?after={seq}&limit=100"
+            path = f"/api/v1/rooms/{self.room}/messages?after={seq}&kinds=all&limit=100"
             some = (await call(port, "GET", path, self.token))["items"]
             if not some:
                 break
-            found |= {event["seq"]: int(event["id"]) for event in some if event["kind"] == "message"}
+            found |= {event["seq"]: int(event.get("id") or 0) for event in some}
             seq = max(event["seq"] for event in some)
         self.witness.loaded_anew(seq, found)
         self.must_load = False

@@ -89,11 +89,11 @@ async def judge(talkers: list, rooms: list[str], members: dict[int, int]) -> Ver
 
 async def _books(
     room_id: int, members: dict[int, int]
-) -> tuple[list[tuple[int, int, bool]], dict[int, dict[int, list[tuple[int, int]]]]]:
+) -> tuple[list[tuple[int, int]], dict[int, dict[int, list[tuple[int, int]]]]]:
     """The events of a room in order; and by talker and number of the message, what is kept of it."""
     from app import db
 
-    truth: list[tuple[int, int, bool]] = []
+    truth: list[tuple[int, int]] = []
     kept: dict[int, dict[int, list[tuple[int, int]]]] = defaultdict(dict)
     while True:
         rows = await db.fetch(
@@ -104,7 +104,7 @@ async def _books(
             truth[-1][0] if truth else 0,
         )
         for row in rows:
-            truth.append((row["seq"], row["message_id"] or 0, row["is_message"]))
+            truth.append((row["seq"], row["message_id"] or 0))
             if row["is_message"] and row["author_id"] in members:
                 number = row["client_id"].int & (2**64 - 1)
                 kept[members[row["author_id"]]].setdefault(number, []).append((row["seq"], row["message_id"]))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 class Witness:
-    """One listener of one room. `heard[seq - 1]` is the message an event was about (0: none, or not heard itself)."""
+    """One listener of one room. `heard[seq - 1]` is the message an event was about; 0: about none, -1: never heard."""
 
     def __init__(self) -> None:
         self.heard = array("q")
@@ -27,9 +27,9 @@ class Witness:
             self.heard.append(message_id)
 
     def loaded_anew(self, seq: int, messages: dict[int, int]) -> None:
-        """The server said "resync": the history was read through the API instead, messages by seq."""
+        """The server said "resync": the history was read through the API instead; message ids by seq."""
         self.resyncs += 1
-        self.heard.extend(messages.get(n, 0) for n in range(self.seq + 1, seq + 1))
+        self.heard.extend(messages.get(n, -1) for n in range(self.seq + 1, seq + 1))
 
 
 class Verdict:
@@ -49,19 +49,19 @@ class Verdict:
             self.first.append(said)
 
 
-def judge_witness(verdict: Verdict, room: str, witness: Witness, truth: Sequence[tuple[int, int, bool]]) -> None:
-    """`truth`: every event of the room in the books, (seq, message id, whether it is the saying of the message)."""
+def judge_witness(verdict: Verdict, room: str, witness: Witness, truth: Sequence[tuple[int, int]]) -> None:
+    """`truth`: every event of the room in the books, (seq, message id)."""
     verdict.doubled += witness.doubled
     verdict.out_of_order += witness.out_of_order
     if witness.doubled or witness.out_of_order:
         verdict.note(f"room {room}: {witness.doubled} events came again, {witness.out_of_order} after a hole")
-    for position, (seq, message_id, is_message) in enumerate(truth):
+    for position, (seq, message_id) in enumerate(truth):
         if seq != position + 1:
             verdict.out_of_order += 1
             verdict.note(f"room {room}: event {position + 1} of the books is numbered {seq}")
             return
         told = witness.heard[position] if position < witness.seq else -1
-        if told == message_id or (told == 0 and not is_message):
+        if told == message_id:
             continue
         verdict.lost += 1
         verdict.note(f"room {room}: event {seq} (message {message_id}) was told as {told}")
@@ -84,7 +84,7 @@ def judge_sender(
             verdict.note(f"{name}: message {number} is in the books as {rows}")
 
 
-def is_awake(witness: Witness, truth: Sequence[tuple[int, int, bool]]) -> bool:
+def is_awake(witness: Witness, truth: Sequence[tuple[int, int]]) -> bool:
     """Whether the judge notices when this witness drops, swaps or repeats something it really heard."""
     last = witness.seq - 1
     while last > 0 and witness.heard[last] == witness.heard[last - 1]:
