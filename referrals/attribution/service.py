@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from referrals.attribution.facts import Case, decided, gather
 from referrals.attribution.overrides import outgrew
 from referrals.attribution.rules import CODES, Candidate, Decision, Touch
 from referrals.attribution.shares import Share
-from referrals.codes.service import note_use
+from referrals.codes.service import CarriedCode, note_uses
 from referrals.programs.policy import policy_of
 from referrals.programs.queries import version_at
 
@@ -30,7 +31,7 @@ async def attribute(order: asyncpg.Record) -> asyncpg.Record | None:
         order["id"], case.policy.second_approver_from
     ):
         case.touches = [touch for touch in case.touches if touch.via != "override"]
-    await _use_codes(case)
+    await use_codes([case])
     decision = decided(case)
     if not says_something_new(decision, case.current):
         return case.current
@@ -70,21 +71,32 @@ def _matters(candidate: Candidate) -> bool:
     return not candidate.code or candidate.outcome not in ("after_order", "code_not_valid")
 
 
-async def _use_codes(case: Case) -> None:
-    """Note the codes of the order, once; one beyond its limit does not count."""
-    codes = [touch for touch in case.touches if touch.cls in CODES]
-    if not codes:
-        return
-    # Nothing else is known of this buyer: no click, no sign-up, no friend's word. Only then can a code have leaked.
-    is_cold = len(codes) == len(case.touches)
-    touches: list[Touch] = [touch for touch in case.touches if touch.cls not in CODES]
-    for touch in codes:
-        refusal = touch.refusal
-        if not refusal and not touch.is_too_late:
-            counts = await note_use(int(touch.code), case.order, is_cold=is_cold and not touch.is_buyer)
-            refusal = "" if counts else "code_used_up"
-        touches.append(msgspec.structs.replace(touch, refusal=refusal))
-    case.touches = touches
+async def use_codes(cases: Sequence[Case]) -> None:
+    """Note the codes of orders, each once; one beyond its limit does not count. As many queries for many as for one."""
+    carried = [
+        CarriedCode(int(touch.code), case.order, is_cold=_is_cold(case) and not touch.is_buyer)
+        for case in cases
+        for touch in case.touches
+        if _may_count(touch)
+    ]
+    counts = await note_uses(carried)
+    for case in cases:
+        case.touches = [touch for touch in case.touches if touch.cls not in CODES] + [
+            msgspec.structs.replace(touch, refusal="code_used_up")
+            if _may_count(touch) and not counts[case.id, int(touch.code)]
+            else touch
+            for touch in case.touches
+            if touch.cls in CODES
+        ]
+
+
+def _may_count(touch: Touch) -> bool:
+    return touch.cls in CODES and not touch.refusal and not touch.is_too_late
+
+
+def _is_cold(case: Case) -> bool:
+    """Nothing else is known of this buyer: no click, no sign-up, no friend's word. Only then can a code have leaked."""
+    return all(touch.cls in CODES for touch in case.touches)
 
 
 async def _write(order_id: int, version: int, rules_id: int, decision: Decision) -> asyncpg.Record | None:

@@ -1,3 +1,4 @@
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -80,12 +81,48 @@ async def codes_of_member(member_id: int) -> list[asyncpg.Record]:
     )
 
 
-async def uses_by(code_id: int, buyer_key: str) -> int:
-    """How often a buyer has used a code; nobody knows it of an order without a customer."""
-    if not buyer_key:
-        return 0
-    return await db.fetch_val(
-        "SELECT count(*) FROM code_use WHERE code_id = $1 AND buyer_key = $2 AND refusal = ''", code_id, buyer_key
+async def lock_codes(code_ids: Iterable[int]) -> list[asyncpg.Record]:
+    return await db.fetch(
+        "SELECT * FROM code WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE", sorted(set(code_ids))
+    )
+
+
+async def known_uses(pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """By order and code, the refusal that was noted, empty where it counts."""
+    rows = await db.fetch(
+        """SELECT u.order_id, u.code_id, u.refusal FROM unnest($1::bigint[], $2::bigint[]) AS t (order_id, code_id)
+             JOIN code_use u ON u.order_id = t.order_id AND u.code_id = t.code_id""",
+        *zip(*pairs, strict=True),
+    )
+    return {(row["order_id"], row["code_id"]): row["refusal"] for row in rows}
+
+
+async def uses_by_buyers(asked: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """How often each buyer has used each code; nobody knows it of an order without a customer."""
+    rows = await db.fetch(
+        """SELECT t.code_id, t.buyer, (SELECT count(*) FROM code_use u WHERE u.code_id = t.code_id
+                                          AND u.buyer_key = t.buyer AND t.buyer <> '' AND u.refusal = '') AS many
+             FROM (SELECT DISTINCT * FROM unnest($1::bigint[], $2::text[]) AS t (code_id, buyer)) t""",
+        *zip(*asked, strict=True),
+    )
+    return {(row["code_id"], row["buyer"]): row["many"] for row in rows}
+
+
+async def write_uses(rows: Sequence[tuple[int, int, str, str, bool]], at: datetime) -> None:
+    await db.execute(
+        """INSERT INTO code_use (code_id, order_id, buyer_key, refusal, is_cold, used_at)
+           SELECT t.*, $6::timestamptz FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bool[]) t""",
+        *zip(*rows, strict=True),
+        at,
+    )
+
+
+async def write_totals(totals: dict[int, int]) -> None:
+    await db.execute(
+        """UPDATE code c SET used_total = t.total FROM unnest($1::bigint[], $2::int[]) AS t (id, total)
+            WHERE c.id = t.id""",
+        list(totals),
+        list(totals.values()),
     )
 
 
@@ -101,17 +138,16 @@ async def uses_since(code_id: int, since: datetime) -> tuple[int, int]:
     return row["cold"], row["uses"]
 
 
-async def is_first_order(order: asyncpg.Record) -> bool:
-    """Whether this buyer never bought at this store before."""
-    if order["customer_id"] is None:
-        return True
-    return not await db.fetch_val(
-        """SELECT EXISTS (SELECT 1 FROM orders o WHERE o.customer_id = $1 AND o.id <> $2 AND o.paid_at IS NOT NULL
-              AND coalesce(o.placed_at, o.paid_at, o.created_at) < $3)""",
-        order["customer_id"],
-        order["id"],
-        order["placed_at"] or order["paid_at"] or order["created_at"],
+async def first_orders(order_ids: Sequence[int]) -> set[int]:
+    """Those of these orders whose buyer never bought at the store before."""
+    rows = await db.fetch(
+        """SELECT o.id FROM orders o WHERE o.id = ANY($1::bigint[]) AND NOT EXISTS (
+                  SELECT 1 FROM orders p WHERE p.customer_id = o.customer_id AND p.id <> o.id AND p.paid_at IS NOT NULL
+                     AND coalesce(p.placed_at, p.paid_at, p.created_at)
+                       < coalesce(o.placed_at, o.paid_at, o.created_at))""",
+        list(order_ids),
     )
+    return {row["id"] for row in rows}
 
 
 async def leak_rules_of(code_id: int) -> asyncpg.Record | None:

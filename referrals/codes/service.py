@@ -1,5 +1,6 @@
 """Codes that buyers type at the shop: made, used, watched for leaks, and replaced when they leaked."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -8,7 +9,7 @@ import msgspec
 from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.events import publish
+from app.events import publish, publish_all
 from app.i18n import gettext as _
 from app.limits import limit
 from referrals.codes import queries, shops
@@ -169,40 +170,57 @@ async def enter(viewer: Viewer, slug: str, given: str) -> None:
             await publish(CodeEntered(code_id=code["id"], member_id=member_id), actor_id=member_id)
 
 
-async def note_use(code_id: int, order: asyncpg.Record, *, is_cold: bool) -> bool:
-    """Keep that an order carried a code, once; whether it counts. In the caller's transaction, who holds the order.
+class CarriedCode(msgspec.Struct, frozen=True):
+    """An order that carried a code; cold when nothing else is known of its buyer."""
 
-    The code's row is the lock of its limits: of two orders that race for the last use, one gets it.
+    code_id: int
+    order: asyncpg.Record
+    is_cold: bool
+
+
+async def note_uses(carried: Sequence[CarriedCode]) -> dict[tuple[int, int], bool]:
+    """Keep that orders carried codes, each once; by order and code, whether it counts. The caller holds the orders.
+
+    A code's row is the lock of its limits: of two orders that race for the last use, one gets it. As many queries for
+    a hundred orders as for one; among them the earlier order goes first, as if they came one by one.
     """
-    code = await db.fetch_one("SELECT * FROM code WHERE id = $1 FOR UPDATE", code_id)
-    assert code is not None
-    known = await db.fetch_val(
-        "SELECT refusal FROM code_use WHERE order_id = $1 AND code_id = $2", order["id"], code["id"]
+    if not carried:
+        return {}
+    codes = {row["id"]: row for row in await queries.lock_codes(one.code_id for one in carried)}
+    pairs = [(one.order["id"], one.code_id) for one in carried]
+    counts = {pair: refusal == "" for pair, refusal in (await queries.known_uses(pairs)).items()}
+    fresh = sorted(
+        (one for one in carried if (one.order["id"], one.code_id) not in counts),
+        key=lambda one: (one.order["id"], one.code_id),
     )
-    if known is not None:
-        return known == ""
-    buyer_key = order["buyer_mailbox"] or (f"customer:{order['customer_id']}" if order["customer_id"] else "")
-    refusal = ""
-    if code["limit_total"] and code["used_total"] >= code["limit_total"]:
-        refusal = "used_up"
-    elif code["limit_per_buyer"] and await queries.uses_by(code["id"], buyer_key) >= code["limit_per_buyer"]:
-        refusal = "buyer_used_up"
-    is_cold = is_cold and await queries.is_first_order(order)
-    await db.execute(
-        """INSERT INTO code_use (code_id, order_id, buyer_key, refusal, is_cold, used_at)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
-        code["id"],
-        order["id"],
-        buyer_key,
-        refusal,
-        is_cold,
-        clock.now(),
-    )
-    if refusal:
-        return False
-    await db.execute("UPDATE code SET used_total = used_total + 1 WHERE id = $1", code["id"])
-    await publish(CodeUsed(code_id=code["id"], order_id=order["id"], is_cold=is_cold))
-    return True
+    if not fresh:
+        return counts
+    by_buyer = await queries.uses_by_buyers([(one.code_id, _buyer_in(one.order)) for one in fresh])
+    firsts = await queries.first_orders([one.order["id"] for one in fresh if one.is_cold])
+    used = {code_id: row["used_total"] for code_id, row in codes.items()}
+    rows, events = [], []
+    for one in fresh:
+        code, buyer = codes[one.code_id], _buyer_in(one.order)
+        refusal = ""
+        if code["limit_total"] and used[one.code_id] >= code["limit_total"]:
+            refusal = "used_up"
+        elif buyer and code["limit_per_buyer"] and by_buyer[one.code_id, buyer] >= code["limit_per_buyer"]:
+            refusal = "buyer_used_up"
+        is_cold = one.is_cold and one.order["id"] in firsts
+        rows.append((one.code_id, one.order["id"], buyer, refusal, is_cold))
+        counts[one.order["id"], one.code_id] = refusal == ""
+        if not refusal:
+            used[one.code_id] += 1
+            by_buyer[one.code_id, buyer] += 1
+            events.append(CodeUsed(code_id=one.code_id, order_id=one.order["id"], is_cold=is_cold))
+    await queries.write_uses(rows, clock.now())
+    await queries.write_totals({one: many for one, many in used.items() if many != codes[one]["used_total"]})
+    await publish_all(events)
+    return counts
+
+
+def _buyer_in(order: asyncpg.Record) -> str:
+    return order["buyer_mailbox"] or (f"customer:{order['customer_id']}" if order["customer_id"] else "")
 
 
 async def judge(code_id: int, rules: LeakRules) -> str:

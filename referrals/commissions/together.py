@@ -1,9 +1,9 @@
 """Many orders settled in one transaction, with a number of queries that does not grow with them.
 
-It does what `service.settle` does, by the same functions, for orders of which rates and rules decide; those with
-codes, limits, a buyer's side or a recruiter it hands over, one by one. A worker that is told of many orders at once
-gathers them here: what costs is not the arithmetic but going back and forth, the commit, and the chain of the books,
-which one transaction holds at a time.
+It does what `service.settle` does, by the same functions, for orders of which rates, rules and codes decide; those with
+limits, a buyer's side, a recruiter or a person's decision it hands over, one by one. A worker that is told of many
+orders at once gathers them here: what costs is not the arithmetic but going back and forth, the commit, and the chain
+of the books, which one transaction holds at a time.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ import msgspec
 from app import clock, db
 from app.events import publish_all
 from referrals.attribution.facts import Case, decided, gather
-from referrals.attribution.rules import CODES, Decision
-from referrals.attribution.service import case_of, says_something_new
+from referrals.attribution.rules import Decision
+from referrals.attribution.service import case_of, says_something_new, use_codes
 from referrals.attribution.shares import shares_of
 from referrals.commissions import limits, service
 from referrals.commissions.dues import RECRUITER, Due, dues_by_terms, is_plain, moment_of, nothing_counts_on, plain_dues
@@ -104,8 +104,10 @@ async def _settle_plain(order_ids: Sequence[int]) -> list[int]:
     cases = [case_of(orders[one], rules[one]) for one in sorted(easy)]
     if cases:
         await gather(cases)
-    # A code is used up by its use, so its order goes alone.
-    cases = [case for case in cases if not any(touch.cls in CODES for touch in case.touches)]
+    # What a person decided may wait for a second one when the order grew: that is asked of each alone.
+    easy -= {case.id for case in cases if any(touch.via == "override" for touch in case.touches)}
+    cases = [case for case in cases if case.id in easy]
+    await use_codes(cases)
     decisions = await _decide(cases, rules)
     await _bring([case for case in cases if case.id in decisions], decisions, rules)
     done = {case.id for case in cases} | {one for one in easy if one not in decisions}
@@ -145,13 +147,12 @@ async def _rules_of(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
 
 
 async def _that_ask_for_more(order_ids: Sequence[int]) -> set[int]:
-    """Orders with codes, with a commission under a limit or of whoever recruited, or with a friend's credit."""
+    """Orders with a commission under a limit or of whoever recruited, or with a friend's credit."""
     rows = await db.fetch(
         """SELECT o.id FROM orders o
             WHERE o.id = ANY($1::bigint[])
-              AND (o.codes <> '[]'
-                   OR EXISTS (SELECT 1 FROM commission c WHERE c.order_id = o.id
-                                 AND (c.role = $2 OR c.reserved IS NOT NULL))
+              AND (EXISTS (SELECT 1 FROM commission c WHERE c.order_id = o.id
+                              AND (c.role = $2 OR c.reserved IS NOT NULL))
                    OR EXISTS (SELECT 1 FROM friend_reward f WHERE f.order_id = o.id))""",
         order_ids,
         RECRUITER,

@@ -1,11 +1,11 @@
 """How fast orders with refunds become money, and how long the books take to be verified.
 
-    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms]
+    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms] [--codes]
 
 A fresh durable PostgreSQL; the facts are written by COPY, then every order is settled through `settle_soon`,
 as the worker does, and once more with its refunds. Afterwards the ledger is filled to so many entries and verified.
 With `--terms` the programme pays by rules, for a tier, flat and with something left out, and one member by a rate of
-their own.
+their own. With `--codes` every order carries a code, and no click: the first ten thousand uses of each count.
 """
 
 import argparse
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=1_000_000)
     parser.add_argument("--tasks", type=int, default=40, help="orders asked for at once, as by the worker")
     parser.add_argument("--terms", action="store_true", help="pay by terms instead of one plain rate")
+    parser.add_argument("--codes", action="store_true", help="orders carry a code with a limit instead of a click")
     options = parser.parse_args()
     from app import embedded
 
@@ -38,12 +39,16 @@ def main() -> None:
             GRAPEVINE_DATA_DIR=folder,
             GRAPEVINE_ENV="demo",
         )
-        figures = asyncio.run(measure(options.orders, options.entries, options.tasks, terms=options.terms))
+        figures = asyncio.run(
+            measure(options.orders, options.entries, options.tasks, terms=options.terms, codes=options.codes)
+        )
         for name, figure in figures.items():
             print(f"{name:<44} {figure:>12,.1f}", flush=True)
 
 
-async def measure(orders: int, entries: int, tasks: int, *, terms: bool = False) -> dict[str, float]:
+async def measure(
+    orders: int, entries: int, tasks: int, *, terms: bool = False, codes: bool = False
+) -> dict[str, float]:
     from app import db, features, migrate
     from app.settings import settings
 
@@ -53,6 +58,8 @@ async def measure(orders: int, entries: int, tasks: int, *, terms: bool = False)
     await migrate.migrate()
     figures: dict[str, float] = {}
     ids = await _facts(orders, terms=terms)
+    if codes:
+        await _carry_codes()
     # A database that has never looked at its tables plans as if they were empty; after a minute of life it has.
     few = ids[: max(200, orders // 50)]
     await _fold(few, tasks)
@@ -78,6 +85,21 @@ async def _checks() -> dict[str, Any]:
     from referrals.ledger.audit import check_balances, check_entries
 
     return {"entries and chain": check_entries, "balances": check_balances, "commissions": check_commissions}
+
+
+async def _carry_codes() -> None:
+    from app import db
+
+    await db.execute(
+        """INSERT INTO code (program_id, text, code_norm, kind, owner_id, limit_total, limit_per_buyer, used_total,
+                             leak_state, created_at)
+           SELECT p.id, 'CODE' || m.id, 'CODE' || m.id, 'campaign', m.id, 10000, 0, 0, 'ok', now() - interval '1 day'
+             FROM program p, member m"""
+    )
+    await db.execute(
+        """UPDATE orders o SET gv = NULL, codes = jsonb_build_array('CODE' || m.id)
+             FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM member) m WHERE o.id % 20 + 1 = m.n"""
+    )
 
 
 async def _facts(orders: int, *, terms: bool) -> list[int]:

@@ -10,10 +10,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app import clock, db
+from referrals.attribution import overrides
+from referrals.attribution.overrides import NewOverride
+from referrals.codes.spelling import norm_of
 from referrals.commissions import service, together
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
-from referrals.programs.terms import Caps, Exclusion, Friend, Release, Rule, Step, Terms, Volume
+from referrals.programs.terms import Caps, CodeRate, Exclusion, Friend, Release, Rule, Step, Terms, Volume
 from tests.conftest import examples
 from tests.factories import Browser, Person, a_member
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
@@ -96,6 +99,43 @@ async def test_orders_under_terms_are_settled_together_with_queries_that_do_not_
     await books_are_right()
 
 
+async def test_of_many_orders_with_a_code_only_as_many_count_as_it_allows_in_as_many_queries_as_ever(web: Browser):
+    _mara, shop, ids = await told_and_not_settled(web, 8)
+    ben = await a_member("ben")
+    await some_codes(shop, ben)
+    await db.execute("""UPDATE orders SET gv = NULL, codes = '["FEW"]'""")
+    with db.watch_queries() as few:
+        await together.settle_all(ids[:3])
+    with db.watch_queries() as many:
+        await together.settle_all(ids[3:])
+    assert len(many) <= len(few) <= 40
+    assert (
+        await standing(ben) == {("pending", "USD"): 2_000}
+        and await db.fetch_val("SELECT used_total FROM code WHERE text = 'FEW'") == 2
+    )
+    await asyncio.gather(together.settle_all(ids), together.settle_all(ids[::-1]), service.settle(ids[5]))
+    assert await standing(ben) == {("pending", "USD"): 2_000}
+    await books_are_right()
+
+
+async def test_a_decision_on_an_order_that_grew_waits_for_a_second_person_in_company_too(web: Browser):
+    _mara, shop, ids = await told_and_not_settled(web, 3)
+    ines = await a_member("ines")
+    ben = await a_member("ben")
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", ines.id, shop.id)
+    await db.execute("UPDATE order_line SET gross = 5000 WHERE order_id = $1", ids[1])
+    await together.settle_all(ids)
+    made = await overrides.propose(ines.viewer, shop.slug, NewOverride("o1", "ben", "They met at our stand."))
+    assert made["state"] == "in_force"
+    await together.settle_all(ids)
+    assert await standing(ben) == {("pending", "USD"): 500}
+    await db.execute("UPDATE order_line SET gross = 9000000 WHERE order_id = $1", ids[1])
+    await together.settle_all(ids)
+    assert await db.fetch_val("SELECT state FROM attribution_override") == "proposed"
+    assert await standing(ben) == {}
+    await books_are_right()
+
+
 BAGS = Exclusion("product", "bags")
 BPS = st.sampled_from([0, 333, 1000, 9999])
 SCOPES = st.sampled_from([("store", ""), ("product", "SKU-1"), ("product", "shoes")])
@@ -111,9 +151,10 @@ RULES = st.builds(
     st.integers(0, 10**6),
 )
 TERMS = st.builds(
-    lambda rules, denied, sale, steps, release: Terms(
+    lambda rules, denied, sale, steps, release, lowered: Terms(
         currency="USD",
         rules=rules,
+        codes=[CodeRate("FEW", 250, lowered)] if lowered else [],
         deny=[BAGS] if denied else [],
         sale_bps=sale,
         volume=Volume("marginal", [Step(1, 2000)]) if steps else None,
@@ -124,6 +165,10 @@ TERMS = st.builds(
     st.sampled_from([0, 1000]),
     st.booleans(),
     st.booleans(),
+    st.sampled_from(["", "at_most", "instead"]),
+)
+CODES = st.lists(
+    st.sampled_from([[], [], ["FEW"], ["few"], ["ONCE"], ["FEW", "ONCE"], ["OLD"]]), min_size=4, max_size=4
 )
 WARES = st.lists(
     st.tuples(
@@ -155,9 +200,16 @@ TURNS = st.lists(
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(terms=TERMS, baskets=st.lists(WARES, min_size=2, max_size=4), turns=TURNS, has_rate=st.booleans())
+@given(
+    terms=TERMS,
+    baskets=st.lists(WARES, min_size=2, max_size=4),
+    turns=TURNS,
+    has_rate=st.booleans(),
+    codes=CODES,
+    clicked=st.lists(st.booleans(), min_size=4, max_size=4),
+)
 async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
-    web: Browser, terms: Terms, baskets: list, turns: list, has_rate: bool
+    web: Browser, terms: Terms, baskets: list, turns: list, has_rate: bool, codes: list, clicked: list
 ):
     from tests.conftest import sweep
 
@@ -165,7 +217,8 @@ async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
     mara, shop = await a_member("mara"), await a_paying_shop(terms=terms)
     if has_rate:
         await change(shop, mara, [], ("agree", 0, 0, 700))
-    ids = await some_orders(web, mara, shop, baskets)
+    await some_codes(shop, await a_member("ben"))
+    ids = await some_orders(web, mara, shop, baskets, codes, clicked)
     for turn in [None, *turns]:
         if turn:
             await change(shop, mara, ids, turn)
@@ -177,17 +230,45 @@ async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
     await books_are_right()
 
 
-async def some_orders(web: Browser, mara: Person, shop: Shop, baskets: list) -> list[int]:
+async def some_codes(shop: Shop, owner: Person) -> None:
+    """One that may be used twice, one that each buyer may use once, and one that is over."""
+    for text, most, each, until in (("FEW", 2, 0, None), ("ONCE", 0, 1, None), ("OLD", 0, 0, clock.now())):
+        await db.execute(
+            """INSERT INTO code (program_id, text, code_norm, kind, owner_id, limit_total, limit_per_buyer, used_total,
+                                 valid_until, leak_state, created_at)
+               SELECT id, $2, $3, 'campaign', $4, $5, $6, 0, $7, 'ok', $8 FROM program WHERE store_id = $1""",
+            shop.id,
+            text,
+            norm_of(text),
+            owner.id,
+            most,
+            each,
+            until,
+            clock.now() - timedelta(days=1),
+        )
+    for buyer in ("c0", "c1"):
+        await db.execute(
+            "INSERT INTO customer (store_id, external_id, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            shop.id,
+            buyer,
+            clock.now(),
+        )
+
+
+async def some_orders(web: Browser, mara: Person, shop: Shop, baskets: list, codes: list, clicked: list) -> list[int]:
     gv, now = await click(web(), (await a_link(web, mara))["code"]), clock.now()
     for n, wares in enumerate(baskets):
         order_id = await db.fetch_val(
             """INSERT INTO orders (store_id, external_id, currency, placed_at, paid_at, gv, codes, shipping,
-                                   source_updated_at, created_at)
-               VALUES ($1, $2, 'USD', $3, $3, $4, '[]', 0, $3, $3) RETURNING id""",
+                                   source_updated_at, created_at, customer_id)
+               VALUES ($1, $2, 'USD', $3, $3, $4, $5::jsonb, 0, $3, $3,
+                       (SELECT id FROM customer WHERE store_id = $1 AND external_id = $6)) RETURNING id""",
             shop.id,
             f"o{n}",
             now,
-            UUID(gv),
+            UUID(gv) if clicked[n] else None,
+            codes[n],
+            f"c{n % 3}",  # every third of them nobody knows
         )
         for place, (product, quantity, gross, discount) in enumerate(wares):
             await db.execute(
@@ -275,6 +356,11 @@ async def what_comes_of(ids: list[int], way: Callable[[], Awaitable[None]]) -> l
                 ids,
             )
             found = [tuple(map(repr, row)) for row in rows]
+            uses = await db.fetch(
+                """SELECT u.code_id, u.order_id, u.buyer_key, u.refusal, u.is_cold, c.used_total
+                     FROM code_use u JOIN code c ON c.id = u.code_id ORDER BY 1, 2"""
+            )
+            found += [tuple(map(repr, row)) for row in uses]
             raise Undone
     except Undone:
         return found
