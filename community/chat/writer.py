@@ -104,6 +104,10 @@ _KNOWN = f"""
                              AND reply.deleted_at IS NULL
      ORDER BY asked.n"""
 
+# A plan made while a table was small is kept until statistics are gathered anew, also those of foreign keys: in a young
+# room under its first rush each message then read all the others (400 messages: 322 ms instead of 20).
+_BY_INDEX = "WITH by_index AS MATERIALIZED (SELECT set_config('enable_seqscan', 'off', true))"
+
 _waiting: list[Saying] = []
 _writing: asyncio.Task | None = None
 
@@ -164,7 +168,8 @@ async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
     async with db.transaction():
         # Who holds the room's row is alone in it: seq has no holes, and the second of two equal sends sees the first.
         rooms = await db.fetch(
-            "SELECT id, seq FROM room WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+            f"""{_BY_INDEX} SELECT id, seq FROM room, by_index
+                 WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE OF room""",
             list({saying.room_id for saying in batch}),
         )
         facts = await _look_up(batch, now)
