@@ -11,6 +11,7 @@ from community.chat.events import (
 )
 from community.groups.events import GroupJoined, GroupLeft
 from community.moderation.events import SubjectHidden, SubjectRestored
+from community.notifications.service import withhold
 
 
 @on(GroupJoined)
@@ -27,6 +28,7 @@ async def tell_of_departure(event: GroupLeft) -> None:
 async def withhold_message(event: SubjectHidden) -> None:
     if event.kind == "message":
         await service.tell_again(event.subject_id)
+        await withhold(f"message:{event.subject_id}")
 
 
 @on(SubjectRestored)

@@ -7,7 +7,7 @@ import asyncpg
 from app import db
 from app.text import chat_markdown, excerpt
 from community.chat import policy, reads
-from community.notifications.service import notify
+from community.notifications.service import notify, requote
 from community.privacy.queries import no_block_between
 from community.topics.mentions import link_mentions, mentioned
 
@@ -52,8 +52,10 @@ async def tell(message_id: int) -> None:
         await reads.mention(message["room_id"], [row["member_id"] for row in fresh], message["seq"])
     if message["kind"] == "direct":
         return  # Where few talk, the bell rings for every word; see community.direct.
-    told = {row["member_id"] for row in fresh} & loud - await _have_read(message, sorted(loud))
-    for member_id in sorted(told):
+    # Not only those who are new to it: the job may have been cut off after it had counted them.
+    quoted = excerpt(message["body"], 140)
+    await requote(f"message:{message_id}", quoted)
+    for member_id in sorted(loud - await _have_read(message, sorted(loud))):
         await notify(
             member_id,
             "reply" if member_id == message["answered_id"] else "mention",
@@ -63,7 +65,7 @@ async def tell(message_id: int) -> None:
                 "name": message["name"],
                 "handle": message["handle"],
                 "title": message["room"],
-                "excerpt": excerpt(message["body"], 140),
+                "excerpt": quoted,
             },
             by=message["author_id"],
         )

@@ -14,6 +14,7 @@ from community.chat.links import has_links
 from community.chat.mentions import rendered
 from community.chat.schemas import LONGEST_MESSAGE
 from community.chat.writer import Refusal, Said, TooSoon
+from community.notifications.service import withhold
 
 
 async def send(
@@ -79,7 +80,10 @@ async def edit(viewer: Viewer, room_id: int, message_id: int, body: str) -> int:
         )
         if former is None:
             raise NotFound()
-        await _follow_change(message_id, body, html, former)
+        if message["reply_to_id"] or "@" in html or "@" in former:
+            await publish(PeopleCalled(message_id=message_id))
+        if has_links(html) or has_links(former):
+            await publish(LinksShared(message_id=message_id))
     return seq
 
 
@@ -99,14 +103,8 @@ async def delete(viewer: Viewer, room_id: int, message_id: int) -> int:
         if keys := await hanging.take_off(message_id):
             await publish(FilesDropped(keys=keys))
         await reads.take_back_mentions(room_id, message["seq"])
+        await withhold(f"message:{message_id}")
     return seq
-
-
-async def _follow_change(message_id: int, body: str, html: str, former: str) -> None:
-    if "@" in html or "@" in former:
-        await publish(PeopleCalled(message_id=message_id))
-    if has_links(html) or has_links(former):
-        await publish(LinksShared(message_id=message_id))
 
 
 async def note_membership(group_id: int, member_id: int) -> None:

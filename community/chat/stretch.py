@@ -33,8 +33,9 @@ async def stretch_of(request: Request, viewer: Viewer, room_id: int) -> Stretch:
     thread, around = number_in(request, "thread"), number_in(request, "around")
     if thread is not None:
         await policy.access_message(viewer, room_id, thread)
-        rows = await queries.thread_of(room_id, thread, limit=IN_A_THREAD)
-        return Stretch(_views(rows), thread=str(thread))
+        rows = await queries.thread_of(room_id, thread, after=number_in(request, "after") or 0, limit=IN_A_THREAD + 1)
+        events = _views(rows[:IN_A_THREAD])
+        return Stretch(events, newer=events[-1].seq if len(rows) > IN_A_THREAD else None, thread=str(thread))
     if around is not None:
         return await _around(room_id, around)
     after = number_in(request, "after")

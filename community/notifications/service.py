@@ -36,9 +36,7 @@ async def notify(
     return told is not None
 
 
-async def notify_anew(
-    member_id: int, kind: str, *, source: str, url: str, data: dict[str, Any] | None = None
-) -> bool:
+async def notify_anew(member_id: int, kind: str, *, source: str, url: str, data: dict[str, Any] | None = None) -> bool:
     """Ring for what goes on and on: one line a `source`, at the top again when it was read; False while it waits."""
     async with db.transaction():
         await db.execute(
@@ -60,10 +58,17 @@ async def seen(bells: Sequence[tuple[int, str]]) -> None:
 
 
 async def withhold(source: str) -> None:
-    """Quote no longer what moderators hid, in any bell that rang for it."""
+    """Quote no longer what moderators hid, or its author took back, in any bell that rang for it."""
+    await requote(source, "")
+
+
+async def requote(source: str, excerpt: str) -> None:
+    """What was quoted has changed; bells that rang for it follow."""
     await db.execute(
-        """UPDATE notification SET data = data || '{"excerpt": ""}' WHERE source = $1 AND data ->> 'excerpt' <> ''""",
+        """UPDATE notification SET data = data || jsonb_build_object('excerpt', $2::text)
+            WHERE source = $1 AND data ->> 'excerpt' <> $2""",
         source,
+        excerpt,
     )
 
 

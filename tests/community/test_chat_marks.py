@@ -11,7 +11,7 @@ import pytest
 from app import db
 from app.db import watch_queries
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from community.chat import pins, queries, reactions, service
+from community.chat import pins, queries, reactions, service, stretch
 from community.chat.emoji import one_emoji
 from community.chat.snapshot import Snapshot, apply_all, snapshot
 from tests.community.test_chat import a_line, a_room
@@ -319,3 +319,19 @@ async def test_what_is_deleted_at_the_same_moment_is_neither_pinned_nor_marked(h
     old = Snapshot(0, 0, (), frozenset())
     events = [queries.view(row) for row in await queries.events_after(int(room), 0, limit=1000)]
     assert apply_all(old, events) == await snapshot(int(room))
+
+
+async def test_a_long_thread_goes_on_on_further_pages(web: Browser, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stretch, "IN_A_THREAD", 3)
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    root = await said(alice, room, "root")
+    for n in range(7):
+        await said(alice, room, f"answer {n}", root)
+    browser, address, seen = await sign_in(web(), alice), f"?thread={root}", []
+    while address:
+        text = (await browser.get(f"/chat/{room}{address}")).text.split("<template")[0]
+        seen += re.findall(r"<p>(root|answer \d)</p>", text)
+        later = re.search(r'rel="next" href="([^"]+)"', text)
+        address = later[1].replace("&amp;", "&") if later else ""
+    assert seen == ["root", *(f"answer {n}" for n in range(7))]

@@ -94,3 +94,25 @@ async def test_a_name_in_code_calls_nobody_and_words_stay_words(house: Callable)
     await said(alice, room, "`@bob` and mail@bob.example")
     await run_jobs()
     assert await bells(bob) == []
+
+
+async def test_bells_follow_what_they_quote(house: Callable):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    first = await said(bob, room, "Which beans?")
+    words = await said(alice, room, "The password is tulip", first)
+    await run_jobs()
+    await service.edit(alice.viewer, int(room), words, "The usual ones")
+    await run_jobs()
+    assert await bells(bob) == [("reply", "The usual ones")]
+    await service.delete(alice.viewer, int(room), words)
+    assert await bells(bob) == [("reply", "")]
+
+
+async def test_a_job_that_was_cut_off_after_counting_rings_when_it_runs_again(house: Callable):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    words = await said(alice, room, "@bob")
+    await db.execute("INSERT INTO message_mention (message_id, member_id) VALUES ($1, $2)", words, bob.id)
+    await run_jobs()
+    assert len(await bells(bob)) == 1
