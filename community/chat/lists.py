@@ -49,6 +49,8 @@ _ROOMS = f"""
             FROM room_event e JOIN message m ON m.id = e.message_id JOIN member a ON a.id = m.author_id
            WHERE e.room_id = r.id AND e.kind = 'message' AND m.deleted_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'message' AND h.subject_id = m.id)
+             AND (r.kind = 'direct' OR NOT EXISTS (
+                 SELECT 1 FROM member_block b WHERE b.member_id = $1 AND b.blocked_id = m.author_id))
            ORDER BY e.seq DESC LIMIT 1) last ON true
      WHERE (r.kind <> 'direct' OR r.said > 0) AND {readable_rooms("r", "$1")}"""
 

@@ -10,6 +10,9 @@ from community.members.queries import as_author
 
 _SEAT = f"""
     SELECT {is_loud("p")} AS is_loud, p.muted_until, coalesce(p.seq, 0) AS read_seq, mine.state, mine.role,
+           CASE WHEN r.kind = 'direct' THEN '{{}}' ELSE ARRAY(
+               SELECT b.blocked_id::text FROM member_block b WHERE b.member_id = $2 ORDER BY b.id DESC LIMIT 500
+           ) END AS unwanted,
            (SELECT count(*) FROM ({ASKING.format(member="$2")}) asking) AS requests_waiting,
            r.kind = 'direct' AND mine.state = 'active' AND r.seq > 0 AND NOT EXISTS (
                SELECT 1 FROM room_member o

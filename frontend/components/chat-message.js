@@ -87,6 +87,12 @@ export class ChatMessage {
     item.dataset.at = at
     if (seq) item.dataset.seq = seq
     item.classList.toggle("me", author.id === this.#me)
+    // Somebody the reader blocked: folded until they ask for it.
+    if (this.#words.unwanted?.split(" ").includes(author.id)) {
+      item.classList.add("unwanted")
+      item.tabIndex = 0
+      item.dataset.unwanted = this.#words.unwantedWords
+    }
     fillFace(item.querySelector(".face"), author)
     const by = item.querySelector(".by a")
     by.textContent = author.name || author.handle

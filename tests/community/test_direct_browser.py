@@ -1,10 +1,14 @@
 """Two who talk alone in two browsers: a request is answered, both hear each other, a block shuts both composers."""
 
 import re
+import uuid
 from collections.abc import Callable
 
 import pytest
 
+from community.chat import service
+from community.direct import blocking
+from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, write  # noqa: F401
 from tests.factories import a_member
 
@@ -45,3 +49,23 @@ async def test_a_request_becomes_a_conversation_and_ends_with_a_block(visit: Cal
     await hers.wait_for_selector("text=You cannot write here any more.", timeout=8_000)
     assert await hers.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await his.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_what_somebody_blocked_says_among_many_opens_when_asked_for(visit: Callable):  # noqa: F811
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    await service.send(bob.viewer, int(room), uuid.uuid4(), "Before the page")
+    await blocking.block(alice.viewer, "bob")
+    page = await visit(alice, f"/chat/{room}")
+    await is_live(page)
+    await service.send(bob.viewer, int(room), uuid.uuid4(), "While it is open")
+    await service.send(alice.viewer, int(room), uuid.uuid4(), "Mine")
+    log = page.locator(".log")
+    await log.get_by_text("Mine", exact=True).wait_for()
+    folded = page.locator(".message.unwanted")
+    assert await folded.count() == 2
+    for words in ("Before the page", "While it is open"):
+        assert not await log.get_by_text(words).is_visible()
+    await folded.nth(1).focus()
+    assert await log.get_by_text("While it is open").is_visible()
+    assert not await log.get_by_text("Before the page").is_visible()
