@@ -4,11 +4,13 @@ from random import Random
 from uuid import UUID
 
 from app import db
+from app.settings import settings
 from community.chat import pins, reactions
 from community.chat import service as chat
 from community.direct import service as direct
 from demo.content.source import read, split_line
 from demo.filling.rows import Filling, go_to
+from demo.filling.trade import run_jobs
 
 MINUTE, HOUR = 60, 3600
 
@@ -22,6 +24,7 @@ async def liven(f: Filling) -> None:
         await _answer(f, rng, one, ago=(40 - 20 * number) * MINUTE)
     for one in sorted(told["talk"], key=lambda talk: -talk["ago_hours"]):
         await _talk(f, rng, one)
+    await run_jobs(0)
 
 
 async def _sign(f: Filling, one: dict) -> None:
@@ -37,7 +40,7 @@ async def _sign(f: Filling, one: dict) -> None:
 async def _answer(f: Filling, rng: Random, one: dict, ago: int) -> None:
     room_id, message_id = await _line(f, one["group"], one["line"])
     for number, line in enumerate(one["answers"]):
-        by, body = split_line(line)
+        by, body = split_line(line.replace("{home}", settings().base_url))
         go_to(f.at(ago - number * 2 * MINUTE))
         await chat.send(f.viewer(by), room_id, UUID(int=rng.getrandbits(128), version=4), body, reply_to=message_id)
 
