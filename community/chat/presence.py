@@ -79,8 +79,11 @@ def may_be_seen(room_id: int, member_id: int, by: int) -> bool:
 
 async def looked_up(room_id: int, member_id: int) -> None:
     """Wait until it is known whether a member who just came may be seen."""
-    if member_id not in _seen.get(room_id, ()):
-        await asyncio.sleep(SOON + 0.1)
+    for _ in range(15):
+        if member_id in _seen.get(room_id, ()):
+            return
+        # A round may just have been told: the next one begins after its pause.
+        await asyncio.sleep((PAUSE + SOON) / 10)
 
 
 async def repeat_for_ever() -> None:
