@@ -38,7 +38,7 @@ async def keep(viewer: Viewer, given: GuideForm, *, draft_id: int | None = None,
         await db.execute("SELECT 1 FROM member WHERE id = $1 FOR NO KEY UPDATE", author_id)
         if await db.fetch_val("SELECT count(*) FROM guide_draft WHERE author_id = $1", author_id) >= MOST_DRAFTS:
             raise Conflict(_("You have %(n)s drafts. Publish or discard one first.", n=MOST_DRAFTS))
-        return await db.fetch_val(
+        kept_id: int = await db.fetch_val(
             """INSERT INTO guide_draft (author_id, title, summary, lang, source, made_from, created_at, changed_at)
                VALUES ($1, $2, $3, $4, $5, $6, $7, $7) RETURNING id""",
             author_id,
@@ -49,6 +49,7 @@ async def keep(viewer: Viewer, given: GuideForm, *, draft_id: int | None = None,
             made_from,
             clock.now(),
         )
+    return kept_id
 
 
 async def access_own(viewer: Viewer, draft_id: int) -> asyncpg.Record:
@@ -64,9 +65,7 @@ async def access_own(viewer: Viewer, draft_id: int) -> asyncpg.Record:
 async def discard(viewer: Viewer, draft_id: int) -> bool:
     """It is gone for good; whether it was there."""
     return bool(
-        await db.execute(
-            "DELETE FROM guide_draft WHERE id = $1 AND author_id = $2", draft_id, require_member(viewer)
-        )
+        await db.execute("DELETE FROM guide_draft WHERE id = $1 AND author_id = $2", draft_id, require_member(viewer))
     )
 
 

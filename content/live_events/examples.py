@@ -75,7 +75,9 @@ pin = PinView(
     disclosure="#ad",
 )
 question = QuestionView("6", "905", "Does it clog?", _bob, 3, False, _later, None)
-poll = PollView("1", "Which one next?", [OptionView(1, "The hand grinder", 2), OptionView(2, "None", 0)], 1, _later, None)
+poll = PollView(
+    "1", "Which one next?", [OptionView(1, "The hand grinder", 2), OptionView(2, "None", 0)], 1, _later, None
+)
 live = LiveView(
     **_line,  # type: ignore[arg-type]
     summary="Three grinders, side by side.",

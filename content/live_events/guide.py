@@ -52,4 +52,3 @@ def _up_at(event: asyncpg.Record, shown: Sequence[asyncpg.Record], at: int) -> l
         and (pin["unpinned_at"] is None or replay.offset_of(event, pin["unpinned_at"]) >= at)
     ]
     return up[-1:]
-

@@ -100,9 +100,10 @@ async def _on_stage(event_id: int) -> None:
 
 
 async def _put_up(event_id: int, product_id: int, note: str) -> int:
-    if await db.fetch_val(
-        "SELECT count(*) FROM live_pin WHERE event_id = $1 AND unpinned_at IS NULL", event_id
-    ) >= MOST_UP:
+    if (
+        await db.fetch_val("SELECT count(*) FROM live_pin WHERE event_id = $1 AND unpinned_at IS NULL", event_id)
+        >= MOST_UP
+    ):
         raise Conflict(_("At most %(n)s products at a time. Take one down first.", n=MOST_UP))
     return await db.fetch_val(
         "INSERT INTO live_pin (event_id, product_id, note, pinned_at) VALUES ($1, $2, $3, $4) RETURNING id",

@@ -118,9 +118,7 @@ async def _tell(
 
 
 async def _access(event: asyncpg.Record, question_id: int) -> None:
-    if not await db.fetch_val(
-        "SELECT 1 FROM live_question WHERE id = $1 AND event_id = $2", question_id, event["id"]
-    ):
+    if not await db.fetch_val("SELECT 1 FROM live_question WHERE id = $1 AND event_id = $2", question_id, event["id"]):
         raise NotFound()
 
 

@@ -25,7 +25,7 @@ async def write(viewer: Viewer, slug: str, new: NewSegment) -> int:
         await db.execute("SELECT 1 FROM live_event WHERE id = $1 FOR NO KEY UPDATE", event["id"])
         if await db.fetch_val("SELECT count(*) FROM live_segment WHERE event_id = $1", event["id"]) >= MOST_SEGMENTS:
             raise Conflict(_("The transcript is full."))
-        return await db.fetch_val(
+        segment_id: int = await db.fetch_val(
             """INSERT INTO live_segment (event_id, offset_seconds, body, created_at)
                VALUES ($1, $2, $3, $4) RETURNING id""",
             event["id"],
@@ -33,6 +33,7 @@ async def write(viewer: Viewer, slug: str, new: NewSegment) -> int:
             body,
             clock.now(),
         )
+    return segment_id
 
 
 async def take_transcript(viewer: Viewer, slug: str, text: str) -> int:

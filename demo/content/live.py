@@ -50,36 +50,39 @@ HELD = LiveEvent(
         Moment(120, "pin", "2.1 kg with everything; the porches are why", product="fell-two-door-tent"),
         Moment(
             150, "said",
-            "The tent first. Two doors means the wet person goes out without climbing over the dry one. It pitches outer "
-            "first, so the inside stays dry while you put it up in rain. That alone saved the second night.",
+            "The tent first. Two doors means the wet person goes out without climbing over the dry one. It "
+            "pitches outer first, so the inside stays dry while you put it up in rain. That alone saved the "
+            "second night.",
         ),
         Moment(260, "question", "Does the floor need a groundsheet on gravel?", "marcus"),
         Moment(300, "vote-question", "Does the floor need a groundsheet on gravel?", "lottie"),
         Moment(330, "question", "How does it do in wind from the side?", "lottie"),
         Moment(
             390, "said",
-            "On gravel, yes: a cut piece of builder's film, thirty grams. On grass I stopped bringing one two years ago.",
+            "On gravel, yes: a cut piece of builder's film, thirty grams. On grass I stopped "
+            "bringing one two years ago.",
         ),
         Moment(410, "answer", "Does the floor need a groundsheet on gravel?"),
         Moment(560, "line", "Builder's film! Noted.", "ben"),
         Moment(640, "pin", "Over the porch, or alone in summer", product="tarp-three-by-three"),
         Moment(
             670, "said",
-            "The tarp is the piece people leave at home. Over the porch it gives you a dry room to cook in, and on warm "
-            "nights it is all I take. Nineteen tie points sounds like a joke until the wind turns.",
+            "The tarp is the piece people leave at home. Over the porch it gives you a dry room to cook in, and "
+            "on warm nights it is all I take. Nineteen tie points sounds like a joke until the wind turns.",
         ),
         Moment(820, "poll", "What keeps you from sleeping out in rain?|Getting up wet|The noise|Packing it away"),
         Moment(850, "vote", "1", "ben"), Moment(858, "vote", "3", "lottie"), Moment(871, "vote", "1", "marcus"),
         Moment(
             1010, "said",
-            "Side wind: peg the two corners on that side twice and keep the door closed there. It leans, it does not fold.",
+            "Side wind: peg the two corners on that side twice and keep the door closed there. It leans, it "
+            "does not fold.",
         ),
         Moment(1030, "answer", "How does it do in wind from the side?"),
         Moment(1180, "pin", "The one thing I would replace tomorrow", product="mist-shell"),
         Moment(
             1210, "said",
-            "And the shell. Wash it, or it stops working; most jackets that fail are only dirty. This one has pit zips, "
-            "which matters more than the number on the label.",
+            "And the shell. Wash it, or it stops working; most jackets that fail are only dirty. This one has "
+            "pit zips, which matters more than the number on the label.",
         ),
         Moment(1330, "line", "Washing mine tonight then", "marcus"),
         Moment(1500, "said", "Thank you all. The times are in the replay, so you need not listen to the middle."),

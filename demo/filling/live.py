@@ -122,7 +122,8 @@ async def _say(f: Filling, slug: str, moment: Moment) -> int:
 async def _buy(f: Filling, slug: str) -> None:
     """A viewer follows the card and buys: the host is credited, and her desk says so."""
     link_id = await db.fetch_val(
-        """SELECT c.link_id FROM live_pin_link c JOIN live_pin p ON p.id = c.pin_id JOIN live_event e ON e.id = p.event_id
+        """SELECT c.link_id FROM live_pin_link c JOIN live_pin p ON p.id = c.pin_id
+             JOIN live_event e ON e.id = p.event_id
             WHERE e.slug = $1 ORDER BY c.id LIMIT 1""",
         slug,
     )

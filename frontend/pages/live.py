@@ -1,6 +1,7 @@
 """Live events as pages that work without JavaScript: what is on, one event with its room, its replay and calendar."""
 
 import uuid
+from typing import Any
 from urllib.parse import quote
 
 import asyncpg
@@ -35,16 +36,14 @@ class LivePages(Controller):
         """All that the viewer may see, or what one group holds."""
         group = await _group(request, viewer)
         group_id = group["id"] if group else None
-        shown = {
+        shown: dict[str, Any] = {
             "group": group,
             "on_air": await queries.on_air(viewer, group_id=group_id, limit=20),
             "coming": await queries.coming(viewer, group_id=group_id, limit=50),
             "past": await queries.past(viewer, group_id=group_id, cursor=request.query_params.get("after")),
         }
         mine = await queries.hosted_by(viewer) if viewer.is_member and not group else []
-        return page(
-            request, viewer, "frontend/live/index.html", made_from=shown, mine=mine, hour_of=hour_of, **shown
-        )
+        return page(request, viewer, "frontend/live/index.html", made_from=shown, mine=mine, hour_of=hour_of, **shown)
 
     @get("/strip")
     async def show_strip(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:

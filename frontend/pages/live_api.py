@@ -69,9 +69,7 @@ class LiveApi(Controller):
     ) -> Page[MarkView]:
         """From `since` seconds on. A page may hold more than `limit` where there is a transcript."""
         event = await access_event(viewer, slug)
-        part = await replay.replay_of(
-            event, cursor=after, since=min(max(since, 0), 86_400), limit=limit_of(limit, 50)
-        )
+        part = await replay.replay_of(event, cursor=after, since=min(max(since, 0), 86_400), limit=limit_of(limit, 50))
         return Page([_mark(found) for found in part.items], part.next)
 
     @post(
@@ -99,9 +97,7 @@ class LiveApi(Controller):
         status_code=204,
         opt=door(refuses=(Conflict, Forbidden), scope="write"),
     )
-    async def vote(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]
-    ) -> None:
+    async def vote(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
         await limit("vote-live", require_member(viewer), most=300, per=3600)
         await questions.vote(viewer, slug, question_id)
 
@@ -111,9 +107,7 @@ class LiveApi(Controller):
         status_code=204,
         opt=door(refuses=(Conflict, Forbidden), scope="write"),
     )
-    async def unvote(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]
-    ) -> None:
+    async def unvote(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
         await limit("vote-live", require_member(viewer), most=300, per=3600)
         await questions.unvote(viewer, slug, question_id)
 

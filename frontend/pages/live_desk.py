@@ -33,9 +33,7 @@ class LiveDeskPages(Controller):
         return page(request, viewer, DESK, values={}, problem=None, **await _desk(viewer, event))
 
     @get("/desk/questions")
-    async def show_questions(
-        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]
-    ) -> Response:
+    async def show_questions(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
         """The queue alone, which moves by itself."""
         event = await access_event_to_tidy(viewer, slug)
         return page(
@@ -89,9 +87,7 @@ class LiveDeskPages(Controller):
         return redirect(f"/live/{slug}/desk#pins")
 
     @post("/pins/{pin_id:int}/remove")
-    async def unpin(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], pin_id: FromPath[int]
-    ) -> Response:
+    async def unpin(self, viewer: NamedDependency[Viewer], slug: FromPath[str], pin_id: FromPath[int]) -> Response:
         await pins.unpin(viewer, slug, pin_id)
         return redirect(f"/live/{slug}/desk#pins")
 
@@ -133,9 +129,7 @@ class LiveDeskPages(Controller):
         return redirect(f"/live/{slug}/desk#transcript")
 
     @post("/segments/{segment_id:int}/remove")
-    async def erase(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], segment_id: FromPath[int]
-    ) -> Response:
+    async def erase(self, viewer: NamedDependency[Viewer], slug: FromPath[str], segment_id: FromPath[int]) -> Response:
         await segments.erase(viewer, slug, segment_id)
         return redirect(f"/live/{slug}/desk#transcript")
 

@@ -95,9 +95,7 @@ class LiveHostApi(Controller):
         status_code=204,
         opt=door(refuses=(Forbidden,), scope="write"),
     )
-    async def answer(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]
-    ) -> None:
+    async def answer(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
         await questions.mark_answered(viewer, slug, question_id)
 
     @delete(
@@ -106,9 +104,7 @@ class LiveHostApi(Controller):
         status_code=204,
         opt=door(refuses=(Forbidden,), scope="write"),
     )
-    async def reopen(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]
-    ) -> None:
+    async def reopen(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
         await questions.reopen(viewer, slug, question_id)
 
     @delete(
@@ -117,9 +113,7 @@ class LiveHostApi(Controller):
         status_code=204,
         opt=door(refuses=(Forbidden,), scope="write"),
     )
-    async def dismiss(
-        self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]
-    ) -> None:
+    async def dismiss(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
         """Out of the queue; its words stay in the room."""
         await questions.dismiss(viewer, slug, question_id)
 
@@ -190,9 +184,7 @@ class LiveHostApi(Controller):
         status_code=201,
         opt=door(takes=examples.guide_from, gives=examples.draft, refuses=(Conflict, Forbidden), scope="write"),
     )
-    async def make_guide(
-        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]
-    ) -> DraftMade:
+    async def make_guide(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> DraftMade:
         """Each part stands under the product that was up then. Only the host sees the draft."""
         await limit("write-guide", require_member(viewer), most=60, per=3600)
         given = await json_body(request, GuideFrom)

@@ -13,6 +13,5 @@ def hour_of(at: datetime) -> Markup:
     """A day and hour to come, or gone by, as a <time> that a browser turns into the reader's own."""
     lang = i18n.current()
     words = format_datetime(at, _SHAPE.get(lang, _SHAPE["en"]), locale=lang.replace("-", "_"))
-    return Markup(
-        f'<live-hour><time datetime="{at.isoformat(timespec="seconds")}" data-still>{escape(words)} UTC</time></live-hour>'
-    )
+    moment = at.isoformat(timespec="seconds")
+    return Markup(f'<live-hour><time datetime="{moment}" data-still>{escape(words)} UTC</time></live-hour>')

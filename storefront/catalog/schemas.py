@@ -20,7 +20,7 @@ class ProductDetails(msgspec.Struct, forbid_unknown_fields=True):
     brand: Annotated[str, Meta(max_length=200)] | None = None
     category: Annotated[str, Meta(max_length=200)] | None = None
     gtin: Annotated[str, Meta(max_length=20)] | None = None
-    stock: Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK)] | None | UnsetType = UNSET
+    stock: Annotated[int, Meta(ge=-MOST_STOCK, le=MOST_STOCK)] | UnsetType | None = UNSET
     """How many are left (oversold is none); null: the shop does not count. Left out, what stood there stays."""
 
 

@@ -73,7 +73,10 @@ async def test_a_host_announces_holds_and_ends_an_event_without_any_script(web: 
     desk = "/live/moka-night/desk"
     await submit(hers, "/live/moka-night/state", {"state": "live"}, page=desk)
     pinned = await submit(
-        hers, "/live/moka-night/pins", {"product": f"http://test.example/p/{slug_of_product}", "note": "I use it"}, page=desk
+        hers,
+        "/live/moka-night/pins",
+        {"product": f"http://test.example/p/{slug_of_product}", "note": "I use it"},
+        page=desk,
     )
     assert pinned.status_code == 303, pinned.text
     shown = (await his.get("/live/moka-night")).text
@@ -82,7 +85,10 @@ async def test_a_host_announces_holds_and_ends_an_event_without_any_script(web: 
     client_id = re.search(r'id="ask".*?name="client_id" value="([0-9a-f-]+)"', shown.text, re.S)
     assert client_id
     asked = await submit(
-        his, "/live/moka-night/questions", {"client_id": client_id[1], "question": "Does it clog?"}, page="/live/moka-night"
+        his,
+        "/live/moka-night/questions",
+        {"client_id": client_id[1], "question": "Does it clog?"},
+        page="/live/moka-night",
     )
     assert asked.status_code == 303
     question_id = await db.fetch_val("SELECT id FROM live_question")
@@ -594,9 +600,14 @@ async def test_subtitles_take_the_place_of_what_was_typed(house):
     await service.end(ines.viewer, slug)
     with pytest.raises(Invalid):
         await segments.take_transcript(ines.viewer, slug, "nothing with a time")
-    assert await segments.take_transcript(ines.viewer, slug, VTT + "\n\n09:00:00.000 --> 09:00:01.000\nafter the end") == 2
+    assert (
+        await segments.take_transcript(ines.viewer, slug, VTT + "\n\n09:00:00.000 --> 09:00:01.000\nafter the end") == 2
+    )
     rows = await db.fetch("SELECT offset_seconds, body FROM live_segment ORDER BY offset_seconds")
-    assert [tuple(row) for row in rows] == [(1, "Good evening & welcome to the moka night."), (70, "This one stays dry.")]
+    assert [tuple(row) for row in rows] == [
+        (1, "Good evening & welcome to the moka night."),
+        (70, "This one stays dry."),
+    ]
     with pytest.raises(Invalid):
         await segments.write(ines.viewer, slug, NewSegment("too late", 400))
 

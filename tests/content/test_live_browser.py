@@ -56,7 +56,9 @@ async def test_a_viewers_page_follows_the_desk(visit: Callable, web: Browser):
     voter = await a_member()
     clock.travel(timedelta(seconds=2))
     await polls.vote(voter.viewer, slug, poll_id, 2)
-    await page.wait_for_function("() => document.querySelector('[data-option=\"2\"] [data-part=votes]').innerText === '2'")
+    await page.wait_for_function(
+        "() => document.querySelector('[data-option=\"2\"] [data-part=votes]').innerText === '2'"
+    )
 
     await page.fill("[name=question]", "Does it clog?")
     await page.get_by_role("button", name="Ask").click()

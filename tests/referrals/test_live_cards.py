@@ -28,7 +28,9 @@ async def a_stage(host: Person, title: str = "Moka night") -> str:
 async def card_of(web: Browser, slug: str) -> str:
     """The code behind the card, as a viewer's page has it."""
     page = (await web().get(f"/live/{slug}")).text
-    found = re.search(r'<span class="earning"><a [^>]*href="/r/([^"]+)" rel="sponsored[^>]*>.*?<small class="ad">#ad', page)
+    found = re.search(
+        r'<span class="earning"><a [^>]*href="/r/([^"]+)" rel="sponsored[^>]*>.*?<small class="ad">#ad', page
+    )
     assert found, "the card's link says beside it that it earns"
     return found[1]
 

@@ -213,7 +213,9 @@ def _product(store: asyncpg.Record, product: shapes.Product, at: datetime) -> Fa
 
 def _left(variants: list[shapes.Variant]) -> int | None:
     """What all variants have left together; unknown when one of them is not counted, or sold beyond its stock."""
-    counted = [one.inventory_quantity for one in variants if one.inventory_management and one.inventory_policy == "deny"]
+    counted = [
+        one.inventory_quantity for one in variants if one.inventory_management and one.inventory_policy == "deny"
+    ]
     if not counted or len(counted) < len(variants):
         return None
     # An oversold variant takes nothing from the others.
