@@ -10,7 +10,7 @@ from app import clock, db, supervise
 from app.settings import settings
 from community.media import storage
 from demo.content import DemoContent, build
-from demo.filling import aside, chats, checks, live, partners, payday, people, programme, shops, threads, trade
+from demo.filling import aside, bots, chats, checks, live, partners, payday, people, programme, shops, threads, trade
 from demo.filling.rows import Filling
 from demo.pictures import portrait, product_picture
 from search.service import reindex
@@ -41,6 +41,7 @@ async def seed(seed: int, progress: Progress) -> None:
             await drawing
         # What is said goes through the rooms' one writer, which sees what is committed.
         progress("words in the rooms", 90, STEPS)
+        await bots.speak(filling)
         await chats.liven(filling)
     finally:
         drawing.cancel()
