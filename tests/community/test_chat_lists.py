@@ -1,17 +1,21 @@
 """The list of rooms, what is new in them, what may not disturb, and how a member's devices agree."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from app import clock, db
 from app.db import watch_queries
 from community.chat import reads, service
+from tests.app.test_live import a_socket, heard
 from tests.community.test_chat import a_line, a_room
 from tests.factories import Browser, Person, a_group, a_member, run_jobs, sign_in, submit
+from tests.lines import a_real_server
 
 pytestmark = pytest.mark.anyio
 API = "/api/v1"
@@ -227,3 +231,41 @@ async def test_other_processes_are_believed_for_a_while_only(house: Callable, mo
     await presence.look_again(alice.id)
     here = await hers.next("presence", patience=3)
     assert (here["online"], here["went"]) == (1, [str(bob.id)])
+
+
+async def test_two_processes_agree_on_who_is_here_and_what_was_read(house: Callable):
+    """A member's two devices, each on another process; a block is heeded across both."""
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    await say(alice, room, "One")
+    settings = {"GRAPEVINE_BASE_URL": "http://127.0.0.1"}
+    async with (
+        a_real_server(**settings) as (one, _),
+        a_real_server(**settings) as (other, _),
+        a_socket(one, bob) as phone,
+        a_socket(other, bob) as desk,
+        a_socket(other, alice) as hers,
+    ):
+        for line in (phone, desk, hers):
+            await line.send(json.dumps({"type": "hello", "rooms": {room: {}}}))
+            await heard(line, "welcome")
+
+        async def sees(line, *handles: str) -> None:
+            names: dict[str, str] = {}
+            while sorted(names.values()) != sorted(handles):
+                frame = await heard(line, "presence")
+                if "members" in frame:
+                    names = {}
+                for author in [*frame.get("members", []), *frame.get("came", [])]:
+                    names[author["id"]] = author["handle"]
+                for gone in frame.get("went", []):
+                    names.pop(gone, None)
+                assert frame["online"] == len(names), "a member in two processes is one"
+
+        await sees(phone, "alice", "bob")
+        await phone.send(json.dumps({"type": "read", "room": room, "seq": 2}))
+        assert (await heard(desk, "read", patience=1))["seq"] == 2
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{other}") as door:
+            token = {"Authorization": f"Bearer {alice.token}"}
+            assert (await door.put(f"{API}/blocks/bob", headers=token)).status_code == 204
+        await sees(phone, "bob")
