@@ -23,6 +23,7 @@ class ChatRoom extends HTMLElement {
   #tabs
   #composer
   #reading
+  #rooms
   #resendTimer
   #letGo = () => {}
   #writers = new Map()
@@ -43,7 +44,7 @@ class ChatRoom extends HTMLElement {
     this.#log = new ChatLog(list, { message: this.#part("message"), parts: this.#part("parts") }, this.dataset, member, room)
     this.#log.isThread = Boolean(thread)
     this.#log.isJoined = past === undefined || this.#log.isThread
-    this.#line = new ChatLine(room, () => ({ [room]: { seq: this.#seq, epoch: this.#epoch } }))
+    this.#line = new ChatLine(room, () => ({ ...this.#rooms?.where(), [room]: { seq: this.#seq, epoch: this.#epoch } }))
     if (form?.elements.body) this.#composer = new ChatComposer(form, this.dataset)
     this.#listen()
     for (const message of this.#outbox.list()) this.#show(message)
@@ -54,8 +55,9 @@ class ChatRoom extends HTMLElement {
 
   // What is needed only once one has looked around: it does not keep the room from opening.
   async #getMore(list) {
-    const [{ keepAboveKeyboard }, { ChatReading }, { ChatHistory }, { ChatActs }] = await Promise.all([
+    const [{ keepAboveKeyboard }, { ChatRooms }, { ChatReading }, { ChatHistory }, { ChatActs }] = await Promise.all([
       import("./chat-keyboard.js"),
+      import("./chat-rooms.js"),
       import("./chat-reading.js"),
       import("./chat-history.js"),
       import("./chat-acts.js"),
@@ -70,6 +72,10 @@ class ChatRoom extends HTMLElement {
     acts.addEventListener("failed", ({ detail }) => this.#say(detail))
     const found = new ChatHistory(this.#log, list)
     found.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
+    this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset.member)
+    this.#line.addEventListener("elsewhere", ({ detail }) => this.#rooms.hear(detail))
+    const others = this.#rooms.where()
+    if (Object.keys(others).length) this.#line.send({ type: "hello", rooms: others })
     await this.#composer?.getMore(this)
     return found
   }

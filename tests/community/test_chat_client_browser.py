@@ -151,7 +151,7 @@ async def test_an_input_method_is_never_interrupted(visit: Callable):  # noqa: F
     await keyboard.send("Input.insertText", {"text": "你好"})
     assert await page.input_value("textarea[name=body]") == "你好"
     await page.keyboard.press("Enter")
-    await until(page, ["你好"])
+    await page.wait_for_selector(".message[data-id]:not(.waiting) .bubble:has-text('你好')")
     assert await db.fetch_val("SELECT body FROM message") == "你好"
 
 
@@ -375,3 +375,25 @@ async def test_on_a_phone_in_chinese_and_in_the_dark(visit: Callable):  # noqa: 
     await page.fill("textarea[name=body]", "收到")
     await page.tap("form.say button.main")
     await page.wait_for_selector(".message.me .quoted:has-text('第 29 条')")
+
+
+async def test_the_list_beside_a_room_tells_what_is_new_in_the_others(visit: Callable):  # noqa: F811
+    alice, bob = await a_member("alice"), await a_member("bob", name="Bob")
+    (_one, here), (_two, there) = await a_room(alice, bob), await a_room(alice, bob)
+    await say(bob, there, "Long ago")
+    await say(bob, here, "Later")
+    page = await visit(alice, f"/chat/{here}", viewport={"width": 1280, "height": 800})
+    await is_live(page)
+    other = f".rooms a[data-room='{there}']"
+    await page.wait_for_selector(f"{other} .count:text-is('1')")
+    await page.wait_for_timeout(500)
+    await say(bob, there, "Tea?", "Anybody?")
+    await page.wait_for_selector(f"{other} .count:text-is('3')")
+    assert await page.inner_text(f"{other} .who > span") == "Bob: Anybody?"
+    assert await page.get_attribute(".rooms a[data-room] >> nth=0", "data-room") == there
+    assert await words_in(page) == ["Later"], "what is said there stays there"
+    # Read on another device, it is no longer new here.
+    second = await page.context.new_page()
+    await second.goto(f"/chat/{there}")
+    await is_live(second)
+    await page.wait_for_selector(f"{other} .count", state="detached")

@@ -1,0 +1,58 @@
+// The list of rooms beside a room stays true while one sits in one of them: what is new there, and what was said last.
+const MOST_HEARD = 30
+
+export class ChatRooms {
+  #links = new Map()
+  #me
+
+  constructor(list, me) {
+    this.#me = me
+    // A list nobody sees (on a phone) need not be told anything.
+    if (!list?.checkVisibility()) return
+    for (const link of [...list.querySelectorAll("a[data-room]:not([aria-current])")].slice(0, MOST_HEARD)) {
+      this.#links.set(link.dataset.room, link)
+    }
+  }
+
+  // What the line listens to beside its own room.
+  where() {
+    return Object.fromEntries([...this.#links].map(([room, { dataset }]) => [room, { seq: Number(dataset.seq) }]))
+  }
+
+  hear({ type, room, events = [] }) {
+    const link = this.#links.get(room)
+    if (!link) return
+    if (type === "read") return this.#count(link, 0)
+    if (type === "resync") return this.#count(link, this.#unread(link) + 1)
+    if (type !== "events") return
+    for (const event of events) {
+      if (event.seq <= Number(link.dataset.seq)) continue
+      link.dataset.seq = event.seq
+      if (event.kind === "message") this.#tell(link, event)
+    }
+  }
+
+  #tell(link, { author, body = "", files = [] }) {
+    const isMine = author.id === this.#me
+    const words = `${body || files[0]?.name || ""}`.replace(/\s+/g, " ").slice(0, 60)
+    link.querySelector(".who > span").textContent = link.querySelector("[data-partner]") || isMine ? words : `${author.name}: ${words}`
+    link.parentElement.querySelector("a[data-room]").before(link)
+    if (!isMine) this.#count(link, this.#unread(link) + 1)
+  }
+
+  #unread(link) {
+    const count = link.querySelector(".count:not(.called)")
+    return Number(count?.dataset.n ?? parseInt(count?.textContent ?? "0"))
+  }
+
+  // A muted room has no place for a number.
+  #count(link, n) {
+    const place = link.querySelector(".counts")
+    if (!place) return
+    if (!n) return place.replaceChildren()
+    let count = place.querySelector(".count:not(.called)")
+    if (!count) place.append((count = Object.assign(document.createElement("span"), { className: "count" })))
+    count.dataset.n = n
+    count.textContent = n > 99 ? "99+" : n
+  }
+}
