@@ -22,8 +22,13 @@ class MeasuresPages(Controller):
 
     @get()
     async def show(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
-        values = {"member": request.query_params.get("member", "")[:60]}
-        return page(request, viewer, TEMPLATE, values=values, problem=None, **await _order(request, viewer, room_id))
+        order = await _order(request, viewer, room_id)
+        message = request.query_params.get("message", "")
+        author = (
+            await measures_queries.author_of(room_id, int(message)) if message.isdecimal() and len(message) < 19 else ""
+        )
+        values = {"member": author or request.query_params.get("member", "")[:60]}
+        return page(request, viewer, TEMPLATE, values=values, problem=None, **order)
 
     @post("/measures")
     async def take(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:

@@ -41,6 +41,18 @@ async def measure(room_id: int, measure_id: int) -> asyncpg.Record:
     return row
 
 
+async def author_of(room_id: int, message_id: int) -> str:
+    """The handle of who wrote a message of this room; empty when there is none."""
+    return (
+        await db.fetch_val(
+            "SELECT a.handle FROM message m JOIN member a ON a.id = m.author_id WHERE m.id = $1 AND m.room_id = $2",
+            message_id,
+            room_id,
+        )
+        or ""
+    )
+
+
 def view(row: asyncpg.Record) -> MeasureView:
     return MeasureView(
         id=str(row["id"]),

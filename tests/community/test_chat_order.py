@@ -246,6 +246,11 @@ async def test_order_is_kept_without_javascript(web: Browser):
     alice, bob = await a_member("alice"), await a_member("bob")
     _slug, room = await a_room(alice, bob)
     here, browser = f"/chat/{room}/moderation", await sign_in(web(), alice)
+    await say(bob, room)
+    wrote = await db.fetch_val("SELECT id FROM message")
+    assert f'href="{here}?message={wrote}"' in (await browser.get(f"/chat/{room}")).text
+    for message, handle in ((wrote, "bob"), (wrote + 1, ""), ("9" * 5000, ""), ("²", "")):
+        assert f'name="member" value="{handle}"' in _fields((await browser.get(f"{here}?message={message}")).text)
     said = {"kind": "silence", "member": "@bob", "minutes": "60", "reason": ""}
     again = await submit(browser, f"{here}/measures", said, page=here)
     assert again.status_code == 422 and 'value="@bob"' in again.text
@@ -260,6 +265,14 @@ async def test_order_is_kept_without_javascript(web: Browser):
     assert (await submit(browser, f"{here}/measures/{measure}/end", {}, page=here)).status_code == 303
     await say(bob, room)
     assert (await (await sign_in(web(), bob)).get(here)).status_code == 403
+
+
+def _fields(html: str) -> str:
+    import re
+
+    found = re.search(r'<input[^>]*name="member"[^>]*>', html)
+    assert found
+    return " ".join(re.findall(r'name="member"|value="[^"]*"', found[0]))
 
 
 async def test_the_page_of_order_costs_the_same_however_much_was_done(web: Browser):
