@@ -103,6 +103,24 @@ async def pull_store(slug: str, since: str | None, json_output: bool) -> None:
         raise Failed(f"It ended early: {report.error}")
 
 
+@webhooks.command(name="out", epilog="Example: grapevine webhooks out")
+@as_json
+@with_database
+async def list_told(json_output: bool) -> None:
+    """List the addresses that are told what happens, how they are, and how much waits for each."""
+    from community.webhooks.queries import everybody_told
+
+    rows = [dict(row) for row in await everybody_told()]
+    lines = "\n".join(
+        f"{row['owner']}  {row['url']}  {row['off_reason'] or ('resting' if row['resting_until'] else 'on')}"
+        f"  {row['waiting']} waiting  last taken {row['taken_at']:%Y-%m-%d %H:%M}"
+        if row["taken_at"]
+        else f"{row['owner']}  {row['url']}  {row['off_reason'] or 'on'}  {row['waiting']} waiting  nothing taken yet"
+        for row in rows
+    )
+    tell({"endpoints": rows}, json_output, lines or "Nobody is told anything.")
+
+
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)

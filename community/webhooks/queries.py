@@ -27,6 +27,16 @@ async def endpoints_of(owner_kind: str, owner_id: int) -> list[EndpointView]:
     return [endpoint_view(row) for row in rows]
 
 
+async def everybody_told() -> list[asyncpg.Record]:
+    """Every address, for whoever runs the server: `owner` is "group:3" or "store:1"."""
+    return await db.fetch(
+        f"""SELECT e.id, e.owner_kind || ':' || e.owner_id AS owner, e.url, e.off_reason, e.resting_until, e.waiting,
+                   (SELECT max(d.done_at) FROM webhook_delivery d
+                     WHERE d.endpoint_id = e.id AND d.state = 'delivered') AS taken_at
+              FROM ({_ENDPOINT}) e ORDER BY e.id"""
+    )
+
+
 async def count_on(owner_kind: str, owner_id: int) -> int:
     """How many addresses are told just now."""
     return await db.fetch_val(

@@ -532,3 +532,22 @@ async def test_what_leaks_or_moves_while_it_is_sent_stops_at_once(web: Browser, 
     assert [one["data"]["event"]["body"] for one in receiver.messages] == ["0", "1", "2", "3"]
     receiver.heard[:] = receiver.heard[2:]
     receiver.verify(fresh[0])
+
+
+async def test_an_operator_sees_every_address_and_how_it_is(web: Browser, receiver: Receiver):
+    import json
+
+    from tests.app.test_cli import grapevine
+
+    assert grapevine("webhooks", "out").stdout.strip() == "Nobody is told anything."
+    room = await told(web, receiver.url)
+    await room.say("Hello")
+    await deliver()
+    receiver.answer = lambda message: (503, b"")
+    await room.say("Hello?")
+    await room.say("Hello??")
+    await deliver()
+    shown = grapevine("webhooks", "out", "--json")
+    (row,) = json.loads(shown.stdout)["endpoints"]
+    assert row["url"] == receiver.url and row["waiting"] == 2 and row["taken_at"] and row["resting_until"]
+    assert "resting" in grapevine("webhooks", "out").stdout and "whsec_" not in shown.stdout
