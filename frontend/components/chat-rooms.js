@@ -19,9 +19,11 @@ export class ChatRooms {
     return Object.fromEntries([...this.#links].map(([room, { dataset }]) => [room, { seq: Number(dataset.seq) }]))
   }
 
-  hear({ type, room, events = [] }) {
+  hear(frame) {
+    const { type, room, events = [] } = frame
     const link = this.#links.get(room)
     if (!link) return
+    if (type === "presence") return this.#light(link, frame)
     if (type === "read") return this.#count(link, 0)
     if (type === "resync") return this.#count(link, this.#unread(link) + 1)
     if (type !== "events") return
@@ -32,9 +34,20 @@ export class ChatRooms {
     }
   }
 
+  // Whether the other one is here, in a room of two; only who may see it is told.
+  #light(link, { members, came = [], went = [] }) {
+    const partner = link.querySelector("[data-partner]")?.dataset.partner
+    if (!partner) return
+    const isIn = (members ?? came).some(({ id }) => id === partner)
+    if (!isIn && !members && !went.includes(partner)) return
+    link.classList.toggle("here", isIn)
+    if (isIn) link.setAttribute("aria-description", link.parentElement.dataset.here)
+    else link.removeAttribute("aria-description")
+  }
+
   #tell(link, { author, body = "", files = [] }) {
     const isMine = author.id === this.#me
-    const words = `${body || files[0]?.name || ""}`.replace(/\s+/g, " ").slice(0, 60)
+    const words = `${body || files[0]?.name || ""}`.replace(/\*\*|~~|`/g, "").replace(/\s+/g, " ").slice(0, 60)
     link.querySelector(".who > span").textContent = link.querySelector("[data-partner]") || isMine ? words : `${author.name}: ${words}`
     link.parentElement.querySelector("a[data-room]").before(link)
     if (!isMine) this.#count(link, this.#unread(link) + 1)

@@ -8,6 +8,7 @@ import pytest
 
 from community.chat import service
 from community.direct import blocking
+from community.direct import service as direct
 from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, write  # noqa: F401
 from tests.factories import a_member
@@ -69,3 +70,19 @@ async def test_what_somebody_blocked_says_among_many_opens_when_asked_for(visit:
     await folded.nth(1).focus()
     assert await log.get_by_text("While it is open").is_visible()
     assert not await log.get_by_text("Before the page").is_visible()
+
+
+async def test_the_list_shows_who_of_ones_partners_is_here(visit: Callable):  # noqa: F811
+    alice, bob = await a_member("alice"), await a_member("bob", name="Bob")
+    _slug, room = await a_room(alice, bob)
+    begun = await direct.begin(bob.viewer, ["alice"], uuid.uuid4(), "Hello")
+    hers = await visit(alice, f"/chat/{room}")
+    await is_live(hers)
+    link = hers.locator(f".rooms a[data-room='{begun.room}']")
+    assert "here" not in (await link.get_attribute("class") or "").split()
+    his = await visit(bob, f"/chat/{begun.room}")
+    await is_live(his)
+    await hers.locator(f".rooms a.here[data-room='{begun.room}']").wait_for(timeout=5_000)
+    assert await link.get_attribute("aria-description") == "here now"
+    await his.close()
+    await hers.locator(f".rooms a[data-room='{begun.room}']:not(.here)").wait_for(timeout=5_000)
