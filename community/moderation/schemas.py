@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-KINDS = ("post", "topic", "message", "review", "guide", "question", "answer", "member")
+KINDS = ("post", "topic", "message", "review", "guide", "question", "answer", "member", "live")
 REASONS = ("spam", "abuse", "misleading", "off_topic", "illegal", "other")
 
 Reason = Annotated[str, Meta(min_length=2, max_length=200)]

@@ -1,6 +1,7 @@
 from app.events import on
 from app.jobs import every
 from community.members.events import MemberErased
+from community.moderation.events import SubjectHidden
 from content.live_events import pins, reminders, service
 from content.live_events.events import LiveEventCancelled, LiveEventMoved, LiveEventStarted
 from storefront.catalog.events import ProductChanged, ProductListed, ProductWithdrawn
@@ -24,6 +25,12 @@ async def tell_of_withdrawal(event: ProductWithdrawn) -> None:
 @on(MemberErased)
 async def clear_stage(event: MemberErased) -> None:
     await service.clear_stage_of(event.member_id)
+
+
+@on(SubjectHidden)
+async def take_off_the_air(event: SubjectHidden) -> None:
+    if event.kind == "live":
+        await service.clear_stage(event.subject_id)
 
 
 @on(LiveEventStarted)

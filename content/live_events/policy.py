@@ -6,6 +6,7 @@ from app.errors import Forbidden, NotFound
 from app.i18n import gettext as _
 from community.groups.policy import readable_rooms
 from community.members.queries import AVATAR_URL
+from community.moderation.queries import in_sight
 
 # An event is there for whoever may read its room. `$2` is the viewer.
 EVENT = f"""
@@ -14,7 +15,8 @@ EVENT = f"""
            g.slug AS group_slug, g.name AS group_name, s.slug AS store_slug, s.name AS store_name,
            ms.role AS group_role, r.seq AS room_seq, r.is_open,
            (SELECT count(*)::int FROM live_reminder lr WHERE lr.event_id = e.id) AS reminder_count,
-           EXISTS (SELECT 1 FROM live_reminder lr WHERE lr.event_id = e.id AND lr.member_id = $2::bigint) AS is_reminded
+           EXISTS (SELECT 1 FROM live_reminder lr WHERE lr.event_id = e.id AND lr.member_id = $2::bigint) AS is_reminded,
+           NOT {in_sight("live", "e.id")} AS is_hidden
       FROM live_event e
       JOIN room r ON r.id = e.room_id
       JOIN member m ON m.id = e.host_id
@@ -24,10 +26,17 @@ EVENT = f"""
      WHERE {readable_rooms("r", "$2")}"""
 
 
+# In lists: not what moderators hid, nor what a hidden member holds.
+LISTED = f"""{EVENT} AND {in_sight("live", "e.id")} AND {in_sight("member", "e.host_id")}"""
+
+
 async def access_event(viewer: Viewer, slug: str) -> asyncpg.Record:
-    """The event, or NotFound: one in a room that is closed to the viewer and a missing one look the same."""
+    """The event, or NotFound: one in a room that is closed to the viewer and a missing one look the same.
+
+    A hidden one is there for its host and for moderators.
+    """
     row = await db.fetch_one(f"{EVENT} AND e.slug = $1", slug, viewer.member_id)
-    if row is None:
+    if row is None or (row["is_hidden"] and not may_tidy(viewer, row)):
         raise NotFound()
     return row
 

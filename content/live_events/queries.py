@@ -9,7 +9,7 @@ from app.auth import Viewer
 from app.paging import Page, cut, decode
 from community.members.queries import as_author
 from community.moderation.queries import in_sight
-from content.live_events.policy import EVENT
+from content.live_events.policy import EVENT, LISTED
 from content.live_events.service import LONGEST
 
 LATE = timedelta(hours=2)
@@ -25,7 +25,7 @@ _PIN = """
 async def on_air(viewer: Viewer, *, group_id: int | None = None, limit: int = 6) -> list[asyncpg.Record]:
     """What is live now, for strips on other pages; of one group if asked."""
     return await db.fetch(
-        f"""{EVENT} AND e.state = 'live' AND e.went_live_at > $3 AND ($1::bigint IS NULL OR e.group_id = $1)
+        f"""{LISTED} AND e.state = 'live' AND e.went_live_at > $3 AND ($1::bigint IS NULL OR e.group_id = $1)
              ORDER BY e.went_live_at DESC LIMIT {limit:d}""",
         group_id,
         viewer.member_id,
@@ -36,7 +36,7 @@ async def on_air(viewer: Viewer, *, group_id: int | None = None, limit: int = 6)
 async def coming(viewer: Viewer, *, group_id: int | None = None, limit: int = 20) -> list[asyncpg.Record]:
     """What is planned, the next one first."""
     return await db.fetch(
-        f"""{EVENT} AND e.state = 'planned' AND e.starts_at > $3 AND ($1::bigint IS NULL OR e.group_id = $1)
+        f"""{LISTED} AND e.state = 'planned' AND e.starts_at > $3 AND ($1::bigint IS NULL OR e.group_id = $1)
              ORDER BY e.starts_at, e.id LIMIT {limit:d}""",
         group_id,
         viewer.member_id,
@@ -47,7 +47,7 @@ async def coming(viewer: Viewer, *, group_id: int | None = None, limit: int = 20
 async def soon(viewer: Viewer, *, group_id: int | None = None, limit: int = 3) -> list[asyncpg.Record]:
     """What is live now, and after it what begins within days: for strips on other pages."""
     return await db.fetch(
-        f"""{EVENT} AND ($1::bigint IS NULL OR e.group_id = $1)
+        f"""{LISTED} AND ($1::bigint IS NULL OR e.group_id = $1)
                AND (e.state = 'live' AND e.went_live_at > $3
                     OR e.state = 'planned' AND e.starts_at BETWEEN $4 AND $5)
              ORDER BY e.state = 'live' DESC, e.starts_at, e.id LIMIT {limit:d}""",
@@ -65,7 +65,7 @@ async def past(
     """What is over, with its replay, the newest first."""
     (before,) = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
-        f"""{EVENT} AND e.state = 'ended' AND ($1::bigint IS NULL OR e.id < $1)
+        f"""{LISTED} AND e.state = 'ended' AND ($1::bigint IS NULL OR e.id < $1)
                AND ($3::bigint IS NULL OR e.group_id = $3)
              ORDER BY e.id DESC LIMIT {limit + 1:d}""",
         before,
@@ -88,7 +88,7 @@ async def events_in(viewer: Viewer, state: str | None, *, cursor: str | None, li
     """All that the viewer may see, the newest first; of one state if asked."""
     (before,) = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
-        f"""{EVENT} AND ($1::bigint IS NULL OR e.id < $1) AND ($3::text IS NULL OR e.state = $3)
+        f"""{LISTED} AND ($1::bigint IS NULL OR e.id < $1) AND ($3::text IS NULL OR e.state = $3)
              ORDER BY e.id DESC LIMIT {limit + 1:d}""",
         before,
         viewer.member_id,
@@ -158,7 +158,7 @@ async def slug_of_room(room_id: int) -> str | None:
 async def shown_live(product_id: int, viewer: Viewer) -> list[asyncpg.Record]:
     """Events in which this product is, or was lately, held up: what runs and what comes first."""
     return await db.fetch(
-        f"""{EVENT} AND e.state <> 'cancelled'
+        f"""{LISTED} AND e.state <> 'cancelled'
                AND EXISTS (SELECT 1 FROM live_pin p WHERE p.event_id = e.id AND p.product_id = $1)
              ORDER BY e.state = 'live' DESC, e.state = 'planned' DESC, e.starts_at DESC LIMIT 3""",
         product_id,

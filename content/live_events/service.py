@@ -105,14 +105,20 @@ async def end_forgotten() -> int:
 
 async def clear_stage_of(host_id: int) -> None:
     """The host is gone: what they planned is called off, what they began is ended."""
-    for event in await db.fetch(
-        "SELECT * FROM live_event WHERE host_id = $1 AND state IN ('planned', 'live') ORDER BY id", host_id
-    ):
-        async with db.transaction():
-            if event["state"] == "live":
-                await _end(event, None)
-            else:
-                await _call_off(event, None)
+    for event in await db.fetch("SELECT id FROM live_event WHERE host_id = $1 ORDER BY id", host_id):
+        await clear_stage(event["id"])
+
+
+async def clear_stage(event_id: int) -> None:
+    """Call it off when it is planned, end it when it is live; else there is nothing to do."""
+    event = await db.fetch_one("SELECT * FROM live_event WHERE id = $1", event_id)
+    if event is None or event["state"] not in ("planned", "live"):
+        return
+    async with db.transaction():
+        if event["state"] == "live":
+            await _end(event, None)
+        else:
+            await _call_off(event, None)
 
 
 async def _call_off(event: asyncpg.Record, by_id: int | None) -> None:

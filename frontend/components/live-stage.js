@@ -50,8 +50,9 @@ class LiveStage extends HTMLElement {
     const body = new FormData(form, event.submitter)
     event.submitter?.setAttribute("aria-busy", "true")
     try {
-      const answer = await fetch(form.action, { method: "POST", body })
-      if (!answer.ok) throw new Error(answer.status)
+      // Where a page without us would be led to need not be fetched.
+      const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" })
+      if (!answer.ok && answer.type !== "opaqueredirect") throw new Error(answer.status)
       event.submitter?.blur()
       this.#askedAt = 0
       await this.#ask()

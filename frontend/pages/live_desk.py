@@ -95,6 +95,7 @@ class LiveDeskPages(Controller):
     async def settle(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]
     ) -> Response:
+        await limit("settle-live", require_member(viewer), most=600, per=3600)
         verbs = {"answered": questions.mark_answered, "dismissed": questions.dismiss, "raised": questions.reopen}
         await verbs[(await form(request, forms.SettleForm)).how](viewer, slug, question_id)
         return redirect(f"/live/{slug}/desk#questions")

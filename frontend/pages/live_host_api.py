@@ -96,6 +96,7 @@ class LiveHostApi(Controller):
         opt=door(refuses=(Forbidden,), scope="write"),
     )
     async def answer(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
+        await limit("settle-live", require_member(viewer), most=600, per=3600)
         await questions.mark_answered(viewer, slug, question_id)
 
     @delete(
@@ -105,6 +106,7 @@ class LiveHostApi(Controller):
         opt=door(refuses=(Forbidden,), scope="write"),
     )
     async def reopen(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
+        await limit("settle-live", require_member(viewer), most=600, per=3600)
         await questions.reopen(viewer, slug, question_id)
 
     @delete(
@@ -115,6 +117,7 @@ class LiveHostApi(Controller):
     )
     async def dismiss(self, viewer: NamedDependency[Viewer], slug: FromPath[str], question_id: FromPath[int]) -> None:
         """Out of the queue; its words stay in the room."""
+        await limit("settle-live", require_member(viewer), most=600, per=3600)
         await questions.dismiss(viewer, slug, question_id)
 
     @post(

@@ -49,6 +49,9 @@ SQL: dict[str, str] = {
                     FROM answer a JOIN question q ON q.id = a.question_id JOIN product p ON p.id = q.product_id
                    WHERE a.id = $1 AND {ANYONE}
                      AND {in_sight("answer", "a.id")} AND {in_sight("question", "q.id")}""",
+    "live": f"""SELECT e.host_id AS author_id, e.title || E'\\n\\n' || e.summary AS body, e.slug
+                  FROM live_event e JOIN room r ON r.id = e.room_id
+                 WHERE e.id = $1 AND {readable_rooms("r", "$2")} AND {in_sight("live", "e.id")}""",
     "member": f"""SELECT m.id AS author_id, m.name || E'\\n\\n' || m.bio AS body, m.handle
                     FROM member m
                    WHERE m.id = $1 AND {ANYONE} AND {in_sight("member", "m.id")}""",
@@ -62,6 +65,7 @@ ADDRESSES: dict[str, Callable[[int, asyncpg.Record], str]] = {
     "guide": lambda id, row: f"/guides/{row['slug']}",
     "question": lambda id, row: f"/p/{row['slug']}#question-{id}",
     "answer": lambda id, row: f"/p/{row['slug']}#answer-{id}",
+    "live": lambda id, row: f"/live/{row['slug']}",
     "member": lambda id, row: f"/@{row['handle']}",
 }
 

@@ -254,6 +254,28 @@ async def test_who_reads_a_public_group_without_belonging_may_watch_but_not_vote
         await service.plan(bob.viewer, NewLive("Mine", clock.now() + timedelta(hours=1), group=await a_group(ines)))
 
 
+async def test_a_reported_event_that_moderators_hide_is_off_the_air_and_out_of_sight(web: Browser):
+    from community.moderation import service as moderation
+    from frontend.pages.subjects import access_subject
+
+    ines, bob, mod = await a_member("ines"), await a_member("bob"), await a_member("mod", role="moderator")
+    slug = await a_live(ines, "Miracle pills, tonight only")
+    event_id = (await the_event(slug, bob.viewer))["id"]
+    his = await sign_in(web(), bob)
+    assert f"/report?subject=live:{event_id}" in (await his.get(f"/live/{slug}")).text
+    await moderation.report(bob.viewer, await access_subject(bob.viewer, f"live:{event_id}"), "spam", "")
+    case_id = await db.fetch_val("SELECT id FROM moderation_case")
+    assert "Miracle pills" in (await (await sign_in(web(), mod)).get("/moderation/")).text
+    await moderation.hide(mod.viewer, case_id, "Spam")
+    await run_jobs()
+    assert await db.fetch_val("SELECT state FROM live_event") == "ended"
+    for browser in (his, web()):
+        for place in ("/live/", "/", "/live/calendar.ics"):
+            assert "Miracle" not in (await browser.get(place)).text, place
+        assert (await browser.get(f"/live/{slug}")).status_code == 404
+    assert "has hidden this event" in (await (await sign_in(web(), ines)).get(f"/live/{slug}")).text
+
+
 # --- questions and polls ---
 
 
