@@ -86,3 +86,14 @@ async def test_the_list_shows_who_of_ones_partners_is_here(visit: Callable):  # 
     assert await link.get_attribute("aria-description") == "here now"
     await his.close()
     await hers.locator(f".rooms a[data-room='{begun.room}']:not(.here)").wait_for(timeout=5_000)
+
+
+async def test_the_page_of_the_list_keeps_itself_true(visit: Callable):  # noqa: F811
+    alice, bob = await a_member("alice"), await a_member("bob", name="Bob")
+    await a_room(alice, bob)
+    hers = await visit(alice, "/chat/", **PHONE)
+    first = hers.locator(".rooms a[data-room]").first
+    await first.focus()
+    await direct.begin(bob.viewer, ["alice"], uuid.uuid4(), "While you look")
+    await hers.get_by_text("While you look").wait_for(timeout=25_000)
+    assert await hers.evaluate("document.activeElement.matches('.rooms a[data-room]')"), "the keyboard keeps its place"
