@@ -2,8 +2,10 @@
 // room and passes it on; figures are filled in at once, the rest is fetched anew. Without a room's line it asks by itself.
 const SELDOM = 30_000
 const ALONE = 10_000
-// Everybody in the room hears the same word at the same moment; not all of them shall ask in that moment.
-const SPREAD = 1_500
+// Everybody in the room hears the same word at the same moment; not all of them shall ask in that moment: some seventy a
+// second, however many they are.
+const SPREAD = 1_000
+const EACH = 15
 const APART = 1_000
 
 class LiveStage extends HTMLElement {
@@ -34,12 +36,16 @@ class LiveStage extends HTMLElement {
     return Boolean(document.querySelector("chat-room")?.dataset.member)
   }
 
+  get #crowd() {
+    return Number(document.querySelector("chat-room")?.dataset.online) || 0
+  }
+
   #heard = async ({ detail: { data } }) => {
     if (data?.what === "product" || data?.what === "counts") (await import("./live-figures.js"))[data.what](this, data)
     else if (data?.what === "live") location.reload()
     else if (["pin", "unpin", "poll", "question"].includes(data?.what)) {
       clearTimeout(this.#soon)
-      this.#soon = setTimeout(this.#ask, Math.random() * SPREAD)
+      this.#soon = setTimeout(this.#ask, Math.random() * Math.max(SPREAD, EACH * this.#crowd))
     }
   }
 
