@@ -26,6 +26,8 @@ async def follow_up(said: Sequence[Message]) -> None:
     if held:
         await files.hand_over(held)
         await hanging.fold([message_id for message_id, _files in held])
+    if answered := [message.reply_to for message in said if message.reply_to is not None]:
+        await hanging.count_replies(answered)
     events: list[Event] = []
     for message in said:
         if mentions.calls(message.body, message.reply_to):

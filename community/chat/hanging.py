@@ -4,6 +4,8 @@ A page and a frame read it with the message, without a query more. Whoever chang
 room's event first, which locks the room: so two changes of one message never fold at once.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -21,6 +23,7 @@ _FOLDED = f"""jsonb_strip_nulls(jsonb_build_object(
                                  (array_agg(member_id ORDER BY id))[1:{NAMED}] AS by
                             FROM message_reaction WHERE message_id = m.id GROUP BY emoji) signs),
     'pinned', (SELECT true FROM message_pin WHERE message_id = m.id),
+    'replies', m.extra -> 'replies',
     'files', (SELECT jsonb_agg(jsonb_build_object('id', id, 'kind', kind, 'name', name, 'media_type', media_type,
                                                   'bytes', bytes, 'width', width, 'height', height) ORDER BY place, id)
                 FROM chat_file WHERE message_id = m.id),
@@ -46,6 +49,18 @@ async def fold_one(message_id: int) -> None:
     await fold([message_id])
 
 
+async def count_replies(answered: Iterable[int]) -> None:
+    """These messages were answered once more each time they stand here. One that was taken back is still an answer."""
+    times = Counter(answered)
+    await db.execute(
+        """UPDATE message m
+              SET extra = m.extra || jsonb_build_object('replies', coalesce((extra ->> 'replies')::int, 0) + n)
+             FROM unnest($1::bigint[], $2::int[]) AS t(id, n) WHERE m.id = t.id AND m.deleted_at IS NULL""",
+        list(times),
+        list(times.values()),
+    )
+
+
 async def take_off(message_id: int) -> list[str]:
     """A deleted message holds nothing any more; the storage keys of its files, to be forgotten after the commit."""
     for table in ("message_reaction", "message_pin", "message_version", "message_card", "message_mention"):
@@ -58,7 +73,7 @@ def show(seen: EventView, extra: dict[str, Any], room_id: int) -> None:
     """Put it into the view of its message."""
     if not extra:
         return
-    seen.pinned = extra.get("pinned", False)
+    seen.pinned, seen.replies = extra.get("pinned", False), extra.get("replies", 0)
     seen.reactions = [
         ReactionView(one["emoji"], one["n"], [str(member_id) for member_id in one["by"]])
         for one in extra.get("reactions", ())

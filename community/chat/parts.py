@@ -57,6 +57,13 @@ class CardView(msgspec.Struct, omit_defaults=True):
     """Whoever shared the link may earn from it: say so beside it."""
 
 
+class Answered(msgspec.Struct):
+    """What a message answers, and how many answer that by now."""
+
+    id: str
+    n: int
+
+
 class FormerWords(msgspec.Struct):
     """What a message said before it was changed, and until when."""
 

@@ -6,6 +6,7 @@ import asyncpg
 from app import db
 from app.text import excerpt
 from community.chat import hanging
+from community.chat.parts import Answered
 from community.chat.schemas import MOST_SEQ, Author, EventView, Quote
 from community.members.queries import avatar_url
 
@@ -18,6 +19,7 @@ _EVENTS = """
            c.seq IS NOT NULL AS edited,
            q.id AS quote_id, qa.name AS quote_name,
            CASE WHEN qh.id IS NULL THEN coalesce(nullif(q.body, ''), q.extra #>> '{files,0,name}') END AS quote_body,
+           CASE WHEN qh.id IS NULL AND q.deleted_at IS NULL THEN (q.extra ->> 'replies')::int END AS quote_replies,
            e.data, r.access_version AS version
       FROM room_event e
       JOIN room r ON r.id = e.room_id
@@ -140,6 +142,8 @@ def view(row: Any) -> EventView:
     if row["kind"] == "message" or (row["kind"] == "edit" and not gone):
         seen.client_id = str(row["client_id"])
         seen.gone, seen.edited = gone, row["edited"] and not gone
+        if row["kind"] == "message" and row["quote_id"]:
+            seen.answered = Answered(str(row["quote_id"]), row["quote_replies"] or 0)
         if not gone:
             seen.body, seen.html = row["body"], row["html"]
             if row["quote_id"]:

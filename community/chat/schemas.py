@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from community.chat.parts import CardView, ChatFileView, Files, ReactionView
+from community.chat.parts import Answered, CardView, ChatFileView, Files, ReactionView
 
 LONGEST_MESSAGE = 4000
 MOST_ROOMS = 200
@@ -59,6 +59,10 @@ class EventView(msgspec.Struct, omit_defaults=True):
     reactions: list[ReactionView] = []
     files: list[ChatFileView] = []
     cards: list[CardView] = []
+    replies: int = 0
+    """How many messages answer this one."""
+    answered: Answered | None = None
+    """Of a `message` that answers another: that one's new number of `replies`."""
     data: dict[str, Any] | None = None
     """What this kind of event carries beside a message: which reaction, who was shown out, how slow the room is now."""
 

@@ -14,7 +14,7 @@ from community.chat import pins, queries
 from community.chat.schemas import EventView
 
 LINES = ("message", "join", "leave")
-MARKS = ("reactions", "files", "cards", "pinned")
+MARKS = ("reactions", "files", "cards", "pinned", "replies")
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ async def snapshot(room_id: int, *, since: int = 0) -> Snapshot:
     rows = await queries.history_after(room_id, since, limit=100_000)
     pinned = await pins.pins_of(room_id)
     return Snapshot(
-        seq, since, tuple(queries.view(row) for row in rows), frozenset(str(row["message_id"]) for row in pinned)
+        seq, since, tuple(_line(queries.view(row)) for row in rows), frozenset(str(row["message_id"]) for row in pinned)
     )
 
 
@@ -42,7 +42,9 @@ def apply(old: Snapshot, event: EventView) -> Snapshot:
         return old
     lines, pinned = old.lines, old.pins
     if event.kind in LINES:
-        lines = (*lines, event)
+        if event.answered:
+            lines = _changed(lines, event.answered.id, replies=event.answered.n)
+        lines = (*lines, _line(event))
     elif event.kind == "edit":
         lines = _changed(lines, event.id, **_words_of(event), **_marks_of(event))
         lines = _quoted(lines, event.id, event.body or (event.files[0].name if event.files else ""))
@@ -61,6 +63,11 @@ def apply_all(old: Snapshot, events: Iterable[EventView]) -> Snapshot:
     for event in events:
         old = apply(old, event)
     return old
+
+
+def _line(event: EventView) -> EventView:
+    """What an event says of another line does not stand in its own."""
+    return msgspec.structs.replace(event, answered=None)
 
 
 def _words_of(event: EventView) -> dict[str, Any]:
@@ -89,5 +96,6 @@ def _quoted(lines: tuple[EventView, ...], message_id: str, words: str) -> tuple[
 
 
 def _emptied(lines: tuple[EventView, ...], message_id: str) -> tuple[EventView, ...]:
-    nothing: dict[str, Any] = {"reactions": [], "files": [], "cards": [], "pinned": False, "body": "", "html": ""}
-    return _changed(lines, message_id, gone=True, edited=False, reply_to=None, **nothing)
+    nothing: dict[str, Any] = {"reactions": [], "files": [], "cards": [], "pinned": False, "replies": 0}
+    nothing |= {"body": "", "html": "", "edited": False, "reply_to": None}
+    return _changed(lines, message_id, gone=True, **nothing)

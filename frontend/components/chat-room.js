@@ -152,7 +152,7 @@ class ChatRoom extends HTMLElement {
       // What is said about the room itself is for those around: its order, what is shown beside it.
       // Two who talk alone were let in, shut out, or may write again: the page has the words for it, and keeps the draft.
       if (event.data?.is) location.reload()
-      if (["pin", "edit", "delete"].includes(event.kind)) this.dispatchEvent(new CustomEvent("pin-event", { detail: event }))
+      if (event.answered || ["pin", "edit", "delete"].includes(event.kind)) this.dispatchEvent(new CustomEvent("pin-event", { detail: event }))
       if (event.data) this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
     }
     this.#seq = seq
@@ -191,6 +191,7 @@ class ChatRoom extends HTMLElement {
   }
 
   async _presence(frame) {
+    this.dataset.online = frame.online
     const isHere = this.dataset.partner ? this.#partnerIsHere(frame) : frame.online
     const here = isHere ? ` · ${this.dataset.here.replace("{n}", frame.online)}` : ""
     this.#part("live").textContent = this.dataset.on + here

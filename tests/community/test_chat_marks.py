@@ -162,6 +162,14 @@ async def test_a_thread_is_a_message_and_all_that_answers_it_however_deep(house:
     found = (await door.get(f"/api/v1/rooms/{room}/messages?thread={answer}")).json()["items"]
     assert [one["id"] for one in found] == [str(answer), str(deep)]
     assert (await door.get(f"/api/v1/rooms/{room}/messages?thread=999999")).status_code == 404
+    await service.delete(alice.viewer, int(room), deep)
+    await reactions.react(bob.viewer, int(room), root, "👍")
+    counts = {
+        one["id"]: one.get("replies", 0) for one in (await door.get(f"/api/v1/rooms/{room}/messages")).json()["items"]
+    }
+    assert (counts[str(root)], counts[str(answer)]) == (1, 1), "one that was taken back still stands in the thread"
+    await asyncio.gather(*(said(alice, room, f"more {n}", root) for n in range(5)))
+    assert (await message(bob, room, root, web))["replies"] == 6
 
 
 async def test_former_words_are_kept_for_author_and_moderators_until_deletion(house: Callable, web: Browser):

@@ -55,3 +55,22 @@ async def test_a_picture_is_drawn_for_readers_and_breaks_for_who_was_put_out(vis
     hidden = await files.keep(alice.viewer, int(secret), "beans.png", a_picture())
     await said(alice, secret, "", files=(int(hidden.id),))
     assert (await outside.request.get(hidden.url)).status == 404
+
+
+async def test_an_answer_counts_at_what_it_answers_and_leads_to_the_thread(visit: Callable):  # noqa: F811
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    root = await said(alice, room, "Which grinder?")
+    page = await visit(bob, f"/chat/{room}")
+    await is_live(page)
+    link = page.locator(f"#message-{root} .answers")
+    assert await link.is_hidden()
+    await said(alice, room, "Anybody?", root)
+    await page.wait_for_selector(f"#message-{root} .answers >> text=1 answer")
+    await said(alice, room, "Hello?", root)
+    await page.wait_for_selector(f"#message-{root} .answers >> text=2 answers")
+    await page.reload()
+    assert await link.inner_text() == "2 answers"
+    await link.click()
+    await page.wait_for_selector("text=A thread")
+    assert await page.locator(".log .message").count() == 3
