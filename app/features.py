@@ -72,6 +72,8 @@ from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
 from frontend.viewer import viewer_of_member, viewer_of_session
+from referrals.agreement.api import ChangeApi
+from referrals.agreement.pages import ChangePages
 from referrals.attribution import jobs as attribution_jobs
 from referrals.attribution.api import ConversionApi, InviteApi, OverrideApi
 from referrals.attribution.pages import InvitePages, OverridePages, ToldPages
@@ -200,6 +202,7 @@ PAGES: list = [
     StatementPages,
     BooksPages,
     DebtPages,
+    ChangePages,
     ProgramPages,
     CommissionPages,
     RatePages,
@@ -261,6 +264,7 @@ API: list = [
     StoreWebhookApi,
     CaseApi,
     ProgramApi,
+    ChangeApi,
     PartnershipApi,
     ProgramFiguresApi,
     QuoteApi,

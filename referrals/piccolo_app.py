@@ -9,6 +9,7 @@ APP_CONFIG = AppConfig(
         [
             f"referrals.{feature}.tables"
             for feature in (
+                "agreement",
                 "programs",
                 "partners",
                 "links",

@@ -28,6 +28,7 @@ HOUSE = (
     "content.questions",
     "content.guides",
     "content.live_events",
+    "referrals.agreement",
     "referrals.programs",
     "referrals.partners",
     "referrals.links",

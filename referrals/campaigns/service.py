@@ -11,6 +11,7 @@ from app.limits import limit
 from app.money import Money, check_currency, format_money
 from app.text import clean
 from community.notifications.service import notify
+from referrals.agreement.service import asks_for_two
 from referrals.campaigns import escrow
 from referrals.campaigns.events import CampaignAnswered, CampaignOffered, MilestoneDecided
 from referrals.campaigns.forms import day_in, milestones_in, products_in
@@ -65,6 +66,8 @@ async def offer(viewer: Viewer, campaign: asyncpg.Record, new: NewOffer) -> int:
         raise Gone(_("This campaign is over."))
     rate = as_bps(new.rate, "rate") if new.rate.strip() else None
     milestones = milestones_in(new, campaign["currency"])
+    if rate is not None and await asks_for_two(campaign["store_id"]):
+        raise Invalid("rate", _("Rates of this store take two people: agree on it under “Tiers and rates”."))
     if rate is None and not milestones:
         raise Invalid("rate", _("Offer a rate, a fee, or both."))
     member_id = await db.fetch_val(

@@ -10,8 +10,11 @@ from app.auth import Viewer, require_member
 from app.errors import Problem
 from app.i18n import gettext as _
 from app.web import form, form_again, page, redirect
+from referrals.agreement import service as agreement
+from referrals.agreement.pages import to_changes
 from referrals.commissions.reasons import reason_words
 from referrals.fraud import cases, queries, words
+from referrals.fraud.changes import LimitsChange, settings_id
 from referrals.fraud.schemas import Said, ThresholdForm, Verdict
 from referrals.fraud.thresholds import BOUNDS, RULES, Thresholds, set_thresholds, thresholds_of
 from storefront.stores.policy import access_own_store
@@ -88,7 +91,10 @@ class CasePages(Controller):
     async def set_limits(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
         store = await access_own_store(viewer, slug)
         try:
-            await set_thresholds(store["id"], _thresholds(await form(request, ThresholdForm)), require_member(viewer))
+            wanted = _thresholds(await form(request, ThresholdForm))
+            if await agreement.waits(viewer, store, LimitsChange(wanted, await settings_id(store["id"]))):
+                return to_changes(slug)
+            await set_thresholds(store["id"], wanted, require_member(viewer))
         except Problem as problem:
             shown = await _limits(viewer, slug)
             return await form_again(request, viewer, "referrals/fraud/limits.html", problem, **shown)

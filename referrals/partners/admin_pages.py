@@ -16,7 +16,10 @@ from app.settings import settings
 from app.web import form, page, redirect
 from community.media import service as media
 from community.media.api import MOST_BODY_BYTES, picture_of
+from referrals.agreement import service as agreement
+from referrals.agreement.pages import to_changes
 from referrals.partners import applying, crm, queries, service
+from referrals.partners.changes import TierChange
 from referrals.partners.risk import risk_words
 from referrals.partners.schemas import Decision, FormTold, NewAsset, NewInvite, NewMessage, Question
 from storefront.stores.policy import access_own_store
@@ -199,10 +202,13 @@ class PartnerAdminPages(Controller):
     async def tier(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], handle: FromPath[str]
     ) -> Response:
-        await access_own_store(viewer, slug)
+        store = await access_own_store(viewer, slug)
         partner = await crm.access_partner((await applying.access_program(slug))["id"], handle)
         try:
-            await service.set_tier(slug, partner["handle"], (await form(request, TierForm)).tier, viewer)
+            wanted = (await form(request, TierForm)).tier
+            if await agreement.waits(viewer, store, TierChange(partner["handle"], wanted)):
+                return to_changes(slug)
+            await service.set_tier(slug, partner["handle"], wanted, viewer)
         except Problem as problem:
             return await _partner(request, viewer, slug, handle, problem)
         said = _("Done. It counts for orders from now on.")

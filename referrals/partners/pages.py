@@ -12,7 +12,10 @@ from app.auth import Viewer
 from app.errors import Invalid, Problem
 from app.i18n import gettext as _
 from app.web import form, page, redirect
+from referrals.agreement import service as agreement
+from referrals.agreement.pages import to_changes
 from referrals.partners import service
+from referrals.partners.changes import RateChange, RateEnd, TierChange
 from referrals.partners.queries import agreed_rates, tiered_partners
 from referrals.programs.editor import as_bps
 from referrals.programs.queries import program_of
@@ -47,6 +50,8 @@ class RatePages(Controller):
         try:
             typed = await form(request, AgreedForm)
             rate, until = as_bps(typed.rate, "rate"), _end_of(typed.expires_on)
+            if await agreement.waits(viewer, store, RateChange(typed.handle, rate, until, typed.note)):
+                return to_changes(slug)
             await service.agree_rate(slug, typed.handle, rate, until, viewer, note=typed.note)
         except Problem as problem:
             return await _page(request, viewer, store, problem, agreed=typed)
@@ -57,6 +62,8 @@ class RatePages(Controller):
         store, typed = await access_own_store(viewer, slug), TierForm()
         try:
             typed = await form(request, TierForm)
+            if await agreement.waits(viewer, store, TierChange(typed.handle, typed.tier)):
+                return to_changes(slug)
             await service.set_tier(slug, typed.handle, typed.tier, viewer)
         except Problem as problem:
             return await _page(request, viewer, store, problem, tiered=typed)
@@ -66,7 +73,9 @@ class RatePages(Controller):
     async def end(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], override_id: FromPath[int]
     ) -> Response:
-        await access_own_store(viewer, slug)
+        store = await access_own_store(viewer, slug)
+        if await agreement.waits(viewer, store, RateEnd(override_id)):
+            return to_changes(slug)
         await service.end_rate(slug, override_id, viewer)
         return redirect(f"/admin/programs/{slug}/rates", flash=_("Ended. Orders before keep what was agreed."))
 

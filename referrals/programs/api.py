@@ -11,6 +11,7 @@ from app.idempotency import once
 from app.limits import limit
 from app.openapi import door
 from app.web import json_body
+from referrals.agreement.service import refuse_alone
 from referrals.programs import examples, words
 from referrals.programs.queries import version_at
 from referrals.programs.schemas import ProgramTold, ProgramView, Rules
@@ -38,6 +39,7 @@ class ProgramApi(Controller):
         """By the store's owner or an admin. Orders that were told before keep the rules they were told under."""
         store = await access_own_store(viewer, slug)
         member_id = require_member(viewer)
+        await refuse_alone(store)
         told = await json_body(request, ProgramTold)
 
         async def do() -> ProgramView:

@@ -9,7 +9,10 @@ from app.errors import Invalid, NotFound, Problem
 from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, page, redirect
+from referrals.agreement import service as agreement
+from referrals.agreement.pages import to_changes
 from referrals.programs import queries, service, words
+from referrals.programs.changes import RulesChange
 from referrals.programs.editor import RulesForm, as_form, as_rules, rows_of
 from referrals.programs.markets import SECOND_LEVEL
 from referrals.programs.schemas import Draft
@@ -77,6 +80,8 @@ class ProgramPages(Controller):
         await limit("program:publish", store["id"], most=60, per=3600)
         sent = await form(request, DraftForm)
         draft = _read(sent.draft)
+        if await agreement.waits(viewer, store, RulesChange(draft.rules, draft.terms, sent.base_version)):
+            return to_changes(slug)
         _id, number = await service.publish_rules(
             slug, draft.rules, terms=draft.terms, actor_id=viewer.member_id, base_version=sent.base_version
         )

@@ -24,6 +24,12 @@ async def version(version_id: int) -> asyncpg.Record:
     return row
 
 
+async def version_numbered(program_id: int, number: int) -> asyncpg.Record | None:
+    return await db.fetch_one(
+        "SELECT * FROM program_version WHERE program_id = $1 AND version = $2", program_id, number
+    )
+
+
 async def stores_run_by(member_id: int | None) -> list[asyncpg.Record]:
     """The stores of a member, or all of them, with the rules in force."""
     return await db.fetch(

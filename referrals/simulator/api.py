@@ -8,6 +8,7 @@ from app.errors import Conflict, NotFound
 from app.i18n import gettext as _
 from app.openapi import door
 from app.web import json_body
+from referrals.agreement.service import refuse_alone
 from referrals.programs.policies import publish_crediting
 from referrals.programs.queries import version_at
 from referrals.simulator import examples, service
@@ -39,7 +40,7 @@ class CreditingApi(Controller):
         """For orders we hear of from now on; earlier ones keep their rules. What is paid stays as it is."""
         require_member(viewer)
         wanted = await json_body(request, Publication)
-        await access_own_store(viewer, slug)
+        await refuse_alone(await access_own_store(viewer, slug))
         await publish_crediting(viewer, slug, await crediting_of(wanted.draft), instead_of=wanted.instead_of)
         return await rules_in_force(viewer, slug)
 

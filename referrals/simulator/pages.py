@@ -10,6 +10,9 @@ from app.auth import Viewer
 from app.errors import Problem
 from app.i18n import gettext as _
 from app.web import form, form_again, page, redirect
+from referrals.agreement import service as agreement
+from referrals.agreement.pages import to_changes
+from referrals.programs.changes import CreditingChange
 from referrals.programs.policies import publish_crediting
 from referrals.programs.policy import ASSISTS, CHANNELS, CLASSES
 from referrals.programs.queries import version_at
@@ -73,6 +76,9 @@ class CreditingPages(Controller):
         row, _found = await service.simulation_of(viewer, slug, simulation_id)
         crediting = await crediting_of(msgspec.convert(row["draft"], Draft))
         against = await queries.version_number(row["against_id"])
+        store = await access_own_store(viewer, slug)
+        if await agreement.waits(viewer, store, CreditingChange(crediting, against)):
+            return to_changes(slug)
         number = await publish_crediting(viewer, slug, crediting, instead_of=against)
         return redirect(
             f"/admin/programs/{slug}/attribution",
