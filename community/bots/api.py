@@ -1,4 +1,4 @@
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -9,7 +9,7 @@ from app.limits import limit
 from app.openapi import door
 from app.web import json_body
 from community.bots import examples, policy, queries, service
-from community.bots.schemas import BotMade, Bots, NewBot, NewSecret, Secret
+from community.bots.schemas import BotMade, Bots, BotView, NewBot, NewSecret, Secret
 
 MOST_CHANGES_AN_HOUR = 60
 
@@ -35,6 +35,20 @@ class BotApi(Controller):
         new = await json_body(request, NewBot)
         bot_id, secret = await service.make(viewer, slug, new.name)
         return Response(BotMade(await queries.bot_view(bot_id), secret), status_code=201)
+
+    @put(
+        "/{bot_id:int}",
+        summary="Call a bot otherwise",
+        opt=door(takes=examples.new_bot, gives=examples.bot, scope="write"),
+    )
+    async def rename(
+        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], bot_id: FromPath[int]
+    ) -> BotView:
+        """Also beside what it said."""
+        await limit("bots", require_member(viewer), most=MOST_CHANGES_AN_HOUR, per=3600)
+        wanted = await json_body(request, NewBot)
+        await service.rename(viewer, slug, bot_id, wanted.name)
+        return await queries.bot_view(bot_id)
 
     @post(
         "/{bot_id:int}/secret",

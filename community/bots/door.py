@@ -47,7 +47,8 @@ async def hear_bot(request: Request, bot: FromPath[str]) -> Response[Sent]:
         await limit("forged-bot", f"{known['id']}:{_sender(request)}", most=MOST_FORGED_A_MINUTE, per=60)
         raise
     await limit("bot", known["id"], most=MOST_A_MINUTE, per=60)
-    said = await service.say(known, message_id, (await json_body(request, BotSays)).text)
+    says = await json_body(request, BotSays)
+    said = await service.say(known, message_id, says.text, int(says.reply_to) if says.reply_to else None)
     return Response(Sent(str(said.id), said.seq), status_code=201 if said.is_new else 200)
 
 

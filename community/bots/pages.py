@@ -36,6 +36,25 @@ class BotPages(Controller):
             return await form_again(request, viewer, TEMPLATE, problem, **await _shown(viewer, slug))
         return await _secret_shown(request, viewer, slug, bot_id, secret)
 
+    @post("/{bot_id:int}/name")
+    async def rename(
+        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], bot_id: FromPath[int]
+    ) -> Response:
+        await _limited(viewer)
+        try:
+            await service.rename(viewer, slug, bot_id, (await form(request, NewBotForm)).name)
+        except Problem as problem:
+            return page(
+                request,
+                viewer,
+                TEMPLATE,
+                status=problem.status,
+                values={},
+                problem=problem,
+                **await _shown(viewer, slug),
+            )
+        return redirect(f"/g/{slug}/bots", flash=_("It is called so now."))
+
     @post("/{bot_id:int}/secret")
     async def change_secret(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], bot_id: FromPath[int]

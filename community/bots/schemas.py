@@ -4,7 +4,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from community.chat.schemas import Body
+from community.chat.schemas import Body, RoomKey
 
 
 class NewBot(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,3 +60,5 @@ class BotSays(msgspec.Struct):
 
     text: Body
     """Markdown."""
+    reply_to: RoomKey | None = None
+    """The id of a message in the room, for example of its own, as the first answer told it."""

@@ -18,7 +18,8 @@ from community.chat.writer import Said
 from community.groups.events import GroupJoined, GroupLeft
 from community.groups.tables import Membership
 from community.media.service import develop_avatar
-from community.members.service import change_avatar
+from community.members.schemas import Profile
+from community.members.service import change_avatar, change_profile
 from community.members.tables import Member
 
 OVERLAP = timedelta(days=1)
@@ -76,6 +77,13 @@ async def change_secret(viewer: Viewer, slug: str, bot_id: int, *, keep_old: boo
     return secret
 
 
+async def rename(viewer: Viewer, slug: str, bot_id: int, name: str) -> None:
+    """It is called so from now on, also beside what it said."""
+    bot = await policy.access_bot(viewer, slug, bot_id)
+    name = clean(name, "name", least=2, most=60)
+    await change_profile(bot["member_id"], Profile(name))
+
+
 async def change_picture(viewer: Viewer, slug: str, bot_id: int, raw: bytes) -> None:
     bot = await policy.access_bot(viewer, slug, bot_id)
     await change_avatar(bot["member_id"], await develop_avatar(raw))
@@ -104,14 +112,14 @@ def valid_secrets(bot: asyncpg.Record) -> list[str]:
     return signed.unsealed(bot["secret"], bot["old_secret"] if until and until > clock.now() else "")
 
 
-async def say(bot: asyncpg.Record, message_id: str, text: str) -> Said:
+async def say(bot: asyncpg.Record, message_id: str, text: str, reply_to: int | None = None) -> Said:
     """What a signed message says, once for each id: the same one with other words is refused."""
     if bot["revoked_at"] is not None:
         raise Gone(_("This bot was revoked."))
     viewer = Viewer(member_id=bot["member_id"], handle=bot["handle"], name=bot["name"], scopes=frozenset({"write"}))
     client_id = uuid.uuid5(_MESSAGE_IDS, f"{bot['id']}:{message_id}")
     try:
-        said = await chat.send(viewer, bot["room_id"], client_id, text)
+        said = await chat.send(viewer, bot["room_id"], client_id, text, reply_to)
     except Conflict as other_words:
         raise signed.SameIdOtherBody() from other_words
     except NotFound as shut_out:

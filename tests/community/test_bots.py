@@ -178,6 +178,7 @@ async def test_only_those_who_run_the_group_make_and_see_its_bots(web: Browser):
         for method, path, body in (
             ("GET", "", None),
             ("POST", "", {"name": "Mine"}),
+            ("PUT", f"/{bot.id}", {"name": "Mine"}),
             ("POST", f"/{bot.id}/secret", {}),
             ("DELETE", f"/{bot.id}", None),
         ):
@@ -332,3 +333,31 @@ async def test_a_bot_that_was_banned_is_silent_and_its_makers_see_why(web: Brows
     (listed,) = (await web(token=alice.token).get(f"{API}/groups/{slug}/bots")).json()["items"]
     assert listed["may_speak"] is False
     assert "shown out" in (await (await sign_in(web(), alice)).get(f"/g/{slug}/bots")).text
+
+
+async def test_a_bot_goes_on_in_a_thread_of_its_own(web: Browser):
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    first = (await say(web, bot, "Build 7 began")).json()["id"]
+    body = json.dumps({"text": "Build 7 is green", "reply_to": first}).encode()
+    again = await web().post(bot.door, content=body, headers=signed_by(bot.secret, "msg_2", body))
+    assert again.status_code == 201
+    assert (await messages(web, alice, bot.room))[1]["reply_to"]["id"] == first
+    elsewhere = await a_bot(web, alice, await a_group(alice))
+    foreign = await web().post(elsewhere.door, content=body, headers=signed_by(elsewhere.secret, "msg_2", body))
+    assert foreign.status_code == 422, "not to a message of another room"
+
+
+async def test_a_bot_is_called_otherwise_also_beside_what_it_said(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    bot = await a_bot(web, alice, slug)
+    await say(web, bot, "Hello")
+    renamed = await web(token=alice.token).put(f"{API}/groups/{slug}/bots/{bot.id}", json={"name": "Oven"})
+    assert renamed.json()["name"] == "Oven"
+    assert (await messages(web, alice, bot.room))[0]["author"]["name"] == "Oven"
+    browser = await sign_in(web(), alice)
+    home = f"/g/{slug}/bots"
+    assert (await submit(browser, f"{home}/{bot.id}/name", {"name": "Roaster"}, page=home)).status_code == 303
+    assert (await submit(browser, f"{home}/{bot.id}/name", {"name": " "}, page=home)).status_code == 422
+    assert "Roaster" in (await browser.get(home)).text
