@@ -129,7 +129,7 @@ async def a_world(web: Any) -> World:
     crediting |= await portal_at_north(ada, bob)
     crediting |= await hooks_at_coffee_and_north(ada)
     crediting |= await direct_at_coffee(ada, bob)
-    crediting |= {"measure_id": measure} | await chat_at_coffee(web, ada, room)
+    crediting |= {"measure_id": measure, "member_id": str(bob.id)} | await chat_at_coffee(web, ada, room)
     live = await live_of(ada, product)
     return World(
         *(ada, bob, shop, topic, post, room, message, question, review, product_id, guide_slug, payout, method),

@@ -4,13 +4,13 @@ from litestar.params import FromPath
 
 from app import db
 from app.auth import Viewer, require_member
-from app.errors import Conflict
+from app.errors import Conflict, Forbidden
 from app.idempotency import once
 from app.limits import limit
 from app.openapi import door
 from app.web import json_body
-from community.groups import examples, policy, service
-from community.groups.schemas import GroupView, NewGroup
+from community.groups import examples, policy, roles, service
+from community.groups.schemas import GivenRole, GroupView, NewGroup
 
 
 class GroupApi(Controller):
@@ -46,6 +46,19 @@ class GroupApi(Controller):
     @delete("/{slug:str}/membership", summary="Leave a group", status_code=204, opt=door(scope="write"))
     async def leave(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> None:
         await service.leave(viewer, slug)
+
+    @put(
+        "/{slug:str}/members/{member_id:int}/role",
+        summary="Say who runs a group",
+        status_code=204,
+        opt=door(takes=examples.given_role, refuses=(Forbidden, Conflict), scope="write"),
+    )
+    async def give_role(
+        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], member_id: FromPath[int]
+    ) -> None:
+        """By its owner. Making somebody else `owner` hands the group over; one stays its moderator."""
+        await limit("group-role", require_member(viewer), most=120, per=3600)
+        await roles.give(viewer, slug, member_id, (await json_body(request, GivenRole)).role)
 
 
 async def _view(viewer: Viewer, slug: str) -> GroupView:

@@ -17,3 +17,11 @@ class GroupJoined(Event):
 class GroupLeft(Event):
     group_id: int
     member_id: int
+
+
+class RoleGiven(Event):
+    """The owner made a member moderator, owner, or plain member again."""
+
+    group_id: int
+    member_id: int
+    role: str

@@ -1,6 +1,6 @@
 """What the JSON doors take and give, as the OpenAPI document shows it."""
 
-from community.groups.schemas import GroupView, NewGroup
+from community.groups.schemas import GivenRole, GroupView, NewGroup
 
 new_group = NewGroup("coffee", "Coffee at home", "Beans, grinders and small disasters.", "public")
 group = GroupView(
@@ -15,3 +15,4 @@ group = GroupView(
     membership="active",
     url="/g/coffee",
 )
+given_role = GivenRole("moderator")

@@ -7,8 +7,8 @@ from app.errors import Problem
 from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, form_again, page, redirect
-from community.groups import policy, queries, service
-from community.groups.schemas import NewGroupForm
+from community.groups import policy, queries, roles, service
+from community.groups.schemas import NewGroupForm, RoleForm
 from community.webhooks.queries import count_on
 
 
@@ -70,3 +70,13 @@ class GroupPages(Controller):
     ) -> Response:
         await service.admit(viewer, slug, member_id)
         return redirect(f"/g/{slug}/members", flash=_("Welcome aboard."))
+
+    @post("/{slug:str}/members/{member_id:int}/role")
+    async def give_role(
+        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], member_id: FromPath[int]
+    ) -> Response:
+        await limit("group-role", require_member(viewer), most=120, per=3600)
+        role = (await form(request, RoleForm)).role
+        await roles.give(viewer, slug, member_id, role)
+        said = _("The group is theirs now. You are one of its moderators.") if role == "owner" else _("Changed.")
+        return redirect(f"/g/{slug}/members", flash=said)

@@ -27,3 +27,11 @@ class GroupView(msgspec.Struct):
     membership: str | None
     """The viewer's own state: active, pending or null."""
     url: str
+
+
+class GivenRole(msgspec.Struct, forbid_unknown_fields=True):
+    role: Literal["owner", "moderator", "member"]
+
+
+class RoleForm(GivenRole, forbid_unknown_fields=False):
+    """The same from a page."""
