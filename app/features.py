@@ -68,6 +68,7 @@ from frontend.pages.live_api import LiveApi
 from frontend.pages.live_desk import LiveDeskPages
 from frontend.pages.live_host_api import LiveHostApi
 from frontend.pages.moderation import ModerationPages
+from frontend.pages.product_rooms import ProductRoomApi, ProductRoomPages
 from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
@@ -174,6 +175,7 @@ PAGES: list = [
     FlagPages,
     ModerationPages,
     ProductPages,
+    ProductRoomPages,
     ReviewPages,
     QuestionPages,
     GuidePages,
@@ -236,6 +238,7 @@ API: list = [
     CatalogApi,
     ConnectorApi,
     ProductApi,
+    ProductRoomApi,
     ReviewApi,
     QuestionApi,
     GuideApi,

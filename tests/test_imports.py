@@ -27,6 +27,7 @@ HOUSE = (
     "content.reviews",
     "content.questions",
     "content.guides",
+    "content.product_rooms",
     "content.live_events",
     "referrals.agreement",
     "referrals.programs",

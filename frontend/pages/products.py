@@ -15,6 +15,7 @@ from app.errors import NotFound
 from app.web import page
 from content.guides.queries import guides_about
 from content.live_events.queries import shown_live
+from content.product_rooms.queries import room_about
 from content.questions.queries import questions_about
 from content.reviews import queries, shelf
 from content.reviews.evidence import shown
@@ -52,7 +53,7 @@ class ProductPages(Controller):
 
     @get("/{slug:str}")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        """Six queries, however much was said."""
+        """Seven queries, however much was said."""
         product = await shelf.product_page(viewer, slug)
         wanted = _wanted(request)
         reviews = await queries.reviews_of(
@@ -67,12 +68,13 @@ class ProductPages(Controller):
         rating, review_count = shelf.mean(bars), sum(n for _, n in bars)
         guides = await guides_about(product["id"])
         live = await shown_live(product["id"], viewer)
+        room = await room_about(product["id"], viewer)
         gv = click_id(request.query_params.get("gv") or request.cookies.get("gv") or "")
         return page(
             request,
             viewer,
             "frontend/products/show.html",
-            made_from=(product, reviews, questions, guides, live, terms.facts, gv),
+            made_from=(product, reviews, questions, guides, live, room, terms.facts, gv),
             product=product,
             reviews=reviews,
             wanted=wanted,
@@ -84,6 +86,7 @@ class ProductPages(Controller):
             questions=questions,
             guides=guides,
             soon=live,
+            room=room,
             hour_of=hour_of,
             shop_way=_by_somebodys_click(product, gv),
             terms=terms,

@@ -334,7 +334,7 @@ async def test_the_product_page_costs_the_same_however_much_was_said(web: Browse
         await web(token=person.token).post(f"/api/v1/products/{slug}/questions", json={"body": "Does it fit?"})
     with watch_queries() as many:
         await browser.get(f"/p/{slug}")
-    assert len(few) == len(many) == 7
+    assert len(few) == len(many) == 8
     with watch_queries() as grid:
         await browser.get("/p/")
     await a_product(shop, "SKU-2", title="Other pack")
