@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar.types import Send
 
+from app import live_frames
 from app.auth import Viewer
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Socket:
         self.heard_at = asyncio.get_running_loop().time()
         self.is_closing = False
         self._send = send
+        self._line = live_frames.line_of(send)
         self._waiting: deque[str] = deque()
         self._waiting_bytes = 0
         self._is_blocked = False
@@ -75,6 +77,8 @@ class Socket:
             return
         if self._is_blocked:
             self._wait_in_line(frame)
+            return
+        if self._line is not None and live_frames.write(self._line, frame):
             return
         sending = self._send({"type": "websocket.send", "text": frame, "bytes": None})
         # Usually the server takes the frame without waiting; starting the coroutine by hand spares a task per frame.

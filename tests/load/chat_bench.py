@@ -27,6 +27,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.load.doors import sign_up
+
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
@@ -56,7 +58,9 @@ def run(*, seconds: float, only: list[str] | None = None) -> dict[str, Any]:
         environment = running.enter_context(_counting_database(Path(folder)))
         base, web = running.enter_context(_ours(environment))
         figures: dict[str, Any] = {"cores": len(CORES), "node": _node_version()}
-        ours = {"--base": base, "--pid": web.pid}
+        # Once: nobody may sign up very often from one address.
+        people = {"token": ",".join(sign_up(base))}
+        ours = {"--base": base, "--pid": web.pid, **people}
         if "peers" in wanted:
             figures["room"] = _beside_peers(ours, seconds)
         if "rate" in wanted:
@@ -67,11 +71,17 @@ def run(*, seconds: float, only: list[str] | None = None) -> dict[str, Any]:
         # Fresh processes: what a crowd has left in the memory of the others would be counted here.
         if "idle" in wanted:
             with _ours(environment) as (fresh, process):
-                figures["idle"] = _load(**{"--base": fresh, "--pid": process.pid}, mode="idle", sockets=5000, seconds=2)
+                figures["idle"] = _load(
+                    **{"--base": fresh, "--pid": process.pid}, **people, mode="idle", sockets=5000, seconds=2
+                )
         if "storm" in wanted:
             with _ours(environment) as (fresh, process):
                 figures["storm"] = _load(
-                    **{"--base": fresh}, mode="storm", sockets=2000, database=environment["GRAPEVINE_DATABASE_URL"]
+                    **{"--base": fresh},
+                    **people,
+                    mode="storm",
+                    sockets=2000,
+                    database=environment["GRAPEVINE_DATABASE_URL"],
                 )
     return figures
 

@@ -12,7 +12,7 @@ open:   `--rate` messages a second, whatever happens.
 acks:   every socket sends to its room and keeps `--window` sends unanswered.
 
 Give one token, or several (`--token A,B`, or `--tokens FILE`, one a line); sockets take turns, each through a ticket.
-The members must belong to the rooms' groups; without a room it signs up four members and founds groups itself.
+The members must belong to the rooms' groups. Without a token it signs up four; without a room it founds groups.
 `--dialect ws|socket.io` speaks to the peers of tests/load/peers/ instead, which know neither members nor groups.
 Times are taken in this one process, so clocks cannot disagree.
 Prints one JSON object; `client_cpu` near 100 means this program, not the server, was the limit.
@@ -30,7 +30,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.load import storm
-from tests.load.doors import cpu_of, found_rooms, memory_of, quantiles, take_tickets
+from tests.load.doors import cpu_of, found_rooms, memory_of, quantiles, sign_up, take_tickets
 from tests.load.sockets import Socket, SocketIo, Tally
 
 AT_ONCE = 100
@@ -179,7 +179,8 @@ def main() -> None:
     if options.room:
         options.rooms = options.room.split(",")
     elif options.dialect == "ours":
-        options.rooms, options.tokens = found_rooms(options.base, options.rooms)
+        options.tokens = options.tokens if options.tokens != [""] else sign_up(options.base)
+        options.rooms = found_rooms(options.base, options.tokens, options.rooms)
     else:
         options.rooms = [str(number) for number in range(options.rooms)]
     with suppress(ImportError):

@@ -18,23 +18,27 @@ def call(base: str, method: str, door: str, body: dict | None = None, token: str
         return json.load(answer)
 
 
-def found_rooms(base: str, count: int = 1, members: int = 4) -> tuple[list[str], list[str]]:
-    """The rooms of so many new groups, and the tokens of the members of all of them."""
-    name, tokens = f"load-{os.urandom(4).hex()}", []
-    for number in range(members):
-        handle = f"{name}-{number}".replace("-", "_")
-        password = os.urandom(12).hex()
+def sign_up(base: str, members: int = 4) -> list[str]:
+    """The tokens of so many new members."""
+    tokens = []
+    for _ in range(members):
+        handle, password = f"load_{os.urandom(4).hex()}", os.urandom(12).hex()
         call(base, "POST", "/members", {"handle": handle, "email": f"{handle}@example.org", "password": password})
         tokens.append(call(base, "POST", "/tokens", {"login": handle, "password": password})["token"])
-    rooms = []
+    return tokens
+
+
+def found_rooms(base: str, tokens: list[str], count: int) -> list[str]:
+    """The rooms of so many new groups, with all of these members in each."""
+    name, rooms = f"load-{os.urandom(4).hex()}", []
     for number in range(count):
         slug = f"{name}-{number}"
         # Members take turns: nobody may found very many groups an hour.
-        group = call(base, "POST", "/groups", {"slug": slug, "name": "Load"}, tokens[number % members])
+        group = call(base, "POST", "/groups", {"slug": slug, "name": "Load"}, tokens[number % len(tokens)])
         for token in tokens:
             call(base, "PUT", f"/groups/{slug}/membership", token=token)
         rooms.append(group["room_id"])
-    return rooms, tokens
+    return rooms
 
 
 def take_tickets(base: str, tokens: list[str], count: int, lines: int = 8) -> list[str]:
