@@ -95,7 +95,9 @@ class StoreBountyApi(Controller):
         status_code=201,
         opt=door(takes=examples.offer, gives=examples.bounty, scope="write"),
     )
-    async def offer(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response[BountyView]:
+    async def offer(
+        self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]
+    ) -> Response[BountyView]:
         """`most_awards` times `pays` is the most it can cost."""
         member_id = require_member(viewer)
         made = await service.offer(viewer, slug, await json_body(request, BountyOffer))

@@ -89,6 +89,7 @@ async def hand_in(viewer: Viewer, bounty_id: int, new: NewSubmission) -> int:
             # Otherwise one thing could be looked at and another one be there when it is approved.
             raise Conflict(_("What you handed in is being looked at, or was approved."))
         await _attach(taken, bounty, member_id, new.files)
+    assert taken is not None
     return taken
 
 

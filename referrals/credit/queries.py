@@ -9,20 +9,24 @@ MOST_MOVES = 100
 # Of each currency: what counts now, never more than stands in the books: what a refund took back of spent credit is
 # owed, and filled by what begins to count next. $2 is now.
 _AVAILABLE = """
-SELECT l.currency, min(l.expires_at) FILTER (WHERE l.remaining > 0) AS next_expiry,
-       greatest(0, least(sum(l.remaining), stands.amount) - review.amount)::bigint AS amount
+SELECT l.currency, min(l.expires_at) FILTER (WHERE l.remaining > 0 AND l.expires_at > $2) AS next_expiry,
+       coalesce(sum(l.remaining) FILTER (WHERE l.active_at > $2), 0)::bigint AS coming,
+       least(review.amount, sum(l.remaining))::bigint AS looked_at,
+       greatest(0, least(coalesce(sum(l.remaining) FILTER (
+                             WHERE l.active_at <= $2 AND (l.expires_at IS NULL OR l.expires_at > $2)), 0),
+                         stands.amount) - review.amount)::bigint AS amount
   FROM credit_lot l
   LEFT JOIN LATERAL (
        SELECT coalesce(-sum(e.amount), 0) AS amount FROM ledger_account a JOIN ledger_entry e ON e.account_id = a.id
         WHERE a.owner_kind = 'customer' AND a.owner_id = l.customer_id AND a.kind = 'store_credit'
           AND a.currency = l.currency) stands ON true
   LEFT JOIN LATERAL (
-       SELECT coalesce(sum(r.granted), 0) AS amount FROM credit_lot r JOIN friend_reward f
+       SELECT coalesce(sum(r.granted - r.expired), 0) AS amount FROM credit_lot r JOIN friend_reward f
               ON r.source = 'friend_reward:' || f.id
         WHERE r.customer_id = l.customer_id AND r.currency = l.currency
           AND EXISTS (SELECT 1 FROM commission c WHERE c.order_id = f.order_id AND c.granted > 0
                          AND c.state IN ('held', 'rejected'))) review ON true
- WHERE l.customer_id = $1 AND l.active_at <= $2 AND (l.expires_at IS NULL OR l.expires_at > $2)
+ WHERE l.customer_id = $1
  GROUP BY l.currency, stands.amount, review.amount
 """
 
@@ -61,12 +65,9 @@ async def lots_of(customer_id: int, now: datetime) -> list[asyncpg.Record]:
 async def under_review(customer_id: int, currency: str) -> int:
     """Of that, what came by orders whose commission is held, or was rejected: perhaps nobody else told the buyer."""
     return await db.fetch_val(
-        """SELECT coalesce(-sum(e.amount), 0)::bigint
-             FROM friend_reward f
-             JOIN ledger_transaction t ON t.ref_type = 'friend_reward' AND t.ref_id = f.id
-             JOIN ledger_entry e ON e.transaction_id = t.id
-             JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'customer' AND a.kind = 'store_credit'
-            WHERE f.customer_id = $1 AND f.currency = $2
+        """SELECT coalesce(sum(l.granted - l.expired), 0)::bigint
+             FROM credit_lot l JOIN friend_reward f ON l.source = 'friend_reward:' || f.id
+            WHERE l.customer_id = $1 AND l.currency = $2
               AND EXISTS (SELECT 1 FROM commission c WHERE c.order_id = f.order_id AND c.granted > 0
                              AND c.state IN ('held', 'rejected'))""",
         customer_id,
@@ -86,7 +87,7 @@ async def use_of(store_id: int, external_id: str) -> asyncpg.Record | None:
 async def credit_of_member(member_id: int, now: datetime) -> list[asyncpg.Record]:
     """What a member may spend, by store and currency, and when the first of it ends."""
     return await db.fetch(
-        f"""SELECT s.slug, s.name, now.currency, now.amount, now.next_expiry
+        f"""SELECT s.slug, s.name, now.currency, now.amount, now.next_expiry, now.coming, now.looked_at
               FROM customer c JOIN store s ON s.id = c.store_id
              CROSS JOIN LATERAL ({_AVAILABLE.replace("$1", "c.id")}) now
              WHERE c.member_id = $1 ORDER BY 2, 1, 3""",

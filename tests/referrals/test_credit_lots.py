@@ -283,6 +283,7 @@ async def test_credit_waits_is_spent_and_ends_and_each_step_stands_in_the_books(
     await bob_buys(web, ines, bob, wait=14, days=30)
     client = web(token=ines.token)
     assert await shown(web, ines) == ([], [600]), "it does not count yet"
+    assert "$6.00 begins to count later" in (await (await sign_in(web(), bob)).get("/earn/credit")).text
     assert (await client.post(f"{DOOR}/uses", json=use("early", 1))).status_code == 409
     clock.travel(timedelta(days=15))
     assert await shown(web, ines) == ([600], [600])
