@@ -11,6 +11,7 @@ export class ChatComposer extends EventTarget {
   #changing = null
   #files
   #isWaiting = false
+  #root = ""
 
   constructor(form, words) {
     super()
@@ -18,6 +19,8 @@ export class ChatComposer extends EventTarget {
     this.#field = form.elements.body
     this.#keeper = form.querySelector("draft-keeper")
     this.#words = words
+    // On the page of a thread everything answers its first message, unless another one is chosen.
+    if (words.thread) this.#root = words.thread
     form.addEventListener("submit", (event) => this.#submit(event))
     form.querySelector(".quoting a").addEventListener("click", (event) => {
       event.preventDefault()
@@ -80,7 +83,7 @@ export class ChatComposer extends EventTarget {
     if (this.#changing) this.#fill(this.#changing.before)
     this.#changing = null
     this.#form.classList.remove("changing")
-    this.#form.elements.reply_to.value = ""
+    this.#form.elements.reply_to.value = this.#root
     this.#form.querySelector(".quoting").hidden = true
     this.focus()
   }
@@ -100,10 +103,10 @@ export class ChatComposer extends EventTarget {
     if (!body && !files.length) return
     const quoting = this.#form.querySelector(".quoting")
     const id = this.#form.elements.reply_to.value
-    const quote = id ? { id, name: quoting.querySelector("b").textContent, text: quoting.querySelector("b + span").textContent } : undefined
+    const quote = id && !quoting.hidden ? { id, name: quoting.querySelector("b").textContent, text: quoting.querySelector("b + span").textContent } : undefined
     this.#fill("")
     this.#keeper?.forget()
-    this.#form.elements.reply_to.value = ""
+    this.#form.elements.reply_to.value = this.#root
     quoting.hidden = true
     this.#say("say", { body, reply_to: id || undefined, quote, files: files.length ? files : undefined })
     this.focus()
@@ -123,7 +126,7 @@ export class ChatComposer extends EventTarget {
     if (event.key === "Enter" && ((isPlain && matchMedia("(pointer: fine)").matches) || event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       this.#form.requestSubmit()
-    } else if (event.key === "Escape" && (this.#changing || this.#form.elements.reply_to.value)) {
+    } else if (event.key === "Escape" && (this.#changing || this.#form.elements.reply_to.value !== this.#root)) {
       event.preventDefault()
       this.quit()
     } else if (event.key === "ArrowUp" && isPlain && !this.#field.value) {

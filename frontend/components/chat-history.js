@@ -78,9 +78,10 @@ export class ChatHistory extends EventTarget {
 
   // What happened since that page was made is told again on top of it.
   #arrive(page, ids, { isWhole, reachesEnd }) {
+    const isNewlyJoined = reachesEnd && !this.#log.isJoined
     this.#log.isJoined = reachesEnd
     const { seq, epoch } = page.dataset
-    this.dispatchEvent(new CustomEvent("arrived", { detail: { seq: Number(seq), epoch, ids, isWhole } }))
+    this.dispatchEvent(new CustomEvent("arrived", { detail: { seq: Number(seq), epoch, ids, isWhole, reachesEnd: isNewlyJoined } }))
   }
 
   #look() {

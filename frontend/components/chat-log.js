@@ -143,9 +143,10 @@ export class ChatLog extends EventTarget {
   }
 
   #tellMessage(event, known) {
-    if (!known && !(this.isThread ? this.byId(event.reply_to?.id) : this.isJoined)) return !this.isThread
-    this.#list.querySelector(".nothing")?.remove()
     const waiting = event.client_id ? this.byClientId(event.client_id) : null
+    const belongs = this.isThread ? this.byId(event.reply_to?.id) : this.isJoined
+    if (!known && !waiting && !belongs) return !this.isThread
+    this.#list.querySelector(".nothing")?.remove()
     if (known && waiting && waiting !== known) this.#remove(waiting)
     const item = known ?? waiting ?? this.#message.make()
     const wasPending = item.dataset.pending !== undefined

@@ -9,6 +9,7 @@ export class ChatReading {
   #readAt = 0
   #fresh = 0
   #timer
+  #wasNew
   #seen = () => this.#look()
 
   // `tell(seq)` says how far one has read, and whether it could be said.
@@ -17,6 +18,7 @@ export class ChatReading {
     this.#log = log
     this.#tell = tell
     this.#seq = seq
+    this.#wasNew = room.querySelectorAll(Number(room.dataset.seen) ? ".unread ~ .message:not(.me)" : ".log .message:not(.me)").length
     room.querySelector(".log").addEventListener("scroll", this.#seen, { passive: true })
     document.addEventListener("visibilitychange", this.#seen)
     addEventListener("focus", this.#seen)
@@ -53,7 +55,20 @@ export class ChatReading {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
       if (document.hidden || !this.#log.isAtEnd || !this.#log.isJoined || this.#readAt >= this.#seq) return
-      if (this.#tell(this.#seq)) this.#readAt = this.#seq
+      if (!this.#tell(this.#seq)) return
+      this.#readAt = this.#seq
+      this.#lessenBadges()
     }, READ_EVERY)
+  }
+
+  // The page was made before this room was read: its numbers beside "Chat" counted what has been read now.
+  #lessenBadges() {
+    for (const count of document.querySelectorAll('a[href="/chat/"] > .count')) {
+      const left = parseInt(count.textContent) - this.#wasNew
+      if (count.textContent.endsWith("+")) continue
+      if (left > 0) count.textContent = left
+      else count.remove()
+    }
+    this.#wasNew = 0
   }
 }

@@ -4,7 +4,6 @@ import { ChatLine } from "./chat-line.js"
 import { ChatLog } from "./chat-log.js"
 import { ChatOutbox } from "./chat-outbox.js"
 import "./chat-order.js"
-import { ChatTabs } from "./chat-tabs.js"
 import { inOrder, toHear } from "./chat-rules.js"
 
 const ACK_PATIENCE = 10_000
@@ -18,7 +17,7 @@ class ChatRoom extends HTMLElement {
   #epoch
   #line
   #log
-  #history
+  #moves
   #outbox
   #tabs
   #composer
@@ -31,6 +30,7 @@ class ChatRoom extends HTMLElement {
   #isPartnerHere = false
   // What was told lately: a page that was fetched meanwhile may not know it yet.
   #recent = []
+  #isLoading = false
 
   connectedCallback() {
     const { room, member, past, thread } = this.dataset
@@ -40,7 +40,6 @@ class ChatRoom extends HTMLElement {
     const list = this.querySelector(".log")
     const form = this.querySelector("form.say:not([data-plain])")
     this.#outbox = new ChatOutbox(member, room)
-    this.#tabs = new ChatTabs(member, room)
     this.#log = new ChatLog(list, { message: this.#part("message"), parts: this.#part("parts") }, this.dataset, member, room)
     this.#log.isThread = Boolean(thread)
     this.#log.isJoined = past === undefined || this.#log.isThread
@@ -50,38 +49,42 @@ class ChatRoom extends HTMLElement {
     for (const message of this.#outbox.list()) this.#show(message)
     if (!location.hash.startsWith("#message-")) this.#log.scrollToUnread()
     this.#line.open()
-    this.#history = this.#getMore(list)
+    this.#moves = this.#getMore(list)
   }
 
   // What is needed only once one has looked around: it does not keep the room from opening.
   async #getMore(list) {
-    const [{ keepAboveKeyboard }, { ChatRooms }, { ChatReading }, { ChatHistory }, { ChatActs }] = await Promise.all([
-      import("./chat-keyboard.js"),
-      import("./chat-rooms.js"),
-      import("./chat-reading.js"),
-      import("./chat-history.js"),
-      import("./chat-acts.js"),
-      import("./chat-pins.js"),
-      import("./chat-order.js"),
-    ])
+    const [{ keepAboveKeyboard }, { ChatRooms }, { ChatReading }, { ChatHistory }, { ChatActs }, { ChatTabs }, { ChatMoves }] =
+      await Promise.all([
+        import("./chat-keyboard.js"),
+        import("./chat-rooms.js"),
+        import("./chat-reading.js"),
+        import("./chat-history.js"),
+        import("./chat-acts.js"),
+        import("./chat-tabs.js"),
+        import("./chat-moves.js"),
+        import("./chat-pins.js"),
+        import("./chat-order.js"),
+      ])
     if (!this.isConnected) return null
+    this.#tabs = new ChatTabs(this.dataset.member, this.dataset.room)
+    this.#listenToTabs()
     this.#letGo = keepAboveKeyboard(this.#log)
     this.#reading = new ChatReading(this, this.#log, this.#seq, (seq) => this.#read(seq))
     const acts = new ChatActs(this)
     acts.addEventListener("done", () => this.#line.look())
     acts.addEventListener("failed", ({ detail }) => this.#say(detail))
-    const found = new ChatHistory(this.#log, list)
-    found.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
+    const past = new ChatHistory(this.#log, list)
+    past.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
+    const moves = new ChatMoves(this, { log: this.#log, composer: this.#composer, history: past, line: this.#line })
+    for (const [name, act] of [["retry", this.#retry], ["discard", this.#discard], ["trouble", this.#say]])
+      moves.addEventListener(name, ({ detail }) => act.call(this, detail))
     this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset.member)
     this.#line.addEventListener("elsewhere", ({ detail }) => this.#rooms.hear(detail))
     const others = this.#rooms.where()
     if (Object.keys(others).length) this.#line.send({ type: "hello", rooms: others })
     await this.#composer?.getMore(this)
-    return found
-  }
-
-  async #jump(address) {
-    return (await this.#history).jump(address)
+    return moves
   }
 
   disconnectedCallback() {
@@ -95,16 +98,12 @@ class ChatRoom extends HTMLElement {
   #listen() {
     for (const name of ["state", "welcome", "events", "ack", "refused", "typing", "presence", "resync", "read"])
       this.#line.addEventListener(name, ({ detail }) => this[`_${name}`](detail))
-    this.#listenToTabs()
-    this.addEventListener("click", (event) => this.#clicked(event))
     this.#resendTimer = setInterval(() => this.#sendWhatWaits({ olderThan: ACK_PATIENCE }), ACK_PATIENCE)
     const composer = this.#composer
     composer?.addEventListener("say", ({ detail }) => this.#submit(detail))
-    composer?.addEventListener("change", ({ detail }) => this.#change(detail))
     composer?.addEventListener("complain", ({ detail }) => this.#say(detail))
     composer?.addEventListener("waiting", () => this.#say(this.dataset.bringing))
     composer?.addEventListener("typing", () => this.#line.send({ type: "typing" }))
-    composer?.addEventListener("again", () => this.#changeLast())
   }
 
   #listenToTabs() {
@@ -139,6 +138,7 @@ class ChatRoom extends HTMLElement {
   }
 
   _events({ events }) {
+    if (this.#isLoading) return
     const wasAtEnd = this.#log.isAtEnd
     const { next, seq, hasGap } = inOrder(this.#seq, events, { mayJump: !this.#line.isOpen })
     const isUnseen = document.hidden || !wasAtEnd || !this.#log.isJoined
@@ -153,7 +153,7 @@ class ChatRoom extends HTMLElement {
       // Two who talk alone were let in, shut out, or may write again: the page has the words for it, and keeps the draft.
       if (event.data?.is) location.reload()
       if (event.answered || ["pin", "edit", "delete"].includes(event.kind)) this.dispatchEvent(new CustomEvent("pin-event", { detail: event }))
-      if (event.data) this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
+      if (event.data || event.kind === "delete") this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
     }
     this.#seq = seq
     this.#recent = [...this.#recent, ...next].slice(-REMEMBERED)
@@ -177,7 +177,7 @@ class ChatRoom extends HTMLElement {
     const message = this.#outbox.find(client_id)
     if (!message) return
     this.#show(message)
-    this.#tabs.tell("failed", { message })
+    this.#tabs?.tell("failed", { message })
   }
 
   _typing({ author }) {
@@ -218,19 +218,22 @@ class ChatRoom extends HTMLElement {
 
   // Too much was missed, or the history was restored: take the page's own answer.
   async _resync() {
-    this.#seq = -1
-    if (!(await this.#jump(location.pathname))) return location.reload()
+    if (this.#log.isThread) return location.reload()
+    this.#isLoading = true
+    this.#recent = []
+    if (!(await (await this.#moves).jump(location.pathname))) return location.reload()
+    this.#isLoading = false
     this.#log.scrollToEnd()
     if (this.#line.isOpen) this.#line.hello()
   }
 
   // A page that was just fetched may be older than what was told since, or newer than all we know.
-  #tellAgain({ seq, epoch, ids, isWhole }) {
-    if (isWhole && this.#log.isJoined && seq > this.#seq) {
+  #tellAgain({ seq, epoch, ids, isWhole, reachesEnd }) {
+    if (isWhole && this.#log.isJoined && (seq > this.#seq || this.#isLoading)) {
       this.#seq = seq
       this.#epoch = epoch
     }
-    for (const event of this.#recent) if (event.seq > seq && (isWhole || ids.has(event.id))) this.#log.tell(event)
+    for (const event of this.#recent) if (event.seq > seq && (isWhole || reachesEnd || ids.has(event.id))) this.#log.tell(event)
   }
 
   // --- what the member does ---
@@ -238,73 +241,27 @@ class ChatRoom extends HTMLElement {
   async #submit({ body, ...more }) {
     const message = this.#outbox.add(body, more)
     this.#say("")
-    if (!this.#log.isJoined) await this.#toLatest()
+    if (!this.#log.isJoined) await (await this.#moves).toLatest()
     this.#log.eraseUnreadLine()
     this.#show(message)
     this.#log.scrollToEnd()
     this.#send(message)
-    this.#tabs.tell("waiting", { message })
-  }
-
-  #clicked(event) {
-    const item = event.target.closest(".message")
-    const chosen = event.target.closest(".reply, .change, .retry, .discard, .to-latest, .message .quoted")
-    if (!chosen || event.ctrlKey || event.metaKey) return
-    if (chosen.matches(".quoted") && this.querySelector(`.log ${chosen.hash || "nothing"}`)) return
-    if (chosen.matches(".reply, .change") && !this.#composer) return
-    event.preventDefault()
-    chosen.closest("details")?.removeAttribute("open")
-    if (chosen.matches(".reply")) this.#composer.answer(told(item))
-    else if (chosen.matches(".change")) this.#composer.change({ id: item.dataset.id, body: item.dataset.body })
-    else if (chosen.matches(".retry")) this.#retry(item.dataset.clientId)
-    else if (chosen.matches(".discard")) this.#discard(item.dataset.clientId)
-    else if (chosen.matches(".to-latest")) this.#toLatest()
-    else this.#toMessage(chosen)
-  }
-
-  async #toLatest() {
-    if (this.#log.isThread) return location.assign(`/chat/${this.dataset.room}#latest`)
-    if (!this.#log.isJoined) {
-      await this.#jump(location.pathname)
-      history.replaceState(null, "", location.pathname)
-    }
-    this.#log.scrollToEnd()
-  }
-
-  // A message that is not on this page: the page around it.
-  async #toMessage(link) {
-    const address = `/chat/${this.dataset.room}/messages/${link.hash.replace("#message-", "")}`
-    if (this.#log.isThread || !(await this.#jump(address))) return location.assign(address)
-    location.hash = link.hash
-  }
-
-  #changeLast() {
-    const item = this.#log.lastOwn()
-    if (item) this.#composer.change({ id: item.dataset.id, body: item.dataset.body })
-  }
-
-  async #change({ id, body, before }) {
-    const fields = new FormData()
-    fields.set("_csrf", this.#composer.token)
-    fields.set("body", body)
-    const { knock } = await import("./chat-door.js")
-    const { ok, detail } = await knock(`/chat/${this.dataset.room}/messages/${id}/edit`, fields)
-    if (ok) return this.#line.look()
-    // The words that were not taken stand in the composer again.
-    if (this.#composer.isEmpty) this.#composer.change({ id, body, before })
-    this.#say(detail || this.dataset.noLine)
+    this.#tabs?.tell("waiting", { message })
   }
 
   // --- sending ---
 
   // After a cut: one tab of this browser at a time, and never while an answer is still on its way.
   #sendWhatWaits({ olderThan = 0 } = {}) {
-    this.#tabs.lead(async () => {
+    const bringOut = async () => {
       for (const message of this.#outbox.list())
         if (!message.failed && Date.now() - message.at >= olderThan) this.#send(message)
       for (let turn = 0; turn < 20 && this.#isAbleToSend && this.#outbox.list().some((message) => !message.failed); turn += 1)
         await new Promise((done) => setTimeout(done, 100))
-    })
+    }
+    // A client id said twice is said once: who does not know of other tabs yet need not wait to hear of them.
+    if (this.#tabs) this.#tabs.lead(bringOut)
+    else bringOut()
   }
 
   get #isAbleToSend() {
@@ -330,7 +287,7 @@ class ChatRoom extends HTMLElement {
 
   #said(clientId, id) {
     this.#outbox.remove(clientId)
-    this.#tabs.tell("acked", { client_id: clientId, id })
+    this.#tabs?.tell("acked", { client_id: clientId, id })
   }
 
   #retry(clientId) {
@@ -343,7 +300,7 @@ class ChatRoom extends HTMLElement {
   #discard(clientId) {
     this.#outbox.remove(clientId)
     this.#log.forget(clientId)
-    this.#tabs.tell("discarded", { client_id: clientId })
+    this.#tabs?.tell("discarded", { client_id: clientId })
   }
 
   #show(message) {
@@ -359,7 +316,7 @@ class ChatRoom extends HTMLElement {
 
   #read(seq) {
     if (!this.#line.send({ type: "read", seq })) return false
-    this.#tabs.tell("read", { seq })
+    this.#tabs?.tell("read", { seq })
     return true
   }
 
@@ -376,12 +333,6 @@ class ChatRoom extends HTMLElement {
   #part(name) {
     return this.querySelector(`[data-part="${name}"]`)
   }
-}
-
-function told(item) {
-  const words = item.querySelector(".bubble").cloneNode(true)
-  words.querySelector(".quoted")?.remove()
-  return { id: item.dataset.id, name: item.querySelector(".by a").textContent, text: words.textContent.trim() }
 }
 
 function button(kind, text) {

@@ -11,7 +11,7 @@ from app.web import FRONTEND
 TEMPLATES = FRONTEND / "templates"
 BUDGET = 40 * 1024
 # What a page fetches once it stands and is looked around in: only a chat and a live event do that.
-LATER = 16 * 1024
+LATER = 20 * 1024
 ASSET = re.compile(r'<script[^>]*src="\{\{ asset\("([^"]+\.js)"\) \}\}"')
 IMPORT = re.compile(r'^\s*import\s[^"\']*["\'](\./[^"\']+)["\']', re.MULTILINE)
 IMPORT_LATER = re.compile(r'import\(["\'](\./[^"\']+)["\']\)')
