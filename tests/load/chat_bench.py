@@ -27,7 +27,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.load.doors import sign_up
+from tests.load.doors import found_rooms, sign_up
 
 ROOT = Path(__file__).parents[2]
 PEERS = Path(__file__).parent / "peers"
@@ -58,16 +58,20 @@ def run(*, seconds: float, only: list[str] | None = None) -> dict[str, Any]:
         environment = running.enter_context(_counting_database(Path(folder)))
         base, web = running.enter_context(_ours(environment))
         figures: dict[str, Any] = {"cores": len(CORES), "node": _node_version()}
-        # Once: nobody may sign up very often from one address.
-        people = {"token": ",".join(sign_up(base))}
+        # Once: nobody may sign up or found groups very often.
+        tokens = sign_up(base)
+        rooms = found_rooms(base, tokens, 50)
+        people = {"token": ",".join(tokens), "room": rooms[0]}
         ours = {"--base": base, "--pid": web.pid, **people}
         if "peers" in wanted:
             figures["room"] = _beside_peers(ours, seconds)
         if "rate" in wanted:
             figures["10 a second"] = _load(**ours, mode="open", sockets=200, rate=10, seconds=seconds)
         if "acks" in wanted:
-            figures["acks, one room"] = _load(**ours, mode="acks", sockets=50, rooms=1, window=2, seconds=seconds)
-            figures["acks, 50 rooms"] = _load(**ours, mode="acks", sockets=100, rooms=50, window=2, seconds=seconds)
+            figures["acks, one room"] = _load(**ours, mode="acks", sockets=50, window=2, seconds=seconds)
+            figures["acks, 50 rooms"] = _load(
+                **{**ours, "room": ",".join(rooms)}, mode="acks", sockets=100, window=2, seconds=seconds
+            )
         # Fresh processes: what a crowd has left in the memory of the others would be counted here.
         if "idle" in wanted:
             with _ours(environment) as (fresh, process):
