@@ -10,12 +10,14 @@ from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Forbidden, Invalid, NotFound, TooMany
 from app.i18n import gettext as _
+from app.limits import limit
 from community.members.queries import avatar_url
 from community.privacy.queries import no_block_between
 
 A_DAY = 86_400
-# Requests a member may have unanswered of one day's making, by how long they are here and whether mail reaches them.
-ASKS_OF_NEWCOMERS, ASKS_OF_MEMBERS, ASKS_OF_REGULARS = 3, 10, 30
+# By how long a member is here and whether mail reaches them: requests of one day's making that nobody has accepted,
+# and conversations begun in a day with those who need not be asked.
+NEWCOMERS, MEMBERS, REGULARS = (3, 10), (10, 40), (30, 100)
 NEW_FOR, REGULAR_AFTER = timedelta(days=1), timedelta(days=30)
 
 
@@ -71,18 +73,25 @@ def _standing(row: asyncpg.Record) -> Standing:
     return Standing(row["id"], row["handle"], row["name"], avatar_url(row["avatar_key"]), way, row["room_id"])
 
 
-async def require_room_to_ask(member_id: int) -> None:
-    """A member may ask so many strangers a day as they are trusted; in the transaction that writes the request."""
-    # Two requests at once count one after the other.
+async def trust_of(member_id: int) -> tuple[int, int]:
+    """How many strangers the member may ask, and how many others they may begin to write to, in a day.
+
+    Called in the transaction that writes it, it lets two beginnings at once count one after the other.
+    """
     member = await db.fetch_one(
         "SELECT created_at, email_proven_at FROM member WHERE id = $1 FOR NO KEY UPDATE", member_id
     )
     if member is None:
         raise NotFound()
     age = clock.now() - member["created_at"]
-    most = ASKS_OF_REGULARS if age > REGULAR_AFTER else ASKS_OF_MEMBERS
     if age < NEW_FOR or member["email_proven_at"] is None:
-        most = ASKS_OF_NEWCOMERS
+        return NEWCOMERS
+    return REGULARS if age > REGULAR_AFTER else MEMBERS
+
+
+async def require_room_to_ask(member_id: int) -> None:
+    """Refuse one stranger too many; in the transaction that writes the request."""
+    most, _others = await trust_of(member_id)
     asked = await db.fetch_val(
         "SELECT count(*) FROM direct_pair WHERE asked_by_id = $1 AND created_at > $2 AND answer <> 'accepted'",
         member_id,
@@ -93,6 +102,12 @@ async def require_room_to_ask(member_id: int) -> None:
             "You asked %(n)s people today who have not answered yet. Wait for them, or until tomorrow.", n=most
         )
         raise TooMany(sentence, retry_after=A_DAY)
+
+
+async def require_room_to_begin(member_id: int, people: int = 1) -> None:
+    """Refuse to begin with too many in a day, also of those who need not be asked: a big group is no mailing list."""
+    _asks, most = await trust_of(member_id)
+    await limit("direct-begin", member_id, most=most, per=A_DAY, cost=people)
 
 
 async def room_of_two(member_id: int, other_id: int) -> int | None:

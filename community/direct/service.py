@@ -8,7 +8,6 @@ from app import clock, db, ids
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Invalid, NotFound
 from app.i18n import gettext as _
-from app.limits import limit
 from app.text import clean
 from community.chat import service as chat
 from community.chat import writer
@@ -17,8 +16,6 @@ from community.direct import policy
 from community.direct.policy import Standing
 from community.direct.schemas import MOST_IN_A_CIRCLE, Begun
 from community.groups.tables import Room
-
-MOST_ROOMS_A_DAY = 100
 
 
 async def begin(viewer: Viewer, handles: list[str], client_id: UUID, body: str, name: str = "") -> Begun:
@@ -54,7 +51,8 @@ async def _room_of_two(member_id: int, other: Standing) -> int:
     if other.room_id is not None:
         await _answer_by_writing(member_id, other.room_id)
         return other.room_id
-    await limit("direct-room", member_id, most=MOST_ROOMS_A_DAY, per=policy.A_DAY)
+    if other.way == "open":
+        await policy.require_room_to_begin(member_id)
     try:
         async with db.transaction():
             if other.way == "ask":
@@ -74,10 +72,10 @@ async def _room_of_two(member_id: int, other: Standing) -> int:
         return room_id
     except asyncpg.UniqueViolationError:
         # Both began at the same moment. Theirs came first; going on there answers it.
-        room_id = await policy.room_of_two(member_id, other.id)
-        assert room_id is not None
-        await _answer_by_writing(member_id, room_id)
-        return room_id
+        theirs = await policy.room_of_two(member_id, other.id)
+        assert theirs is not None
+        await _answer_by_writing(member_id, theirs)
+        return theirs
 
 
 async def _answer_by_writing(member_id: int, room_id: int) -> None:
@@ -112,7 +110,7 @@ async def _circle(member_id: int, others: list[Standing], name: str, client_id: 
         raise Invalid(
             "to", _("@%(handle)s does not know you yet. Write to them alone first.", handle=strangers[0].handle)
         )
-    await limit("direct-room", member_id, most=MOST_ROOMS_A_DAY, per=policy.A_DAY, cost=len(others))
+    await policy.require_room_to_begin(member_id, len(others))
     async with db.transaction():
         room_id = await _open_room(name)
         await _seat(room_id, member_id, "host", "active")

@@ -161,7 +161,7 @@ async def test_only_who_was_asked_answers(web: Browser):
 
 async def test_strangers_are_asked_a_few_times_a_day_by_how_long_one_is_here(web: Browser):
     carol = await a_member("carol")
-    others = [await a_member() for _ in range(policy.ASKS_OF_MEMBERS + 1)]
+    others = [await a_member() for _ in range(policy.MEMBERS[0] + 1)]
     sent = [(await write(web, carol, other)).status_code for other in others[:4]]
     assert sent == [201, 201, 201, 429], "a newcomer"
     clock.travel(timedelta(days=2))
@@ -173,11 +173,20 @@ async def test_strangers_are_asked_a_few_times_a_day_by_how_long_one_is_here(web
     assert sent == [201, 201, 201, 429], "an address nobody has shown to be theirs stays new"
 
 
+async def test_a_big_group_is_no_mailing_list(web: Browser):
+    spammer = await a_member("spammer")
+    others = [await a_member() for _ in range(policy.NEWCOMERS[1] + 2)]
+    await in_one_group(*others, spammer)
+    sent = [(await write(web, spammer, other, body="Buy my course")).status_code for other in others]
+    assert sent == [201] * policy.NEWCOMERS[1] + [429, 429]
+    assert (await write(web, spammer, others[0], body="Going on is no beginning")).status_code == 201
+
+
 async def test_two_requests_at_once_do_not_pass_the_limit_together(web: Browser):
     carol = await a_member("carol")
-    others = [await a_member() for _ in range(policy.ASKS_OF_NEWCOMERS + 3)]
+    others = [await a_member() for _ in range(policy.NEWCOMERS[0] + 3)]
     sent = await asyncio.gather(*(write(web, carol, other) for other in others))
-    assert sorted(answer.status_code for answer in sent) == [201] * policy.ASKS_OF_NEWCOMERS + [429] * 3
+    assert sorted(answer.status_code for answer in sent) == [201] * policy.NEWCOMERS[0] + [429] * 3
 
 
 async def test_who_may_begin_is_the_members_own_choice(web: Browser):
