@@ -3,24 +3,30 @@ of their own addresses (`put_product`). Nothing of it delays the message: a card
 
 from typing import Any
 
-from app import clock, db
+from app import clock, db, limits
 from app.auth import Viewer, require_member
 from app.disclosure import is_earning
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, NotFound, TooMany
 from app.events import publish
 from app.i18n import gettext as _
 from community.chat import hanging, policy, previews, writer
 from community.chat.events import PreviewWanted
 from community.chat.links import is_ours, links_in
 
+MOST_ASKED_AN_HOUR = 120
+
 
 async def look_at(message_id: int) -> list[str]:
     """Make the cards of a message fit its links now; those links. Ours are left to the features that know them."""
-    row = await db.fetch_one("SELECT room_id, html FROM message WHERE id = $1 AND deleted_at IS NULL", message_id)
+    row = await db.fetch_one(
+        "SELECT room_id, author_id, html FROM message WHERE id = $1 AND deleted_at IS NULL", message_id
+    )
     if row is None:
         return []
     links = links_in(row["html"])
+    may_ask = await _may_ask(row["author_id"], links)
     async with db.transaction():
+        await hanging.alone_in(row["room_id"])
         dropped = await db.execute(
             "DELETE FROM message_card WHERE message_id = $1 AND url <> ALL($2::text[]) AND removed_at IS NULL",
             message_id,
@@ -29,11 +35,20 @@ async def look_at(message_id: int) -> list[str]:
         is_known = False
         for place, url in enumerate(links):
             # An earning link is followed by people alone: a robot's visit would be counted as one.
-            if not is_ours(url) and not is_earning(url):
+            if may_ask and not is_ours(url) and not is_earning(url):
                 is_known |= await _put_preview(message_id, place, url)
         if dropped or is_known:
             await _tell(row["room_id"], [message_id])
     return links
+
+
+async def _may_ask(author_id: int, links: list[str]) -> bool:
+    """Nobody makes us knock at others' doors all day: beyond this, links stay links."""
+    try:
+        await limits.limit("chat-preview", author_id, most=MOST_ASKED_AN_HOUR, per=3600, cost=len(links))
+    except TooMany:
+        return False
+    return True
 
 
 async def _put_preview(message_id: int, place: int, url: str) -> bool:
@@ -59,6 +74,7 @@ async def put_product(message_id: int, url: str, subject: str, data: dict[str, A
         links = links_in(row["html"]) if row else []
         if row is None or url not in links:
             return
+        await hanging.alone_in(row["room_id"])
         put = await db.execute(
             """INSERT INTO message_card (message_id, place, kind, url, subject, data)
                VALUES ($1, $2, 'product', $3, $4, $5)
@@ -86,6 +102,7 @@ async def refresh(subject: str, data: dict[str, Any]) -> int:
     )
     for room in rooms:
         async with db.transaction():
+            await hanging.alone_in(room["room_id"])
             touched = await db.fetch(
                 """UPDATE message_card SET data = data || $2::jsonb
                     WHERE subject = $1 AND message_id = ANY($3::bigint[]) AND data || $2::jsonb <> data
@@ -121,6 +138,7 @@ async def remove(viewer: Viewer, room_id: int, message_id: int, card_id: int) ->
     if message["author_id"] != member_id and not policy.may_moderate(viewer, room):
         raise Forbidden(_("Only its author or a moderator can take a card off."))
     async with db.transaction():
+        await hanging.alone_in(room_id)
         gone = await db.execute(
             "UPDATE message_card SET removed_at = $3 WHERE id = $1 AND message_id = $2 AND removed_at IS NULL",
             card_id,

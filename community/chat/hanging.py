@@ -34,6 +34,11 @@ _FOLDED = f"""jsonb_strip_nulls(jsonb_build_object(
                WHERE c.message_id = m.id AND c.removed_at IS NULL AND (c.preview_id IS NULL OR p.title <> ''))))"""
 
 
+async def alone_in(room_id: int) -> None:
+    """Lock the room before anything that hangs in it: whoever took the two in the other order would wait for ever."""
+    await db.execute("SELECT 1 FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
+
+
 async def fold(message_ids: list[int]) -> None:
     """Write anew what hangs on these messages, in the transaction that changed it."""
     await db.execute(

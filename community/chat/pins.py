@@ -19,6 +19,7 @@ async def pin(viewer: Viewer, room_id: int, message_id: int) -> int | None:
     """Keep a message in sight; the seq of the event, None when it was pinned already."""
     member_id = await _moderator(viewer, room_id, message_id)
     async with db.transaction():
+        await hanging.alone_in(room_id)
         won = await db.fetch_val(
             """INSERT INTO message_pin (room_id, message_id, pinned_by_id, created_at) VALUES ($1, $2, $3, $4)
                ON CONFLICT DO NOTHING RETURNING id""",
@@ -40,6 +41,7 @@ async def unpin(viewer: Viewer, room_id: int, message_id: int) -> int | None:
     """Take a pin down; the seq of the event, None when there was none."""
     member_id = await _moderator(viewer, room_id, message_id)
     async with db.transaction():
+        await hanging.alone_in(room_id)
         if not await db.execute("DELETE FROM message_pin WHERE message_id = $1", message_id):
             return None
         seq = await writer.append(room_id, "pin", message_id=message_id, author_id=member_id, data={"off": True})

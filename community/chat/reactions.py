@@ -18,6 +18,7 @@ async def react(viewer: Viewer, room_id: int, message_id: int, emoji: str) -> in
     member_id, emoji = require_member(viewer), one_emoji(emoji)
     await policy.access_message_to_mark(viewer, room_id, message_id)
     async with db.transaction():
+        await hanging.alone_in(room_id)
         won = await db.fetch_val(
             """INSERT INTO message_reaction (message_id, member_id, emoji, created_at) VALUES ($1, $2, $3, $4)
                ON CONFLICT DO NOTHING RETURNING id""",
@@ -46,6 +47,7 @@ async def take_back(viewer: Viewer, room_id: int, message_id: int, emoji: str) -
     member_id, emoji = require_member(viewer), one_emoji(emoji)
     await policy.access_message(viewer, room_id, message_id)
     async with db.transaction():
+        await hanging.alone_in(room_id)
         gone = await db.execute(
             "DELETE FROM message_reaction WHERE message_id = $1 AND member_id = $2 AND emoji = $3",
             message_id,

@@ -7,7 +7,7 @@ import pytest
 
 from app import clock, db
 from app.errors import Forbidden
-from app.http import Answer, CannotFetch
+from app.http import Answer, CannotFetch, fetch
 from app.money import Money
 from community.chat import cards, previews, service
 from community.chat.links import links_in
@@ -85,6 +85,32 @@ async def test_what_may_not_be_asked_or_is_no_page_has_no_card_and_no_event(hous
     assert await db.fetch_val("SELECT seq FROM room WHERE id = $1", int(room)) == standing + 1
     problems = await db.fetch("SELECT problem FROM link_preview ORDER BY id")
     assert [row["problem"] for row in problems] == ["not_public", "not_a_page"]
+
+
+async def test_each_step_of_a_way_is_checked_like_the_first(house: Callable, monkeypatch: pytest.MonkeyPatch):
+    async def bait(method: str, url: str, **options: object) -> Answer:
+        if url == "https://bait.example/":
+            return Answer(302, {"location": "http://127.0.0.1:5432/"}, b"")
+        return await fetch(method, url, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(previews, "fetch", bait)
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    await said(alice, room, "https://bait.example/")
+    await run_jobs()
+    assert [row["problem"] for row in await db.fetch("SELECT problem FROM link_preview")] == ["not_public"]
+
+
+async def test_nobody_makes_us_knock_at_others_doors_all_day(
+    house: Callable, pages: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(cards, "MOST_ASKED_AN_HOUR", 5)
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    for n in range(4):
+        await said(alice, room, f"https://file.example/{n}.zip https://file.example/{n}.pdf")
+    await run_jobs()
+    assert len(pages) == 4, "beyond that, links stay links"
 
 
 async def test_the_guarded_client_is_what_asks(house: Callable):
