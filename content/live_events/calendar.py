@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import asyncpg
 
@@ -21,7 +22,7 @@ def calendar_of(events: Sequence[asyncpg.Record]) -> str:
 
 
 def _entry(event: asyncpg.Record) -> list[str]:
-    address = f"{settings().base_url}/live/{event['slug']}"
+    address = f"{settings().base_url}/live/{quote(event['slug'])}"
     starts = event["went_live_at"] or event["starts_at"]
     return [
         "BEGIN:VEVENT",

@@ -1,5 +1,6 @@
-from app.events import on
+from app.events import on, within
 from app.jobs import every
+from community.groups.events import GroupLeft
 from community.members.events import MemberErased
 from community.moderation.events import SubjectHidden
 from content.live_events import pins, reminders, service
@@ -20,6 +21,12 @@ async def tell_of_return(event: ProductListed) -> None:
 @on(ProductWithdrawn)
 async def tell_of_withdrawal(event: ProductWithdrawn) -> None:
     await pins.tell_of_product(event.product_id)
+
+
+@within(GroupLeft)
+async def leave_the_groups_stages(event: GroupLeft) -> None:
+    """In the same commit: whoever is out of the group is out of its events, also as their host."""
+    await service.leave_stages(event.group_id, event.member_id)
 
 
 @on(MemberErased)

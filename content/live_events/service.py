@@ -103,6 +103,17 @@ async def end_forgotten() -> int:
     return len(rows)
 
 
+async def leave_stages(group_id: int, member_id: int) -> None:
+    """Whoever left a group has no place in the rooms of its events any more. Its moderators can end them."""
+    await db.execute(
+        """UPDATE room_member SET state = 'left'
+            WHERE member_id = $2 AND state <> 'left'
+              AND room_id IN (SELECT room_id FROM live_event WHERE group_id = $1)""",
+        group_id,
+        member_id,
+    )
+
+
 async def clear_stage_of(host_id: int) -> None:
     """The host is gone: what they planned is called off, what they began is ended."""
     for event in await db.fetch("SELECT id FROM live_event WHERE host_id = $1 ORDER BY id", host_id):

@@ -40,7 +40,8 @@ class LiveStage extends HTMLElement {
     return Number(document.querySelector("chat-room")?.dataset.online) || 0
   }
 
-  #heard = async ({ detail: { data } }) => {
+  #heard = async ({ detail: { kind, id, data } }) => {
+    if (kind === "delete") return this.querySelector(`[data-message="${id}"]`)?.remove()
     if (data?.what === "product" || data?.what === "counts") (await import("./live-figures.js"))[data.what](this, data)
     else if (data?.what === "live") location.reload()
     else if (["pin", "unpin", "poll", "question"].includes(data?.what)) {

@@ -1,6 +1,7 @@
 """What can be shared. Each kind is found through the viewer, so nobody makes a link to what they may not see."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import quote
 
 import msgspec
 
@@ -52,7 +53,7 @@ async def _product(viewer: Viewer, slug: str) -> Target:
 
 async def _guide(viewer: Viewer, slug: str) -> Target:
     guide = await access_guide(viewer, slug)
-    return Target("guide", guide["id"], None, f"/guides/{guide['slug']}")
+    return Target("guide", guide["id"], None, f"/guides/{quote(guide['slug'])}")
 
 
 async def _topic(viewer: Viewer, name: str) -> Target:
@@ -80,7 +81,7 @@ async def _room(viewer: Viewer, name: str) -> Target:
     if row is None:
         raise NotFound(_("There is no such room."))
     if row["event"]:
-        return Target("room", (await access_event(viewer, row["event"]))["room_id"], None, f"/live/{row['event']}")
+        return Target("room", (await access_event(viewer, row["event"]))["room_id"], None, f"/live/{quote(row['event'])}")
     if row["slug"]:
         await access_group_contents(viewer, row["slug"])
     return Target("room", (await access_room(viewer, row["id"]))["id"], None, f"/chat/{row['id']}")

@@ -428,6 +428,42 @@ async def test_the_bell_rings_before_at_the_start_and_when_plans_change(web: Bro
         await reminders.remind(bob.viewer, other)
 
 
+async def test_a_host_who_left_a_secret_group_is_out_of_its_event_at_once(house: Callable):
+    from community.groups.service import join, leave
+
+    ines, bob = await a_member("ines"), await a_member("bob")
+    group = await a_group(ines)
+    await join(bob.viewer, group)
+    slug = await a_live(bob, group=group)
+    room = str((await the_event(slug, bob.viewer))["room_id"])
+    await db.execute("UPDATE groups SET visibility = 'secret'")
+    line = await a_line(house, bob)
+    await line.hello(room)
+    await leave(bob.viewer, group)
+    with pytest.raises(NotFound):
+        await the_event(slug, bob.viewer)
+    await a_question(ines, slug, "Is he gone?")
+    assert (await line.next("error"))["code"] == "forbidden", "and hears nothing of what is said after"
+    await service.end(ines.viewer, slug)
+
+
+async def test_a_chinese_title_makes_an_address_that_works_everywhere(web: Browser):
+    ines = await a_member("ines")
+    browser = await sign_in(web(), ines)
+    soon = f"{clock.now() + timedelta(hours=3):%Y-%m-%dT%H:%M}"
+    planned = await submit(browser, "/live/new", {"title": "周末露营：现场搭", "starts_at": soon, "lang": "zh-Hans"})
+    assert planned.status_code == 303
+    assert (await browser.get(planned.headers["location"])).status_code == 200
+    slug = await db.fetch_val("SELECT slug FROM live_event")
+    assert (await web().get(f"/live/{slug}/event.ics")).status_code == 200
+    room_id = await db.fetch_val("SELECT room_id FROM live_event")
+    link = (await web(token=ines.token).post("/api/v1/links", json={"target": f"room:{room_id}"})).json()
+    led = await web().get(f"/r/{link['code']}")
+    assert led.status_code == 302 and led.headers["location"].isascii()
+    assert (await web().get(led.headers["location"])).status_code == 200
+    assert (await browser.get(f"/live/room/{room_id}")).status_code == 303
+
+
 async def test_who_was_shown_out_of_the_group_is_not_rung_any_more(house):
     from community.groups.service import join, leave
 
