@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app import db
+from community.chat import service
 from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, words_in, write  # noqa: F401
 from tests.community.test_chat_pages import say
@@ -117,7 +118,6 @@ async def test_the_past_comes_by_scrolling_and_nothing_jumps(visit: Callable):  
     await page.wait_for_selector(".to-latest", state="hidden")
 
     # An answer to what is not on the page leads to its place in the past, and from there on to the present again.
-    from community.chat import service
 
     await service.send(bob.viewer, int(room), uuid.uuid4(), "as I said first", first)
     await page.goto(f"/chat/{room}")
@@ -397,3 +397,36 @@ async def test_the_list_beside_a_room_tells_what_is_new_in_the_others(visit: Cal
     await second.goto(f"/chat/{there}")
     await is_live(second)
     await page.wait_for_selector(f"{other} .count", state="detached")
+
+
+async def test_a_thread_is_talked_in_and_a_restored_past_is_taken_over(visit: Callable):  # noqa: F811
+    alice, bob = await a_member("alice"), await a_member("bob", name="Bob")
+    _slug, room = await a_room(alice, bob)
+    await say(bob, room, "Which stove?", "Something else")
+    root = await db.fetch_val("SELECT min(id) FROM message")
+    page = await visit(alice, f"/chat/{room}?thread={root}")
+    await is_live(page)
+    for words in ("The small one", "Or none at all"):
+        await write(page, words)
+    await page.wait_for_function("() => !document.querySelector('.message.waiting')")
+    await say(bob, room, "Elsewhere")
+    await service.send(bob.viewer, int(room), uuid.uuid4(), "Thank you", root)
+    await page.wait_for_selector(".message:has-text('Thank you')")
+    said = [words.split("\n")[-1] for words in await words_in(page)]
+    assert said == ["Which stove?", "The small one", "Or none at all", "Thank you"]
+    assert await db.fetch_val("SELECT count(*) FROM message WHERE reply_to_id = $1", root) == 3
+
+    # A backup was restored: what this page knew is another past.
+    await page.goto(f"/chat/{room}")
+    await is_live(page)
+    gone = await db.fetch_val("SELECT max(seq) FROM room_event WHERE room_id = $1", int(room))
+    await db.execute("DELETE FROM room_event WHERE room_id = $1 AND seq = $2", int(room), gone)
+    await db.execute("UPDATE room SET seq = seq - 1, epoch = 'restored' WHERE id = $1", int(room))
+    await visit.restart()
+    await page.wait_for_function(
+        "() => !document.querySelector('.log').innerText.includes('Thank you')", timeout=20_000
+    )
+    await is_live(page)
+    await say(bob, room, "After it all")
+    await page.wait_for_selector(".message:has-text('After it all')")
+    assert await numbers_in(page) == sorted(set(await numbers_in(page)))
