@@ -2,7 +2,8 @@
 // Browsers that resize the page themselves agree with it, and nothing moves.
 export function keepAboveKeyboard(log) {
   const seen = globalThis.visualViewport
-  if (!seen) return () => {}
+  // Where the room is a part of a longer page, that page scrolls as any other.
+  if (!seen || !document.querySelector(".page.full")) return () => {}
   const fit = () => {
     if (seen.scale !== 1) return
     const wasAtEnd = log.isAtEnd

@@ -38,7 +38,9 @@ export class ChatLog extends EventTarget {
   scrollToUnread() {
     this.scrollToEnd()
     const line = this.#list.querySelector(".unread")
-    if (line && line.offsetTop - this.#list.offsetTop < this.#list.scrollTop) line.scrollIntoView({ block: "start" })
+    const place = line ? line.offsetTop - this.#list.offsetTop : Infinity
+    // By the list alone: the page around it, where there is one, stays where it is.
+    if (place < this.#list.scrollTop) this.#list.scrollTop = place
   }
 
   // One event of the room; true when it is a message that was not here before.
