@@ -4,12 +4,12 @@ from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from app.auth import Viewer, require_member
+from app.auth import Viewer
 from app.errors import Invalid
 from app.i18n import gettext as _
 from app.openapi import door
 from community.chat import examples, files
-from community.chat.parts import MOST_FILES, ChatFileView
+from community.chat.parts import ChatFileView
 
 # A little more than the file itself, for what a form adds around it.
 MOST_BODY_BYTES = files.MOST_BYTES + 64 * 1024
@@ -30,7 +30,7 @@ class FileApi(Controller):
     ) -> Response[ChatFileView]:
         """Multipart, field `file`, up to 20 MB. Pictures (10 MB) are re-encoded and lose what they knew of their maker.
         Name its id in the `files` of a message within a day; until then nobody else sees it."""
-        require_member(viewer)
+        await files.let_in(viewer, room_id)
         given = await files.given_in(request, "file")
         if len(given) != 1:
             raise Invalid("file", _("One file at a time, please."))
@@ -54,11 +54,11 @@ class FilePages(Controller):
     path = "/chat/{room_id:int}/files"
     include_in_schema = False
 
-    @post(request_max_body_size=MOST_BODY_BYTES * MOST_FILES)
+    @post(request_max_body_size=MOST_BODY_BYTES)
     async def bring(
         self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]
     ) -> Response[ChatFileView]:
-        require_member(viewer)
+        await files.let_in(viewer, room_id)
         given = await files.given_in(request, "file")
         if len(given) != 1:
             raise Invalid("file", _("One file at a time, please."))

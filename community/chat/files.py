@@ -23,6 +23,7 @@ MOST_BYTES = 20 * 1024 * 1024
 SIDE, SMALL_SIDE = 2000, 640
 # What a member may bring in within a day, in kilobytes.
 MOST_A_DAY = 400 * 1024
+MOST_AN_HOUR = 400
 WAITS = timedelta(days=1)
 PICTURES = {"png", "jpg", "jpeg", "webp", "avif", "gif"}
 # What people hand each other, and how each begins; None: any text. Programs and pages are not among them.
@@ -51,14 +52,20 @@ KINDS: dict[str, tuple[str, tuple[bytes, ...] | None]] = {
 _UNSAFE_IN_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
 
 
-async def keep(viewer: Viewer, room_id: int, name: str, content: bytes) -> ChatFileView:
-    """Bring a file into a room; a message of the viewer's may hold it within a day."""
+async def let_in(viewer: Viewer, room_id: int) -> int:
+    """Whether the viewer may bring something into the room now: asked before a byte of it is read. Their id."""
     member_id = require_member(viewer)
     room = await policy.access_room(viewer, room_id)
     if not policy.may_send(room):
         raise Forbidden(_("You cannot write here at the moment."))
+    await limits.limit("chat-file", member_id, most=MOST_AN_HOUR, per=3600)
+    return member_id
+
+
+async def keep(viewer: Viewer, room_id: int, name: str, content: bytes) -> ChatFileView:
+    """Bring a file into a room; a message of the viewer's may hold it within a day."""
+    member_id = await let_in(viewer, room_id)
     name = _named(name)
-    await limits.limit("upload", member_id, most=200, per=3600)
     await limits.limit("chat-bytes", member_id, most=MOST_A_DAY, per=86_400, cost=1 + len(content) // 1024)
     if _ending(name) in PICTURES:
         return await _keep_picture(member_id, room_id, name, content)

@@ -16,6 +16,7 @@ from community.chat.stretch import number_in, stretch_of
 EVENTS_AT_ONCE = 200
 # Without JavaScript a message comes together with its files.
 MOST_FORM_BYTES = 64 * 1024 * 1024
+MOST_WORDS_BYTES = 128 * 1024
 
 
 class ChatPages(Controller):
@@ -45,6 +46,8 @@ class ChatPages(Controller):
         Without JavaScript the form brings its files along; <chat-room> names those it brought in before.
         """
         await limit("chat-send", require_member(viewer), most=MOST_SENDS_A_MINUTE, per=60)
+        if int(request.headers.get("content-length") or 0) > MOST_WORDS_BYTES:
+            await files.let_in(viewer, room_id)
         wants_json = request.headers.get("accept", "").startswith("application/json")
         try:
             new = await form(request, MessageForm)

@@ -199,3 +199,14 @@ async def test_who_may_not_write_brings_nothing(web: Browser):
     assert (await bring(web, bob, room)).status_code == 403
     assert (await bring(web, bob, "999999")).status_code == 404
     assert (await web().post(f"/api/v1/rooms/{room}/files", files={"file": ("a.png", a_picture())})).status_code == 401
+
+
+async def test_one_member_does_not_fill_the_house(web: Browser, monkeypatch: pytest.MonkeyPatch):
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    monkeypatch.setattr(files, "MOST_A_DAY", 100)
+    assert (await bring(web, alice, room, "a.txt", b"x" * 90_000)).status_code == 201
+    full = await bring(web, alice, room, "b.txt", b"x" * 90_000)
+    assert full.status_code == 429 and int(full.headers["retry-after"]) > 0
+    monkeypatch.setattr(files, "MOST_AN_HOUR", 1)
+    assert (await bring(web, alice, room, "c.txt", b"x")).status_code == 429
