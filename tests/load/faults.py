@@ -46,6 +46,13 @@ class Program:
                 self.start()
             await asyncio.sleep(0.1)
 
+    async def answers(self) -> bool:
+        with suppress(OSError):
+            _reader, writer = await asyncio.open_connection("127.0.0.1", int(self.words[-1]))
+            writer.close()
+            return True
+        return False
+
     def signal(self, number: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
@@ -115,6 +122,13 @@ class Servers:
         return False
 
 
+async def until_all_answer(webs: list[Program]) -> None:
+    for _ in range(600):
+        if all([await web.answers() for web in webs]):
+            return
+        await asyncio.sleep(0.1)
+
+
 def _pid_in(file: Path) -> int | None:
     with suppress(OSError, ValueError, IndexError):
         return int(file.read_text().splitlines()[0])
@@ -148,6 +162,9 @@ async def break_processes(
         for what in random.sample(KINDS, len(KINDS)):
             await asyncio.sleep(random.uniform(0.5, 1.5) * every)
             web = random.choice(webs)
+            if what.startswith("web"):
+                # On a slow machine a process needs longer to start than we do to kill the next one.
+                await until_all_answer(webs)
             match what:
                 case "web kill -9":
                     web.signal(signal.SIGKILL)

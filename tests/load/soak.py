@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.load.chat_bench import free_port
-from tests.load.faults import Faults, Program, break_processes, cut_lines
+from tests.load.faults import Faults, Program, break_processes, cut_lines, until_all_answer
 from tests.load.soak_line import Quota, Talker, call
 from tests.load.soak_world import found_world, judge, seqs_of
 
@@ -74,7 +74,7 @@ async def soak(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     ]
     keeping = [asyncio.create_task(program.keep()) for program in (*webs, worker)]
     try:
-        await _until_open(ports)
+        await until_all_answer(webs)
         began = time.monotonic()
         living = [asyncio.create_task(talker.live()) for talker in talkers]
         telling = asyncio.create_task(_tell(talkers, faults, is_quiet=options.json))
@@ -182,18 +182,6 @@ async def _tell(talkers: list[Talker], faults: Faults, *, is_quiet: bool) -> Non
             file=sys.stderr,
         )
         told = said
-
-
-async def _until_open(ports: list[int]) -> None:
-    for port in ports:
-        for _ in range(600):
-            with suppress(OSError):
-                _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                break
-            await asyncio.sleep(0.05)
-        else:
-            raise SystemExit("the web processes did not come up within 30 s")
 
 
 if __name__ == "__main__":
