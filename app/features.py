@@ -19,7 +19,7 @@ from community.chat.api import ChatApi
 from community.chat.export_doors import ExportApi, ExportPages
 from community.chat.file_api import FileApi, FilePages
 from community.chat.list_api import RoomListApi
-from community.chat.list_pages import MutePages
+from community.chat.list_pages import AwayPages, MutePages
 from community.chat.measures_api import MeasuresApi
 from community.chat.measures_pages import MeasuresPages
 from community.chat.message_api import MessageApi
@@ -163,6 +163,7 @@ PAGES: list = [
     preview,
     ChatPages,
     MutePages,
+    AwayPages,
     DirectPages,
     PrivacyPages,
     MessagePages,

@@ -76,6 +76,8 @@ class World(msgspec.Struct):
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
         if "/messages/{message_id}/" in template:
             places["message_id"] = self.crediting["marked_id"]  # the other one is deleted before its parts are
+        if template.endswith("/away"):
+            places["room_id"] = self.crediting["circle_id"]
         if "/blocks/" in template:
             places["handle"] = self.crediting["other_handle"]
         if "/rooms/{room_id}/files/" in template:

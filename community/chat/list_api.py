@@ -3,6 +3,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer, require_member
+from app.errors import Conflict
 from app.limits import limit as allow
 from app.openapi import door
 from app.paging import Page, limit_of
@@ -50,6 +51,16 @@ class RoomListApi(Controller):
     async def mute(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> None:
         """No badge and no bell `for` an hour, a day, a week or ever."""
         await mutes.mute(viewer, room_id, (await json_body(request, Mute)).for_)
+
+    @put(
+        "/{room_id:int}/away",
+        summary="Put a conversation away until something new is said",
+        status_code=204,
+        opt=door(refuses=(Conflict,), scope="write"),
+    )
+    async def put_away(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> None:
+        """Direct messages only. Nothing is lost and nobody is told."""
+        await mutes.put_away(viewer, room_id)
 
     @delete("/{room_id:int}/mute", summary="Let a room disturb again", status_code=204, opt=door(scope="write"))
     async def unmute(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> None:

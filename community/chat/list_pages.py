@@ -9,6 +9,18 @@ from community.chat import mutes
 from community.chat.list_schemas import MuteForm
 
 
+class AwayPages(Controller):
+    """A conversation that is over leaves the list by the menu of its page."""
+
+    path = "/chat/{room_id:int}/away"
+    include_in_schema = False
+
+    @post()
+    async def put_away(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
+        await mutes.put_away(viewer, room_id)
+        return redirect("/chat/", flash=_("Put away. It comes back when something is said there."))
+
+
 class MutePages(Controller):
     """A room that may not disturb, from the menu of its page."""
 

@@ -52,7 +52,7 @@ _ROOMS = f"""
              AND (r.kind = 'direct' OR NOT EXISTS (
                  SELECT 1 FROM member_block b WHERE b.member_id = $1 AND b.blocked_id = m.author_id))
            ORDER BY e.seq DESC LIMIT 1) last ON true
-     WHERE (r.kind <> 'direct' OR r.said > 0) AND {readable_rooms("r", "$1")}"""
+     WHERE (r.kind <> 'direct' OR r.said > coalesce(p.put_away, 0)) AND {readable_rooms("r", "$1")}"""
 
 
 async def rooms_of(viewer: Viewer, *, cursor: str | None = None, limit: int = BESIDE) -> Page[asyncpg.Record]:

@@ -126,6 +126,19 @@ async def mute(room_id: int, member_id: int, until: datetime | None) -> None:
     )
 
 
+async def put_away(room_id: int, member_id: int) -> None:
+    """Out of the member's list, and read, until the room holds more messages than now."""
+    await db.execute(
+        """INSERT INTO read_pointer (room_id, member_id, seq, said, put_away)
+           SELECT id, $2, seq, said, said FROM room WHERE id = $1
+           ON CONFLICT (room_id, member_id) DO UPDATE
+                 SET seq = greatest(read_pointer.seq, excluded.seq), said = greatest(read_pointer.said, excluded.said),
+                     put_away = excluded.put_away, mentioned = '{}'""",
+        room_id,
+        member_id,
+    )
+
+
 async def who_hears(room_id: int, member_ids: Sequence[int]) -> set[int]:
     """Those of these members who did not mute the room."""
     rows = await db.fetch(

@@ -57,6 +57,8 @@ class ReadPointer(Table, tablename="read_pointer"):
     """Where the member is named beyond `seq`: the first hundred places."""
     muted_until = moment(null=True)
     """No badge and no bell until then; the year 9999 is for ever."""
+    put_away = big_from(0)
+    """A conversation leaves the list while it holds no more messages than this."""
 
     read_pointer_once = Unique([room_id, member_id])
 

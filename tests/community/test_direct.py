@@ -449,6 +449,21 @@ async def test_an_old_bell_is_answered_by_reading(web: Browser):
     assert await db.fetch_val("SELECT count(*) FROM notification WHERE member_id = $1", bob.id) == 1
 
 
+async def test_a_conversation_is_put_away_until_something_new_is_said(web: Browser):
+    alice, bob, room = await two_who_talk(web)
+    browser = await sign_in(web(), bob)
+    away = await submit(browser, f"/chat/{room}/away", {}, page=f"/chat/{room}")
+    assert away.headers["location"] == "/chat/"
+    assert room not in [line["id"] for line in await rooms(web, bob)]
+    assert room in [line["id"] for line in await rooms(web, alice)], "hers stays"
+    assert (await web(token=bob.token).get(f"{API}/rooms/{room}/messages")).status_code == 200, "nothing is lost"
+    await say(web, alice, room, "One more thing")
+    line = next(line for line in await rooms(web, bob) if line["id"] == room)
+    assert (line["unread"], line["last"]["text"]) == (1, "One more thing")
+    group = await db.fetch_val("SELECT id FROM room WHERE kind = 'group'")
+    assert (await web(token=bob.token).put(f"{API}/rooms/{group}/away")).status_code == 409
+
+
 # --- circles ---
 
 
