@@ -15,7 +15,8 @@ EVENT = f"""
            g.slug AS group_slug, g.name AS group_name, s.slug AS store_slug, s.name AS store_name,
            ms.role AS group_role, r.seq AS room_seq, r.is_open,
            (SELECT count(*)::int FROM live_reminder lr WHERE lr.event_id = e.id) AS reminder_count,
-           EXISTS (SELECT 1 FROM live_reminder lr WHERE lr.event_id = e.id AND lr.member_id = $2::bigint) AS is_reminded,
+           EXISTS (SELECT 1 FROM live_reminder lr WHERE lr.event_id = e.id AND lr.member_id = $2::bigint)
+               AS is_reminded,
            NOT {in_sight("live", "e.id")} AS is_hidden
       FROM live_event e
       JOIN room r ON r.id = e.room_id

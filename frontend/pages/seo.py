@@ -19,6 +19,7 @@ from app.errors import NotFound
 from app.settings import settings
 from app.text import excerpt
 from app.web import VARY
+from community.groups.policy import readable_rooms
 from community.moderation.queries import in_sight
 from community.topics.addresses import id_in, topic_url
 from community.topics.policy import access_topic, listed_topics
@@ -35,7 +36,7 @@ ATOM = "application/atom+xml"
 ENTRIES = 30
 TEN_MINUTES = "public, max-age=600"
 NOT_FOR_CRAWLERS = (
-    "/search /settings /notifications /moderation/ /earn /login /join /report /r/ /hi /api/ /live".split()
+    "/search /settings /notifications /moderation/ /earn /login /join /report /r/ /hi /api/ /live/new".split()
 )
 
 SHARED = ("/r/", "/hi")
@@ -54,6 +55,14 @@ PUBLIC: list[tuple[str, str]] = [
         f"""SELECT t.id, g.slug || '/t/' || t.id || '-' || t.slug AS address, t.active_at AS at
               FROM topic t JOIN groups g ON g.id = t.group_id JOIN post f ON f.topic_id = t.id AND f.number = 1
              WHERE g.visibility = 'public' AND {listed_topics("t", "f")}""",
+    ),
+    (
+        "/live/",
+        f"""SELECT e.id, CASE e.state WHEN 'ended' THEN e.slug || '/replay' ELSE e.slug END AS address,
+                   coalesce(e.ended_at, e.created_at) AS at
+              FROM live_event e JOIN room r ON r.id = e.room_id
+             WHERE e.state <> 'cancelled' AND {readable_rooms("r", "NULL")}
+               AND {in_sight("live", "e.id")} AND {in_sight("member", "e.host_id")}""",
     ),
 ]
 

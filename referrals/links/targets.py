@@ -81,7 +81,8 @@ async def _room(viewer: Viewer, name: str) -> Target:
     if row is None:
         raise NotFound(_("There is no such room."))
     if row["event"]:
-        return Target("room", (await access_event(viewer, row["event"]))["room_id"], None, f"/live/{quote(row['event'])}")
+        event = await access_event(viewer, row["event"])
+        return Target("room", event["room_id"], None, f"/live/{quote(event['slug'])}")
     if row["slug"]:
         await access_group_contents(viewer, row["slug"])
     return Target("room", (await access_room(viewer, row["id"]))["id"], None, f"/chat/{row['id']}")

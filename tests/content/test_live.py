@@ -205,8 +205,9 @@ async def test_an_event_of_a_closed_group_is_not_there_for_others(house: Callabl
         for place in places:
             answer = await browser.get(place)
             assert answer.status_code in (404, 303, 401) and "Quietly" not in answer.text, place
-        for list_ in ("/live/", "/live/calendar.ics", "/", f"/p/{product}"):
-            assert "Only among us" not in (await browser.get(list_)).text, list_
+        for list_ in ("/live/", "/live/calendar.ics", "/", f"/p/{product}", "/sitemap.xml", "/api/v1/live-events"):
+            told = (await browser.get(list_)).text
+            assert "Only among us" not in told and slug not in told, list_
     room_id = await db.fetch_val("SELECT room_id FROM live_event")
     assert (await his.get(f"/live/room/{room_id}")).status_code == 404
     for attempt in (
@@ -236,7 +237,10 @@ async def test_what_is_on_is_seen_where_people_are(web: Browser):
         assert "Moka night" in held and "Next week" not in held
         assert f"/live/{slug}" in (await browser.get(f"/p/{product}")).text
         assert f"/live/strip?group={group}" in (await browser.get(f"/g/{group}")).text
+    assert f"/live/{slug}<" in (await web().get("/sitemap.xml")).text
+    assert "Disallow: /live\n" not in (await web().get("/robots.txt")).text, "a preview may be asked for"
     await service.end(ines.viewer, slug)
+    assert f"/live/{slug}/replay<" in (await web().get("/sitemap.xml")).text
     assert "Live now" not in (await web().get("/")).text
     assert f"/live/{slug}/replay" in (await web().get(f"/p/{product}")).text
 
