@@ -61,6 +61,7 @@ async def take(viewer: Viewer, room_id: int, new: NewMeasure) -> int:
             now,
         )
         assert measure is not None
+        measure_id: int = measure["id"]
         if new.kind in SHUTS_OUT:
             db.after_commit(lambda: feed.access_changed(room_id))
             await _tell_departure(room, measure, was_in=await _remove(room, measure["member_id"]))
@@ -70,7 +71,7 @@ async def take(viewer: Viewer, room_id: int, new: NewMeasure) -> int:
         if target:
             await publish(MemberMeasured(room_id=room_id, measure_id=measure["id"]), actor_id=member_id)
         await _log(room, measure, member_id, reason)
-    return measure["id"]
+    return measure_id
 
 
 async def lift(viewer: Viewer, room_id: int, measure_id: int) -> None:

@@ -112,7 +112,7 @@ async def test_a_restart_answers_everything_it_took_before_it_says_so(house: Cal
         assert acked == await db.fetch_val("SELECT count(*) FROM message") > 0
         began = time.monotonic()
         assert await asyncio.wait_for(process.wait(), 15) in (0, -signal.SIGTERM)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 9, "a tenth of a second, unless the machine is busy"
 
 
 async def test_a_restart_waits_for_no_reader_that_stopped(house: Callable):
