@@ -19,7 +19,7 @@ import msgspec
 
 from app import clock, db
 from app.errors import NotFound, Unavailable
-from app.events import publish
+from app.events import publish_all
 from community.chat import feed
 from community.chat import files as chat_files
 from community.chat import follow_up as follow_ups
@@ -183,8 +183,10 @@ async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
         if decided.turns:
             await _take_turns(decided)
         await follow_ups.follow_up([_as_said(saying, ids[saying.room_id, seq]) for saying, seq in decided.new.values()])
-        for (room_id, author_id), seq in decided.direct.items():
-            await publish(DirectSaid(room_id=room_id, author_id=author_id, seq=seq), actor_id=author_id)
+        if decided.direct:
+            await publish_all(
+                [DirectSaid(room_id=room, author_id=author, seq=seq) for (room, author), seq in decided.direct.items()]
+            )
     for position, saying in enumerate(batch):
         if outcomes[position] is None:
             first, seq = decided.new[saying.key]
