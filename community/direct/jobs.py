@@ -25,10 +25,12 @@ _WAITING = f"""
 @on(DirectSaid)
 async def light_badges(event: DirectSaid) -> None:
     """Open pages of whom was written to count it now; the bell rings later, if they do not look."""
-    for row in await db.fetch(_WAITING, event.room_id, event.seq):
+    waiting = await db.fetch(_WAITING, event.room_id, event.seq)
+    for row in waiting:
         await notify_member(row["member_id"], kind="direct", room=str(event.room_id))
-    async with db.transaction():
-        await jobs.enqueue_one(ring, f"{event.room_id}:{event.seq}".encode(), after=PATIENCE)
+    if waiting:
+        async with db.transaction():
+            await jobs.enqueue_one(ring, f"{event.room_id}:{event.seq}".encode(), after=PATIENCE)
 
 
 @jobs.job
