@@ -134,12 +134,12 @@ async def test_a_restart_waits_for_no_reader_that_stopped(house: Callable):
 
 
 @asynccontextmanager
-async def a_server_of_ours(application: Callable) -> AsyncIterator[int]:
+async def a_server_of_ours(application: Callable, **options: float) -> AsyncIterator[int]:
     """The application over TCP in this process, as `grapevine serve` would serve it."""
     port = free_port()
     config = uvicorn.Config(
         application, port=port, lifespan="off", log_config=None,
-        http=protocols.HttpProtocol, ws=protocols.LiveProtocol, ws_max_size=65_536,
+        http=protocols.HttpProtocol, ws=protocols.LiveProtocol, ws_max_size=65_536, **options,
     )  # fmt: skip
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())
@@ -172,7 +172,7 @@ async def test_who_sends_a_request_drop_by_drop_is_cut_off(house: Callable, monk
             try:
                 async with asyncio.timeout(2):
                     rest = await reader.read()
-            except ConnectionResetError:
+            except ConnectionError:
                 rest = b""
             assert b" 200 " not in rest, name
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -182,6 +182,22 @@ async def test_who_sends_a_request_drop_by_drop_is_cut_off(house: Callable, monk
                 assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
             await asyncio.sleep(0.1)
         writer.close()
+
+
+async def test_who_vanished_without_a_word_is_forgotten(house: Callable):
+    """A phone in a tunnel ends no line: heartbeats do."""
+    alice, bob = await a_member("alice"), await a_member("bob")
+    async with a_server_of_ours(house, ws_ping_interval=0.2, ws_ping_timeout=0.3) as port:
+        async with a_socket(port, alice) as gone, a_socket(port, bob) as here:
+            gone.transport.pause_reading()
+            for _ in range(100):
+                await asyncio.sleep(0.05)
+                if alice.id not in live._sockets:
+                    break
+            assert alice.id not in live._sockets and bob.id in live._sockets
+            await here.send('{"type":"ping"}')
+            assert (await heard(here, "pong")) == {"type": "pong"}
+            gone.transport.abort()
 
 
 async def test_frames_in_pieces_are_one_frame(house: Callable):
