@@ -29,6 +29,10 @@ def gathered(
         def ask(key: Key) -> Awaitable[Answer | None]:
             nonlocal asking
             loop = asyncio.get_running_loop()
+            if asking is not None and asking.get_loop() is not loop:
+                # The loop it ran on has ended, and with it whoever waited there.
+                asking = None
+                waiting.clear()
             if key not in waiting:
                 waiting[key] = loop.create_future()
             if asking is None or asking.done():

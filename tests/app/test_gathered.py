@@ -58,6 +58,20 @@ async def test_a_failure_reaches_who_asked_and_the_next_question_is_asked_anew()
     assert await ask(1) == 10
 
 
+def test_a_loop_that_ended_in_the_middle_holds_up_nobody():
+    ask, left = gathered()(Book().look_up), []
+
+    async def begin_and_go() -> None:
+        left.append(asyncio.ensure_future(ask(1)))
+        await asyncio.sleep(0.001)
+
+    async def ask_anew() -> int | None:
+        return await asyncio.wait_for(ask(1), 1)
+
+    asyncio.run(begin_and_go())
+    assert asyncio.run(ask_anew()) == 10
+
+
 async def test_who_gives_up_takes_the_answer_from_nobody():
     ask = gathered()(Book().look_up)
     one, other = asyncio.ensure_future(ask(1)), asyncio.ensure_future(ask(1))
