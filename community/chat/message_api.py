@@ -92,10 +92,16 @@ class MessageApi(Controller):
         summary="What is pinned in a room",
         opt=door(gives=examples.pins, refuses=(Forbidden,)),
     )
-    async def list_pins(self, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Page[EventView]:
-        """All of it, at most 50 messages, the newest pin first."""
+    async def list_pins(
+        self,
+        viewer: NamedDependency[Viewer],
+        room_id: FromPath[int],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[EventView]:
+        """At most 50 messages, the newest pin first."""
         await policy.access_room(viewer, room_id)
-        return Page([queries.view(row) for row in await pins.pins_of(room_id)], None)
+        return await pins.page_of(room_id, cursor=after, limit=limit_of(limit, 50))
 
     @put(
         "/messages/{message_id:int}/pin",
@@ -124,11 +130,18 @@ class MessageApi(Controller):
         opt=door(gives=examples.versions, scope="read"),
     )
     async def list_versions(
-        self, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
+        self,
+        viewer: NamedDependency[Viewer],
+        room_id: FromPath[int],
+        message_id: FromPath[int],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
     ) -> Page[FormerWords]:
         """For its author and those who run the room; the last words first. A deletion takes them along."""
-        _message, rows = await versions.former_words(viewer, room_id, message_id)
-        return Page([FormerWords(row["body"], row["until"]) for row in rows], None)
+        _message, said = await versions.former_words(
+            viewer, room_id, message_id, cursor=after, limit=limit_of(limit, 50)
+        )
+        return Page([FormerWords(row["body"], row["until"]) for row in said.items], said.next)
 
     @delete(
         "/messages/{message_id:int}/cards/{card_id:int}",

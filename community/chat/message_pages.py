@@ -100,9 +100,10 @@ class MessagePages(Controller):
     async def list_versions(
         self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
     ) -> Response:
-        message, rows = await versions.former_words(viewer, room_id, message_id)
+        after = request.query_params.get("after")
+        message, said = await versions.former_words(viewer, room_id, message_id, cursor=after)
         room = await policy.access_room(viewer, room_id)
-        return page(request, viewer, "community/chat/versions.html", room=room, message=message, versions=rows)
+        return page(request, viewer, "community/chat/versions.html", room=room, message=message, versions=said)
 
     @post("/messages/{message_id:int}/cards/{card_id:int}/delete")
     async def remove_card(

@@ -8,6 +8,7 @@ from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden
 from app.i18n import gettext as _
+from app.paging import Page, cut, decode
 from community.chat import hanging, policy, queries, writer
 from community.chat.schemas import EventView
 
@@ -31,6 +32,7 @@ async def pin(viewer: Viewer, room_id: int, message_id: int) -> int | None:
         if not won:
             return None
         seq = await writer.append(room_id, "pin", message_id=message_id, author_id=member_id)
+        await _moderator(viewer, room_id, message_id)
         if await db.fetch_val("SELECT count(*) FROM message_pin WHERE room_id = $1", room_id) > MOST_PINS:
             raise Conflict(_("%(n)s messages are pinned here already. Take one of them down first.", n=MOST_PINS))
         await hanging.fold_one(message_id)
@@ -45,6 +47,7 @@ async def unpin(viewer: Viewer, room_id: int, message_id: int) -> int | None:
         if not await db.execute("DELETE FROM message_pin WHERE message_id = $1", message_id):
             return None
         seq = await writer.append(room_id, "pin", message_id=message_id, author_id=member_id, data={"off": True})
+        await _moderator(viewer, room_id, message_id)
         await hanging.fold_one(message_id)
     return seq
 
@@ -56,6 +59,14 @@ async def pins_of(room_id: int) -> list[Any]:
         _PINNED,
         f"h.id IS NULL ORDER BY pin.id DESC LIMIT {MOST_PINS}",
     )
+
+
+async def page_of(room_id: int, *, cursor: str | None, limit: int) -> Page[EventView]:
+    """The same, in pages. There are few enough to read them all each time."""
+    (last,) = decode(cursor, (str,)) or ("",)
+    pinned = [queries.view(row) for row in await pins_of(room_id)]
+    start = next((place for place, event in enumerate(pinned, 1) if event.id == last), 0)
+    return cut(pinned[start : start + limit + 1], limit, lambda event: (event.id,))
 
 
 async def latest(room_id: int) -> EventView | None:

@@ -127,6 +127,9 @@ async def test_moderators_pin_and_everybody_sees_it(house: Callable, web: Browse
     await pins.pin(alice.viewer, int(room), second)
     listed = (await web(token=bob.token).get(f"/api/v1/rooms/{room}/pins")).json()["items"]
     assert [one["id"] for one in listed] == [str(second), str(first)]
+    half = (await web(token=bob.token).get(f"/api/v1/rooms/{room}/pins?limit=1")).json()
+    rest = (await web(token=bob.token).get(f"/api/v1/rooms/{room}/pins", params={"after": half["next"]})).json()
+    assert [one["id"] for one in half["items"] + rest["items"]] == [str(second), str(first)] and rest["next"] is None
     await pins.unpin(alice.viewer, int(room), second)
     events = await his.events(2)
     assert events[-1]["off"] is True and not events[-1].get("pinned")
@@ -182,6 +185,9 @@ async def test_former_words_are_kept_for_author_and_moderators_until_deletion(ho
     for person in (alice, bob):
         listed = (await web(token=person.token).get(door)).json()["items"]
         assert [one["body"] for one in listed] == ["First", "Frist"]
+        half = (await web(token=person.token).get(f"{door}?limit=1")).json()
+        rest = (await web(token=person.token).get(door, params={"after": half["next"]})).json()
+        assert [one["body"] for one in half["items"] + rest["items"]] == ["First", "Frist"]
     assert (await web(token=carol.token).get(door)).status_code == 403
     await service.delete(bob.viewer, int(room), words)
     assert (await web(token=alice.token).get(door)).status_code == 404
