@@ -79,6 +79,10 @@ async def typing(socket: Socket, typing: Typing) -> None:
 async def _tell_of_typing(socket: Socket, room_id: int) -> None:
     await presence.looked_up(room_id, socket.member_id)
     viewer = socket.viewer
+    # Who only looks in, or was asked to be silent, is not announced by name either.
+    room = (await policy.rooms_to_read(viewer, [room_id])).get(room_id)
+    if room is None or not policy.may_send(room):
+        return
     await signal("typing", f"{room_id}:{viewer.member_id}", {"handle": viewer.handle, "name": viewer.name})
 
 

@@ -7,7 +7,7 @@ import asyncpg
 from app import db
 from app.text import chat_markdown, excerpt
 from community.chat import policy, reads
-from community.notifications.service import notify, requote
+from community.notifications.service import notify, requote, rung_for
 from community.privacy.queries import no_block_between
 from community.topics.mentions import link_mentions, mentioned
 
@@ -54,12 +54,14 @@ async def tell(message_id: int) -> None:
         return  # Where few talk, the bell rings for every word; see community.direct.
     # Not only those who are new to it: the job may have been cut off after it had counted them.
     quoted = excerpt(message["body"], 140)
-    await requote(f"message:{message_id}", quoted)
+    source = f"message:{message_id}"
+    # Whoever was shown out since it rang reads no new words in their bell.
+    await requote(source, quoted, to=await policy.readers_among(message["room_id"], await rung_for(source)))
     for member_id in sorted(loud - await _have_read(message, sorted(loud))):
         await notify(
             member_id,
             "reply" if member_id == message["answered_id"] else "mention",
-            source=f"message:{message_id}",
+            source=source,
             url=f"/chat/{message['room_id']}?around={message['seq']}#message-{message_id}",
             data={
                 "name": message["name"],

@@ -30,7 +30,9 @@ async def react(viewer: Viewer, room_id: int, message_id: int, emoji: str) -> in
         if not won:
             return None
         seq = await writer.append(room_id, "react", message_id=message_id, author_id=member_id, data={"emoji": emoji})
-        # With the room locked: of two who bring the last kind at once, the second sees the first.
+        # With the room locked: who was shown out meanwhile leaves no sign, and of two who bring the last kind at once,
+        # the second sees the first.
+        await policy.access_message_to_mark(viewer, room_id, message_id)
         kinds = await db.fetch_val(
             "SELECT count(DISTINCT emoji) FROM message_reaction WHERE message_id = $1", message_id
         )
@@ -59,6 +61,7 @@ async def take_back(viewer: Viewer, room_id: int, message_id: int, emoji: str) -
         seq = await writer.append(
             room_id, "react", message_id=message_id, author_id=member_id, data={"emoji": emoji, "off": True}
         )
+        await policy.access_message(viewer, room_id, message_id)
         await hanging.fold_one(message_id)
     return seq
 

@@ -66,6 +66,8 @@ async def edit(viewer: Viewer, room_id: int, message_id: int, body: str) -> int:
         return message["seq"]
     async with db.transaction():
         seq = await writer.append(room_id, "edit", message_id=message_id, author_id=viewer.member_id)
+        # With the room locked: whoever was shown out just before has no word after their going.
+        await policy.access_own_message(viewer, room_id, message_id)
         html = rendered(body)
         # With the room locked nobody else changes it: what it said until now is what everybody read.
         former = await db.fetch_val(
@@ -92,6 +94,7 @@ async def delete(viewer: Viewer, room_id: int, message_id: int) -> int:
     message = await policy.access_deletable_message(viewer, room_id, message_id)
     async with db.transaction():
         seq = await writer.append(room_id, "delete", message_id=message_id, author_id=viewer.member_id)
+        await policy.access_deletable_message(viewer, room_id, message_id)
         changed = await db.execute(
             """UPDATE message SET body = '', html = '', extra = '{}', deleted_at = $2
                 WHERE id = $1 AND deleted_at IS NULL""",

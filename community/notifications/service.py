@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -62,14 +62,24 @@ async def withhold(source: str) -> None:
     await requote(source, "")
 
 
-async def requote(source: str, excerpt: str) -> None:
-    """What was quoted has changed; bells that rang for it follow."""
+async def requote(source: str, excerpt: str, *, to: Collection[int] | None = None) -> None:
+    """What was quoted has changed; bells that rang for it follow. With `to`, those of these members alone: nobody else
+    may read the new words, and the old ones are quoted no longer."""
     await db.execute(
-        """UPDATE notification SET data = data || jsonb_build_object('excerpt', $2::text)
-            WHERE source = $1 AND data ->> 'excerpt' <> $2""",
+        """UPDATE notification n SET data = n.data || jsonb_build_object('excerpt', said.words)
+             FROM notification same CROSS JOIN LATERAL (
+                  SELECT CASE WHEN $3::bigint[] IS NULL OR same.member_id = ANY($3) THEN $2::text ELSE '' END
+                      AS words) said
+            WHERE n.source = $1 AND same.id = n.id AND n.data ->> 'excerpt' <> said.words""",
         source,
         excerpt,
+        None if to is None else list(to),
     )
+
+
+async def rung_for(source: str) -> list[int]:
+    """Whose bells rang for it."""
+    return [row["member_id"] for row in await db.fetch("SELECT member_id FROM notification WHERE source = $1", source)]
 
 
 async def open_notification(viewer: Viewer, notification_id: int) -> str:

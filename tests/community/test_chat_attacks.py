@@ -1,0 +1,168 @@
+"""What somebody tried who wanted in, or wanted others out: each of these once worked, or was feared to."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from app import db
+from app.errors import Forbidden, NotFound
+from community.chat import previews, reactions, service
+from community.chat.mentions import rendered
+from tests.community.receiver import Receiver, a_receiver
+from tests.community.test_chat import a_line, a_room
+from tests.community.test_chat_marks import said
+from tests.community.test_chat_mentions import bells
+from tests.community.test_chat_order import do
+from tests.factories import Browser, Person, a_member, run_jobs
+
+pytestmark = pytest.mark.anyio
+API = "/api/v1"
+
+
+# --- what was said to a member must not follow them out ---
+
+
+async def test_a_bell_tells_no_new_words_to_whom_the_room_no_longer_lets_in(house: Callable):
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    _slug, room = await a_room(alice, bob, carol, visibility="secret")
+    words = await said(alice, room, "@bob @carol the plan is as it was")
+    await run_jobs()
+    await do(alice, room, "ban", bob)
+    await run_jobs()
+    await service.edit(alice.viewer, int(room), words, "@bob @carol the new plan: Bob must not know")
+    await run_jobs()
+    assert [text for kind, text in await bells(carol) if kind == "mention"] == [
+        "@bob @carol the new plan: Bob must not know"
+    ]
+    assert "must not know" not in str(await bells(bob))
+    await service.delete(alice.viewer, int(room), words)
+    assert "the plan" not in str(await bells(bob)), "what is taken back is taken back from everybody"
+
+
+# --- shown out means silent ---
+
+
+@pytest.mark.parametrize("deed", ["edit", "react", "delete"])
+async def test_who_is_being_shown_out_changes_nothing_after_it(house: Callable, deed: str):
+    """The kick holds the room; what came in beside it waits, and is judged by how things stand then."""
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    words = await said(bob, room, "Harmless")
+    hers = await said(alice, room, "Beans")
+    is_held, may_go = asyncio.Event(), asyncio.Event()
+
+    async def kick() -> None:
+        async with db.transaction():
+            await db.execute("SELECT 1 FROM room WHERE id = $1 FOR UPDATE", int(room))
+            is_held.set()
+            await may_go.wait()
+            await do(alice, room, "ban", bob)
+
+    async def act() -> None:
+        await is_held.wait()
+        match deed:
+            case "edit":
+                await service.edit(bob.viewer, int(room), words, "Something vile")
+            case "react":
+                await reactions.react(bob.viewer, int(room), hers, "🖕")
+            case _:
+                await service.delete(bob.viewer, int(room), words)
+
+    async def let_go() -> None:
+        await asyncio.sleep(0.3)
+        may_go.set()
+
+    _kicked, done, _ = await asyncio.gather(kick(), act(), let_go(), return_exceptions=True)
+    assert isinstance(done, NotFound | Forbidden), done
+    kinds = await db.fetch("SELECT kind FROM room_event WHERE room_id = $1 ORDER BY seq DESC LIMIT 1", int(room))
+    assert kinds[0]["kind"] == "leave", "nothing of theirs comes after their going"
+
+
+async def test_whoever_may_not_speak_does_not_type_either(house: Callable):
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    _slug, room = await a_room(alice, bob)
+    hers, his, onlooker = await a_line(house, alice), await a_line(house, bob), await a_line(house, carol)
+    for line in (hers, his, onlooker):
+        await line.hello(room)
+    await onlooker.send("typing", room=room)
+    await asyncio.sleep(2)
+    await his.send("typing", room=room)
+    assert (await hers.next("typing"))["author"]["id"] == str(bob.id), "who only looks in is counted, not named"
+    await do(alice, room, "silence", bob)
+    await asyncio.sleep(2)
+    await his.send("typing", room=room)
+    with pytest.raises(TimeoutError):
+        await hers.next("typing", patience=2)
+
+
+# --- webhooks out ---
+
+
+@pytest.fixture
+async def receiver(house: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Receiver]:
+    async with a_receiver(monkeypatch) as one:
+        yield one
+
+
+async def test_a_moderator_who_is_shown_out_takes_no_webhook_along(web: Browser, receiver: Receiver):
+    """An address of theirs told the closed room's words to them for ever."""
+    from community.bots.jobs import send_soon
+
+    alice, bob = await a_member("alice"), await a_member("bob")
+    slug, room = await a_room(alice, bob, visibility="secret")
+    await db.execute("UPDATE membership SET role = 'moderator' WHERE member_id = $1", bob.id)
+    made = await web(token=bob.token).post(f"{API}/groups/{slug}/webhooks", json={"url": receiver.url, "types": []})
+    assert made.status_code == 201, made.text
+    await said(alice, room, "Heard by all of us")
+    await send_soon()
+    await run_jobs()
+    assert "Heard by all of us" in str(receiver.messages)
+    await do(alice, room, "ban", bob)
+    await said(alice, room, "Bob is gone, speak freely")
+    await run_jobs()
+    await send_soon()
+    await run_jobs()
+    assert "speak freely" not in str(receiver.messages)
+    listed = (await web(token=alice.token).get(f"{API}/groups/{slug}/webhooks")).json()["items"]
+    assert listed[0]["off_reason"], "those who stay see that it is off, and why"
+
+
+# --- costly words ---
+
+
+@pytest.mark.parametrize("bomb", ["![" * 2000, "[a](" * 1000, "http://a.b " * 360, "[" * 4000, "<http://a" * 440])
+def test_no_line_of_chat_keeps_everybody_waiting(bomb: str):
+    began = time.process_time()
+    rendered(bomb[:4000])
+    assert time.process_time() - began < 0.05
+
+
+@pytest.mark.parametrize("bomb", ["<meta ", '<meta "', "<meta '", "<title ", "<meta " + "a" * 890 + ">"])
+def test_no_page_of_others_keeps_the_worker_busy(bomb: str):
+    page = bomb * (previews.PAGE_BYTES // len(bomb))
+    began = time.process_time()
+    previews.read(page)
+    assert time.process_time() - began < 0.5
+
+
+async def test_one_member_cannot_make_us_ask_the_web_without_end(house: Callable, monkeypatch: pytest.MonkeyPatch):
+    from app.http import Answer
+
+    asked: list[str] = []
+
+    async def fetch(method: str, url: str, **options: object) -> Answer:
+        asked.append(url)
+        return Answer(200, {"content-type": "text/html"}, b"<title>Victim</title>")
+
+    monkeypatch.setattr(previews, "fetch", fetch)
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    for n in range(60):
+        links = " ".join(f"https://victim.example/?q={n}-{m}" for m in range(3))
+        await service.send(alice.viewer, int(room), uuid.uuid4(), links)
+    await run_jobs()
+    assert 0 < len(asked) <= 120, f"{len(asked)} requests to one victim by one member in one go"
