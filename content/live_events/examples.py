@@ -27,6 +27,7 @@ from content.live_events.schemas import (
     PollView,
     QuestionView,
     SegmentView,
+    Transcript,
 )
 
 _at = datetime(2026, 3, 14, 18, 0, 0, tzinfo=UTC)
@@ -98,4 +99,4 @@ marks = Page(
     ],
     None,
 )
-segments = [SegmentView("3", 724, "This one never clogged.")]
+transcript = Transcript([SegmentView("3", 724, "This one never clogged.")])

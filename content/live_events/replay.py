@@ -38,42 +38,44 @@ _MARKS = f"""
       LEFT JOIN member m ON m.id = coalesce(msg.author_id, e.author_id)
      WHERE e.room_id = $1 AND e.seq BETWEEN $2 AND $3
        AND (kinds.kind IS NOT NULL OR (e.kind = 'message' AND msg.id IS NOT NULL))"""
-MOST_LINES = 2000
+# Where the next stretch goes on: before everything of a second, behind some words, behind some event.
+BEFORE, WORDS, EVENT = -1, 0, 1
 
 
 async def replay_of(
     event: asyncpg.Record, *, cursor: str | None, since: int = 0, limit: int = 100
 ) -> Page[dict[str, Any]]:
-    """A stretch of it, from `since` seconds on or where the last one ended."""
+    """A stretch of it, from `since` seconds on or where the last one ended.
+
+    In order of (second, words before events, number): what was said stands before what was shown at that second.
+    """
     if event["first_seq"] is None:
         return Page([])
-    after, begins = decode(cursor, (int, int)) or (0, since)
-    rows = await db.fetch(
-        f"""{_MARKS} AND e.seq > $4 AND ($4 > 0 OR e.at >= $5) ORDER BY e.seq LIMIT {limit + 1:d}""",
+    second, source, number = decode(cursor, (int, int, int)) or (since, BEFORE, 0)
+    told = await db.fetch(
+        f"""{_MARKS} AND CASE WHEN $4 = {EVENT} THEN e.seq > $5 ELSE e.at >= $6 END
+             ORDER BY e.seq LIMIT {limit + 1:d}""",
         event["room_id"],
         event["first_seq"],
         event["last_seq"] or 2**53,
-        after,
-        _moment(event, since),
+        source,
+        number,
+        event["went_live_at"] + timedelta(seconds=second),
     )
-    # The words of the second at which a stretch ends belong to the next one.
-    part = cut(rows, limit, lambda row: (row["seq"], offset_of(event, row["at"])))
-    marks = [_mark(event, row) for row in part.items]
-    ends = marks[-1]["offset"] if part.next else 86_401
     said = await db.fetch(
-        f"""SELECT id, offset_seconds, body FROM live_segment
-             WHERE event_id = $1 AND offset_seconds >= $2 AND offset_seconds < $3
-             ORDER BY offset_seconds, id LIMIT {MOST_LINES}""",
+        f"""SELECT id, offset_seconds AS offset, body FROM live_segment
+             WHERE event_id = $1 AND (offset_seconds > $2 OR (offset_seconds = $2 AND $3 < {EVENT} AND id > $4))
+             ORDER BY offset_seconds, id LIMIT {limit + 1:d}""",
         event["id"],
-        begins,
-        ends,
+        second,
+        source,
+        number,
     )
-    spoken = [
-        {"kind": "said", "offset": row["offset_seconds"], "id": row["id"], "body": row["body"], "author": None}
-        for row in said
-    ]
-    # What was said stands before what was shown or written at the same second.
-    return Page(sorted(spoken + marks, key=lambda mark: mark["offset"]), part.next)
+    stream = [{**row, "kind": "said", "author": None, "place": (row["offset"], WORDS, row["id"])} for row in said]
+    for row in told:
+        mark = _mark(event, row)
+        stream.append({**mark, "place": (mark["offset"], EVENT, row["seq"])})
+    return cut(sorted(stream, key=lambda one: one["place"]), limit, lambda one: one["place"])
 
 
 async def marks_of(event: asyncpg.Record) -> list[dict[str, Any]]:
@@ -110,7 +112,3 @@ def length_of(event: asyncpg.Record) -> int:
 def _mark(event: asyncpg.Record, row: asyncpg.Record) -> dict[str, Any]:
     kind = "question" if row["kind"] == "message" and row["question_id"] else row["kind"]
     return {**row, "kind": kind, "offset": offset_of(event, row["at"])}
-
-
-def _moment(event: asyncpg.Record, since: int) -> datetime:
-    return event["went_live_at"] + timedelta(seconds=since)

@@ -172,6 +172,10 @@ class SegmentView(msgspec.Struct):
     body: str
 
 
+class Transcript(msgspec.Struct):
+    segments: list[SegmentView]
+
+
 class MarkView(msgspec.Struct, omit_defaults=True):
     """One thing of the replay, `offset` seconds after it went live: message, question, answer, pin, unpin, poll,
     result or said (the transcript)."""

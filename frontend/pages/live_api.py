@@ -67,7 +67,7 @@ class LiveApi(Controller):
         after: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> Page[MarkView]:
-        """From `since` seconds on. A page may hold more than `limit` where there is a transcript."""
+        """From `since` seconds on, the transcript laid in between."""
         event = await access_event(viewer, slug)
         part = await replay.replay_of(event, cursor=after, since=min(max(since, 0), 86_400), limit=limit_of(limit, 50))
         return Page([_mark(found) for found in part.items], part.next)

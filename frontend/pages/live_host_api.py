@@ -26,6 +26,7 @@ from content.live_events.schemas import (
     NewState,
     NewTranscript,
     SegmentView,
+    Transcript,
 )
 from frontend.pages.live_api import live_view
 from referrals.live_cards import service as live_cards
@@ -140,8 +141,8 @@ class LiveHostApi(Controller):
     async def close_poll(self, viewer: NamedDependency[Viewer], slug: FromPath[str], poll_id: FromPath[int]) -> None:
         await polls.close(viewer, slug, poll_id)
 
-    @get("/{slug:str}/segments", summary="The transcript", opt=door(gives=examples.segments))
-    async def list_segments(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> list[SegmentView]:
+    @get("/{slug:str}/segments", summary="The transcript", opt=door(gives=examples.transcript))
+    async def list_segments(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Transcript:
         return await _segments(viewer, slug)
 
     @post(
@@ -168,14 +169,14 @@ class LiveHostApi(Controller):
         summary="Take in subtitles as the transcript",
         opt=door(
             takes=examples.new_transcript,
-            gives=examples.segments,
+            gives=examples.transcript,
             refuses=(Conflict, Forbidden, Invalid),
             scope="write",
         ),
     )
     async def take_transcript(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]
-    ) -> list[SegmentView]:
+    ) -> Transcript:
         """WebVTT, SRT, or lines that begin like 12:04, once the event has ended."""
         await limit("write-live", require_member(viewer), most=1200, per=3600, cost=50)
         await segments.take_transcript(viewer, slug, (await json_body(request, NewTranscript)).text)
@@ -196,7 +197,7 @@ class LiveHostApi(Controller):
         return DraftMade(str(draft_id), f"/guides/new?draft={draft_id}", draft["title"], draft["source"])
 
 
-async def _segments(viewer: Viewer, slug: str) -> list[SegmentView]:
+async def _segments(viewer: Viewer, slug: str) -> Transcript:
     event = await access_event(viewer, slug)
     rows = await queries.segments(event["id"])
-    return [SegmentView(str(row["id"]), row["offset_seconds"], row["body"]) for row in rows]
+    return Transcript([SegmentView(str(row["id"]), row["offset_seconds"], row["body"]) for row in rows])
