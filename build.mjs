@@ -1,8 +1,8 @@
 // The whole front-end build: one bundle for other people's shops, one stylesheet, htmx and letters from their packages.
-// Our own pages use frontend/components as they are, plain ES modules without a build.
-import { copyFile, cp, mkdir } from "node:fs/promises"
+// Our own pages work with frontend/components as they are, plain ES modules; packed, a page of them weighs half.
+import { copyFile, cp, mkdir, rm } from "node:fs/promises"
 import { gzipSync } from "node:zlib"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import * as esbuild from "esbuild"
 
 const out = "frontend/static/build"
@@ -15,7 +15,13 @@ const options = {
   // The server owns these addresses; the stylesheet names them as the browser will.
   external: ["/static/*", "*.woff2", "*.svg", "*.webp"],
 }
+// What pages name; the rest is what these import.
+const named = /asset\("(components\/[\w-]+\.js)"\)/g
+const templates = readdirSync("frontend/templates", { recursive: true }).filter((name) => name.endsWith(".html"))
+const pages = templates.flatMap((name) => [...readFileSync(`frontend/templates/${name}`, "utf8").matchAll(named)])
+const components = [...new Set(pages.map(([, path]) => `frontend/${path}`))].sort()
 const builds = [
+  { ...options, entryPoints: components, format: "esm", splitting: true, outdir: `${out}/components` },
   { ...options, entryPoints: ["frontend/widgets/v1.js"], format: "esm", outfile: `${out}/embed/v1.js`, loader: { ".css": "text" } },
   { ...options, entryPoints: ["frontend/widgets/ref.js"], format: "esm", outfile: `${out}/embed/ref.js` },
   { ...options, entryPoints: ["frontend/static/css/app.css"], outfile: `${out}/app.css` },
@@ -42,6 +48,8 @@ function report() {
 
 await vendor()
 await letters()
+// The names of shared pieces change with their content: those of former builds go.
+await rm(`${out}/components`, { recursive: true, force: true })
 if (process.argv.includes("--watch")) {
   for (const build of builds) await (await esbuild.context(build)).watch()
   console.log("watching frontend/ ...")

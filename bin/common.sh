@@ -88,7 +88,7 @@ build_front() {
     cp package-lock.json node_modules/.installed-lock
   fi
   local made=frontend/static/build/app.css
-  if [ ! -e "$made" ] || [ -n "$(find build.mjs package-lock.json frontend/widgets frontend/static/css -newer "$made" -print -quit)" ]; then
+  if [ ! -e "$made" ] || [ -n "$(find build.mjs package-lock.json frontend/widgets frontend/components frontend/templates frontend/static/css -newer "$made" -print -quit)" ]; then
     say "Building the front end ..."
     node_ build.mjs >/dev/null
   fi

@@ -10,16 +10,17 @@ from litestar.params import FromPath
 
 from app.errors import NotFound
 from app.settings import settings
-from app.web import FRONTEND
+from app.web import FRONTEND, asset_version
 
 FOR_EVER = "public, max-age=31536000, immutable"
 COMPRESSIBLE = ("text/", "application/javascript", "application/json", "image/svg+xml")
+PACKED = FRONTEND / "static" / "build"
 mimetypes.add_type("text/javascript", ".js")
 
 
 @get("/static/{version:str}/{path:path}", include_in_schema=False)
 async def serve(request: Request, version: FromPath[str], path: FromPath[Path]) -> Response[bytes]:
-    """A file of frontend/static or, below components/, of frontend/components."""
+    """A file of frontend/static or, below components/, a component: packed, or as it was written."""
     file = _find(str(path).lstrip("/"))
     kind, plain, small = packed(file, file.stat().st_mtime_ns)
     headers = {"Cache-Control": FOR_EVER if settings().is_production else "no-cache", "Vary": "Accept-Encoding"}
@@ -29,15 +30,25 @@ async def serve(request: Request, version: FromPath[str], path: FromPath[Path]) 
 
 
 def _find(path: str) -> Path:
-    root = FRONTEND if path.startswith("components/") else FRONTEND / "static"
+    roots = [FRONTEND / "static"]
+    if path.startswith("components/"):
+        roots = [PACKED, FRONTEND] if are_packed(asset_version()) else [FRONTEND]
     try:
-        file = (root / path).resolve()
-        if file.is_relative_to(root.resolve()) and file.is_file():
-            return file
+        for root in roots:
+            file = (root / path).resolve()
+            if file.is_relative_to(root.resolve()) and file.is_file():
+                return file
     except (OSError, ValueError) as error:
         # No file system has names that long, or with a NUL in them.
         raise NotFound() from error
     raise NotFound()
+
+
+@lru_cache(maxsize=1)
+def are_packed(version: str) -> bool:
+    """Whether the front end was built after the last change of a component (`version`: of all files)."""
+    made = [file.stat().st_mtime_ns for file in (PACKED / "components").glob("*.js")]
+    return bool(made) and min(made) >= max(file.stat().st_mtime_ns for file in (FRONTEND / "components").glob("*.js"))
 
 
 @lru_cache(maxsize=256)

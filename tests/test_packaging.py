@@ -202,11 +202,6 @@ def test_the_front_end_lock_names_no_registry_and_has_every_hash() -> None:
         assert name == "" or package["integrity"].startswith("sha512-")
 
 
-def test_all_scripts_of_our_pages_together_weigh_at_most_forty_kilobytes() -> None:
-    scripts = [ROOT / "frontend/static/build/vendor/htmx.js", *(ROOT / "frontend/components").glob("*.js")]
-    assert sum(len(gzip.compress(script.read_bytes())) for script in scripts) <= 40 * 1024
-
-
 def test_the_licence_is_the_same_wherever_it_is_named() -> None:
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license"] == "MIT"
