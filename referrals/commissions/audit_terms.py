@@ -93,8 +93,10 @@ async def _wanted(row: asyncpg.Record, how: dict[str, Any], standing: dict[tuple
         return 0
     now, full = _line(how, base, net, row), _line(how, base, base, None)
     if was_cut:
+        if base == 0:  # The price was corrected down to nothing.
+            return 0
         left = Fraction(net, base) if how.get("kind", "percent") == "percent" else Fraction(now, full or 1)
-        return min(most, round(most * left)) if base else 0
+        return min(most, round(most * left))
     return _part(now, shares_of(row), row["member_id"], row["role"])
 
 

@@ -55,43 +55,62 @@ class Fresh(msgspec.Struct, frozen=True):
     budget: str
 
 
-async def watch(fresh: Sequence[Fresh], program_id: int, terms: Terms, order: asyncpg.Record | None) -> dict[int, int]:
-    """Put new commissions under every limit that their terms have for them; how high each of these limits is now.
+class Turn(msgspec.Struct, frozen=True):
+    """New commissions of one order (or of none), under the terms that they were opened by."""
 
-    Nothing is locked that stands already: that waits for `reserve`, which goes by the ids.
+    fresh: Sequence[Fresh]
+    program_id: int
+    terms: Terms
+    order: asyncpg.Record | None
+
+
+async def watch(fresh: Sequence[Fresh], program_id: int, terms: Terms, order: asyncpg.Record | None) -> dict[int, int]:
+    """Put new commissions under every limit that their terms have for them; how high each of these limits is now."""
+    return (await watch_all([Turn(fresh, program_id, terms, order)]))[0]
+
+
+async def watch_all(turns: Sequence[Turn]) -> list[dict[int, int]]:
+    """The same for any number of orders, in their order.
+
+    Nothing is locked that stands already: that waits for `open_room`, which goes by the ids.
     """
     wanted = [
-        (one.commission_id, *limit) for one in fresh for limit in _limits_for(terms, order, one.member_id, one.budget)
+        (one.commission_id, turn.program_id, turn.terms.currency, *limit, number)
+        for number, turn in enumerate(turns)
+        for one in turn.fresh
+        for limit in _limits_for(turn.terms, turn.order, one.member_id, one.budget)
     ]
+    heights: list[dict[int, int]] = [{} for _turn in turns]
     if not wanted:
-        return {}
+        return heights
+    columns = [list(column) for column in zip(*wanted, strict=True)]
     await db.execute(
         """INSERT INTO commission_limit (program_id, kind, name, currency, most, used)
-           SELECT DISTINCT $1::bigint, w.kind, w.name, $2, w.most, 0
-             FROM unnest($3::text[], $4::text[], $5::bigint[]) AS w (kind, name, most)
-            WHERE w.kind <> 'budget' ORDER BY w.kind, w.name
+           SELECT DISTINCT ON (w.program_id, w.kind, w.name, w.currency)
+                  w.program_id, w.kind, w.name, w.currency, w.most, 0
+             FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[])
+                  AS w (program_id, currency, kind, name, most, number)
+            WHERE w.kind <> 'budget' ORDER BY w.program_id, w.kind, w.name, w.currency, w.number
            ON CONFLICT (program_id, kind, name, currency) DO NOTHING""",
-        program_id,
-        terms.currency,
-        [one[1] for one in wanted],
-        [one[2] for one in wanted],
-        [one[3] for one in wanted],
+        *columns[1:],
     )
     rows = await db.fetch(
         """INSERT INTO commission_limit_use (commission_id, limit_id)
            SELECT w.commission_id, l.id
-             FROM unnest($3::bigint[], $4::text[], $5::text[]) AS w (commission_id, kind, name)
+             FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::text[])
+                  AS w (commission_id, program_id, currency, kind, name)
              JOIN commission_limit l
-               ON l.program_id = $1 AND l.currency = $2 AND l.kind = w.kind AND l.name = w.name
-        RETURNING limit_id, (SELECT kind || ' ' || name FROM commission_limit WHERE id = limit_id) AS called""",
-        program_id,
-        terms.currency,
-        [one[0] for one in wanted],
-        [one[1] for one in wanted],
-        [one[2] for one in wanted],
+               ON l.program_id = w.program_id AND l.currency = w.currency AND l.kind = w.kind AND l.name = w.name
+        RETURNING commission_id, limit_id,
+                  (SELECT kind || ' ' || name FROM commission_limit WHERE id = limit_id) AS called""",
+        *columns[:5],
     )
-    heights = {f"{kind} {name}": most for _id, kind, name, most in wanted if kind != "budget"}
-    return {row["limit_id"]: heights[row["called"]] for row in rows if row["called"] in heights}
+    found = {(one[0], f"{one[3]} {one[4]}"): (one[6], one[5]) for one in wanted if one[3] != "budget"}
+    for row in rows:
+        if height := found.get((row["commission_id"], row["called"])):
+            number, most = height
+            heights[number][row["limit_id"]] = most
+    return heights
 
 
 def _limits_for(terms: Terms, order: asyncpg.Record | None, member_id: int, budget: str) -> list[tuple[str, str, int]]:
@@ -111,30 +130,84 @@ def _limits_for(terms: Terms, order: asyncpg.Record | None, member_id: int, budg
     return found
 
 
+class Room(msgspec.Struct):
+    """What is left of limits that are ours until the transaction ends, while orders take their turns."""
+
+    limits_of: dict[int, list[int]]
+    used: dict[int, int]
+    most: dict[int, int]
+    before: dict[int, tuple[int, int]]
+    has: dict[int, int] = {}
+
+
 async def reserve(claims: Sequence[Claim], heights: Mapping[int, int] | None = None) -> dict[int, int]:
     """Give back what is wanted less, then take what is wanted more as far as every limit allows: what each has now."""
     if not claims:
         return {}
+    room = await open_room(one.commission_id for one in claims)
+    has = take_turn(room, claims, heights or {})
+    await close_room(room)
+    return has
+
+
+async def open_room(commission_ids: Iterable[int]) -> Room:
+    """Lock every limit of these commissions, by id."""
+    ids = list(commission_ids)
     uses = await db.fetch(
-        """SELECT u.commission_id, u.limit_id FROM commission_limit_use u
-            WHERE u.commission_id = ANY($1::bigint[]) ORDER BY u.limit_id""",
-        [one.commission_id for one in claims],
+        "SELECT commission_id, limit_id FROM commission_limit_use WHERE commission_id = ANY($1::bigint[])"
+        " ORDER BY limit_id",
+        ids,
     )
-    limits: dict[int, list[int]] = {one.commission_id: [] for one in claims}
+    limits_of: dict[int, list[int]] = {one: [] for one in ids}
     for use in uses:
-        limits[use["commission_id"]].append(use["limit_id"])
-    left = await _lock({use["limit_id"] for use in uses}, heights or {})
-    before = dict(left)
+        limits_of[use["commission_id"]].append(use["limit_id"])
+    rows = await db.fetch(
+        "SELECT id, most, used FROM commission_limit WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
+        sorted({use["limit_id"] for use in uses}),
+    )
+    used, most = {row["id"]: row["used"] for row in rows}, {row["id"]: row["most"] for row in rows}
+    return Room(limits_of, used, most, {row["id"]: (row["most"], row["used"]) for row in rows})
+
+
+def take_turn(room: Room, claims: Sequence[Claim], heights: Mapping[int, int]) -> dict[int, int]:
+    """One order's claims: what each has now. A new height counts; what was granted stays."""
+    for one in {limit for claim in claims for limit in room.limits_of[claim.commission_id]}:
+        room.most[one] = max(room.used[one], heights.get(one, room.most[one]))
     has = {}
     for claim in sorted(claims, key=lambda one: (one.wanted > one.reserved, one.commission_id)):
-        more = claim.wanted - claim.reserved
+        mine, more = room.limits_of[claim.commission_id], claim.wanted - claim.reserved
         if more > 0:
-            more = min([more, *(left[one] for one in limits[claim.commission_id])])
-        for one in limits[claim.commission_id]:
-            left[one] -= more
+            more = min([more, *(room.most[one] - room.used[one] for one in mine)])
+        for one in mine:
+            room.used[one] += more
         has[claim.commission_id] = claim.reserved + more
-    await _write({one: before[one] - left[one] for one in left if before[one] != left[one]}, has)
+    room.has |= has
     return has
+
+
+async def close_room(room: Room) -> None:
+    """Write what the turns have left, and what each commission has of it."""
+    changed = {
+        one: (room.most[one], room.used[one] - used)
+        for one, (most, used) in room.before.items()
+        if (room.most[one], room.used[one]) != (most, used)
+    }
+    moved = await db.execute(
+        """UPDATE commission_limit l SET most = m.most, used = l.used + m.more
+             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS m (id, most, more)
+            WHERE l.id = m.id AND l.used + m.more BETWEEN 0 AND m.most""",
+        list(changed),
+        [most for most, _more in changed.values()],
+        [more for _most, more in changed.values()],
+    )
+    if moved != len(changed):
+        raise RuntimeError("a limit changed under its lock")
+    await db.execute(
+        """UPDATE commission c SET reserved = h.amount FROM unnest($1::bigint[], $2::bigint[]) AS h (id, amount)
+            WHERE c.id = h.id AND c.reserved IS DISTINCT FROM h.amount""",
+        list(room.has),
+        list(room.has.values()),
+    )
 
 
 async def give_back(commission_ids: Iterable[int]) -> None:
@@ -158,39 +231,6 @@ async def lock_for(commission_ids: Iterable[int]) -> None:
             WHERE id IN (SELECT limit_id FROM commission_limit_use WHERE commission_id = ANY($1::bigint[]))
             ORDER BY id FOR NO KEY UPDATE""",
         ids,
-    )
-
-
-async def _lock(ids: Iterable[int], heights: Mapping[int, int]) -> dict[int, int]:
-    """What is left of each, and ours until the transaction ends. A new height counts; what was granted stays."""
-    rows = await db.fetch(
-        "SELECT id, most, used FROM commission_limit WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
-        sorted(ids),
-    )
-    left = {}
-    for row in rows:
-        most = max(row["used"], heights.get(row["id"], row["most"]))
-        if most != row["most"]:
-            await db.execute("UPDATE commission_limit SET most = $2 WHERE id = $1", row["id"], most)
-        left[row["id"]] = most - row["used"]
-    return left
-
-
-async def _write(used_more: dict[int, int], has: dict[int, int]) -> None:
-    moved = await db.execute(
-        """UPDATE commission_limit l SET used = l.used + m.more
-             FROM unnest($1::bigint[], $2::bigint[]) AS m (id, more)
-            WHERE l.id = m.id AND l.used + m.more BETWEEN 0 AND l.most""",
-        list(used_more),
-        list(used_more.values()),
-    )
-    if moved != len(used_more):
-        raise RuntimeError("a limit changed under its lock")
-    await db.execute(
-        """UPDATE commission c SET reserved = h.amount FROM unnest($1::bigint[], $2::bigint[]) AS h (id, amount)
-            WHERE c.id = h.id AND c.reserved IS DISTINCT FROM h.amount""",
-        list(has),
-        list(has.values()),
     )
 
 

@@ -1,9 +1,9 @@
 """Many orders settled in one transaction, with a number of queries that does not grow with them.
 
-It does what `service.settle` does, by the same functions, for orders of which rates, rules and codes decide; those with
-limits, a buyer's side, a recruiter or a person's decision it hands over, one by one. A worker that is told of many
-orders at once gathers them here: what costs is not the arithmetic but going back and forth, the commit, and the chain
-of the books, which one transaction holds at a time.
+It does what `service.settle` does, by the same functions, for orders of which rates, rules, codes and caps decide;
+those with budgets, a buyer's side, a recruiter or a person's decision it hands over, one by one. A worker that is told
+of many orders at once gathers them here: what costs is not the arithmetic but going back and forth, the commit, and
+the chain of the books, which one transaction holds at a time.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from referrals.commissions.dues import RECRUITER, Due, dues_by_terms, is_plain, 
 from referrals.commissions.events import CommissionEarned
 from referrals.commissions.facts import lines_in_full_of, rules_for_all
 from referrals.commissions.hold_time import hold_end, reschedule_all
-from referrals.commissions.postings import Step, bring_all, note_steps
+from referrals.commissions.postings import Step, bring_all, note_steps, take
 from referrals.commissions.reckoning import Buyer
 from referrals.commissions.standing import NOTHING_POSTED, commissions_of_orders, lines_of_orders
 from referrals.programs.terms import Terms, terms_of
@@ -115,10 +115,10 @@ async def _settle_plain(order_ids: Sequence[int]) -> list[int]:
 
 
 def _is_easy(terms: Terms) -> bool:
-    """Whether an order's own lines and its winner are all that these terms look at: nothing that orders share, such as
-    a limit or which order of a buyer it is, and nobody beside the winner and their shares."""
-    shared = limits.are_set(terms, (rule.budget for rule in terms.rules))
-    return not shared and terms.pays_for == "every_order" and terms.friend is None and terms.recruiting is None
+    """Whether an order's own lines, its winner and caps are all that these terms look at: no budget, which makes room
+    for another rule when it is spent, not which order of a buyer it is, nobody beside the winner and their shares."""
+    has_budget = bool(terms.budget) or any(rule.budget for rule in terms.rules)
+    return not has_budget and terms.pays_for == "every_order" and terms.friend is None and terms.recruiting is None
 
 
 async def _lock(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
@@ -147,12 +147,12 @@ async def _rules_of(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
 
 
 async def _that_ask_for_more(order_ids: Sequence[int]) -> set[int]:
-    """Orders with a commission under a limit or of whoever recruited, or with a friend's credit."""
+    """Orders with a commission of whoever recruited, or with a friend's credit."""
     rows = await db.fetch(
         """SELECT o.id FROM orders o
             WHERE o.id = ANY($1::bigint[])
               AND (EXISTS (SELECT 1 FROM commission c WHERE c.order_id = o.id
-                              AND (c.role = $2 OR c.reserved IS NOT NULL))
+                              AND c.role = $2)
                    OR EXISTS (SELECT 1 FROM friend_reward f WHERE f.order_id = o.id))""",
         order_ids,
         RECRUITER,
@@ -207,15 +207,18 @@ async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[i
     for one in await commissions_of_orders([case.id for case in cases if case.current is not None]):
         commissions[one["order_id"]].append(one)
     dues = await _dues_of(cases, decisions, lines, commissions)
-    for one in await _open_missing(cases, decisions, rules, dues, commissions):
+    opened = await _open_missing(cases, decisions, rules, dues, commissions)
+    for one in opened:
         commissions[one["order_id"]].append(one)
+    within = await _within_caps(cases, rules, dues, commissions, {one["id"] for one in opened})
+    await _tell_earned(opened)
     await reschedule_all([(case.order, commissions[case.id], rules[case.id]) for case in cases])
     wanted = []
     for case in cases:
         targets = {(due.line_id, due.member_id, due.role): due.target for due in dues[case.id]}
         by_id = {line["id"]: line for line in lines[case.id]}
         for one in commissions[case.id]:
-            target = targets.get(service.key_of(one))
+            target = within[one["id"]] if one["id"] in within else targets.get(service.key_of(one))
             reason = service.reason_for(case.order, one, target, by_id[one["order_line_id"]])
             wanted.append((one, target or 0, reason))
     await bring_all(wanted)
@@ -295,14 +298,82 @@ async def _open_missing(
         now,
     )
     await note_steps([Step(row["id"], "", "pending", "order_paid") for row in rows])
-    await publish_all(
-        [
-            CommissionEarned(commission_id=row["id"], member_id=row["member_id"], order_id=row["order_id"])
-            for row in rows
-        ]
-    )
     stores = {case.id: case.order["store_id"] for case in cases}
     return [{**row, "store_id": stores[row["order_id"]], **NOTHING_POSTED} for row in rows]
+
+
+async def _within_caps(
+    cases: Sequence[Case],
+    rules: dict[int, asyncpg.Record],
+    dues: dict[int, list[Due]],
+    commissions: dict[int, list[Any]],
+    opened: set[int],
+) -> dict[int, int | None]:
+    """What the caps leave of each commission that they watch: locked together, asked order by order, so that it comes
+    to what one after the other would."""
+    capped = [case for case in cases if limits.are_set(terms_of(rules[case.id]), ())]
+    if not capped:
+        return {}
+    fresh = {case.id: [one for one in commissions[case.id] if one["id"] in opened] for case in capped}
+    heights = await limits.watch_all(
+        [
+            limits.Turn(
+                [limits.Fresh(one["id"], one["member_id"], "") for one in fresh[case.id]],
+                rules[case.id]["program_id"],
+                terms_of(rules[case.id]),
+                case.order,
+            )
+            for case in capped
+        ]
+    )
+    watched = {
+        case.id: [one for one in commissions[case.id] if one["id"] in opened or one["reserved"] is not None]
+        for case in capped
+    }
+    room = await limits.open_room(one["id"] for case in capped for one in watched[case.id])
+    within: dict[int, int | None] = {}
+    for case, high in zip(capped, heights, strict=True):
+        asked = {(due.line_id, due.member_id, due.role): due for due in dues[case.id]}
+        got = limits.take_turn(
+            room, [limits.Claim(one["id"], asked[service.key_of(one)].granted, 0) for one in fresh[case.id]], high
+        )
+        for one in fresh[case.id]:
+            one["granted"] = one["reserved"] = got[one["id"]]
+            one["state"] = "pending" if got[one["id"]] else "rejected"
+        targets = {one["id"]: _capped(one, asked.get(service.key_of(one))) for one in watched[case.id]}
+        claims = [
+            limits.Claim(one["id"], targets[one["id"]] or 0, one["reserved"])
+            for one in watched[case.id]
+            if (targets[one["id"]] or 0) != one["reserved"]
+        ]
+        has = limits.take_turn(room, claims, high)
+        within |= {one: has.get(one, target) if target is not None else None for one, target in targets.items()}
+    await limits.close_room(room)
+    new = [one for case in capped for one in fresh[case.id]]
+    await db.execute_many(
+        "UPDATE commission SET granted = $2 WHERE id = $1 AND granted <> $2",
+        [(one["id"], one["granted"]) for one in new],
+    )
+    await take([Step(one["id"], "pending", "rejected", "limit_reached") for one in new if not one["granted"]])
+    return within
+
+
+def _capped(one: Any, due: Due | None) -> int | None:
+    """What it should stand at before its caps are asked; nothing when nobody is due it, or a person rejected it."""
+    if due is None or one["state"] == "rejected":
+        return None
+    was_cut = one["granted"] < one["how"].get("asked", 0)
+    return due.cut_to(one["granted"]) if was_cut else due.target
+
+
+async def _tell_earned(opened: Sequence[dict[str, Any]]) -> None:
+    await publish_all(
+        [
+            CommissionEarned(commission_id=one["id"], member_id=one["member_id"], order_id=one["order_id"])
+            for one in opened
+            if one["granted"]
+        ]
+    )
 
 
 def _commission_row(case: Case, due: Due, decision: Any, rules: asyncpg.Record) -> tuple[Any, ...]:

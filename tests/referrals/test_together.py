@@ -67,7 +67,7 @@ async def test_queries_do_not_grow_with_the_orders(web: Browser):
     assert len(many) <= len(few) <= 40
 
 
-async def test_orders_with_a_limit_a_code_or_a_buyers_side_are_settled_as_ever(web: Browser):
+async def test_orders_with_a_cap_a_code_or_a_buyers_side_are_settled_as_ever(web: Browser):
     mara, shop, ids = await told_and_not_settled(web, 3)
     await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(currency="USD", caps=Caps(order=500)))
     gv = await click(web(), (await a_link(web, mara))["code"])
@@ -77,7 +77,7 @@ async def test_orders_with_a_limit_a_code_or_a_buyers_side_are_settled_as_ever(w
     await tell(web, shop, "order.paid", order("coded", gv=gv, codes=["HELLO"]))
     ids = [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
     async with db.transaction():
-        assert await together._settle_plain(ids) == ids[3:]
+        assert await together._settle_plain(ids) == ids[4:], "caps go along; a buyer's side does not"
     await together.settle_all(ids)
     assert await standing(mara) == {("pending", "USD"): 3000 + 500 + 1200 + 1200}
     await books_are_right()
@@ -118,6 +118,30 @@ async def test_of_many_orders_with_a_code_only_as_many_count_as_it_allows_in_as_
     await books_are_right()
 
 
+async def test_a_cap_holds_for_many_at_once_in_as_many_queries_as_ever_and_a_price_of_nothing_can_be_verified(
+    web: Browser,
+):
+    terms = Terms(currency="USD", caps=Caps(order=900, day=2_500))
+    mara, _shop, ids = await told_and_not_settled(web, 8, terms=terms)
+    with db.watch_queries() as few:
+        await together.settle_all(ids[:2])
+    with db.watch_queries() as many:
+        await together.settle_all(ids[2:])
+    # Rejecting what found nothing left takes two statements more, for one or for five.
+    assert len(many) - 2 <= len(few) <= 50
+    assert await standing(mara) == {("pending", "USD"): 2_500}
+    await asyncio.gather(together.settle_all(ids), together.settle_all(ids[::-1]), service.settle(ids[2]))
+    assert await standing(mara) == {("pending", "USD"): 2_500}
+    states = await db.fetch("SELECT granted, state FROM commission ORDER BY id")
+    assert [tuple(row) for row in states][:4] == [(900, "pending"), (900, "pending"), (700, "pending"), (0, "rejected")]
+    told = await db.fetch_val("SELECT count(*) FROM event WHERE type = 'CommissionEarned'")
+    assert told == 3, "nobody hears of what a cap left nothing of"
+    await db.execute("UPDATE order_line SET gross = 0, discount = 0 WHERE order_id = $1", ids[0])
+    await together.settle_all(ids)
+    assert await standing(mara) == {("pending", "USD"): 1_600}
+    await books_are_right()
+
+
 async def test_a_decision_on_an_order_that_grew_waits_for_a_second_person_in_company_too(web: Browser):
     _mara, shop, ids = await told_and_not_settled(web, 3)
     ines = await a_member("ines")
@@ -151,13 +175,15 @@ RULES = st.builds(
     st.integers(0, 10**6),
 )
 TERMS = st.builds(
-    lambda rules, denied, sale, steps, release, lowered: Terms(
+    lambda rules, denied, sale, steps, release, lowered, caps: Terms(
+        caps=caps,
         currency="USD",
         rules=rules,
         codes=[CodeRate("FEW", 250, lowered)] if lowered else [],
         deny=[BAGS] if denied else [],
         sale_bps=sale,
-        volume=Volume("marginal", [Step(1, 2000)]) if steps else None,
+        # Rates by volume and caps cannot be kept to together.
+        volume=Volume("marginal", [Step(1, 2000)]) if steps and caps == Caps() else None,
         release=Release("delivered", 14, 60) if release else None,
     ),
     st.lists(RULES, max_size=3, unique_by=lambda rule: rule.name),
@@ -166,6 +192,10 @@ TERMS = st.builds(
     st.booleans(),
     st.booleans(),
     st.sampled_from(["", "at_most", "instead"]),
+    st.one_of(
+        st.just(Caps()),
+        st.builds(Caps, *(st.sampled_from([0, 0, 1, 400, 1_000]) for _cap in ("order", "customer", "day", "month"))),
+    ),
 )
 CODES = st.lists(
     st.sampled_from([[], [], ["FEW"], ["few"], ["ONCE"], ["FEW", "ONCE"], ["OLD"]]), min_size=4, max_size=4
@@ -195,7 +225,7 @@ TURNS = st.lists(
 
 
 @settings(
-    max_examples=examples(40),
+    max_examples=examples(60),
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -360,7 +390,14 @@ async def what_comes_of(ids: list[int], way: Callable[[], Awaitable[None]]) -> l
                 """SELECT u.code_id, u.order_id, u.buyer_key, u.refusal, u.is_cold, c.used_total
                      FROM code_use u JOIN code c ON c.id = u.code_id ORDER BY 1, 2"""
             )
-            found += [tuple(map(repr, row)) for row in uses]
+            used = await db.fetch(
+                """SELECT l.kind, l.name, l.most, l.used,
+                          (SELECT coalesce(sum(c.reserved), 0) FROM commission_limit_use x JOIN commission c
+                              ON c.id = x.commission_id WHERE x.limit_id = l.id) AS reserved
+                     FROM commission_limit l ORDER BY 1, 2"""
+            )
+            assert all(row["used"] == row["reserved"] <= row["most"] for row in used)
+            found += [tuple(map(repr, row)) for row in (*uses, *used)]
             raise Undone
     except Undone:
         return found
