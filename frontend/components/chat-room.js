@@ -80,7 +80,11 @@ class ChatRoom extends HTMLElement {
     for (const [name, act] of [["retry", this.#retry], ["discard", this.#discard], ["trouble", this.#say]])
       moves.addEventListener(name, ({ detail }) => act.call(this, detail))
     this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset.member)
-    this.#line.addEventListener("elsewhere", ({ detail }) => this.#rooms.hear(detail))
+    this.#line.addEventListener("elsewhere", async ({ detail }) => {
+      if (detail.type !== "notify") this.#rooms.hear(detail)
+      else if (detail.kind === "direct" && (await this.#rooms.beginWith(detail.room)))
+        this.#line.send({ type: "hello", rooms: this.#rooms.where([detail.room]) })
+    })
     const others = this.#rooms.where()
     if (Object.keys(others).length) this.#line.send({ type: "hello", rooms: others })
     await this.#composer?.getMore(this)

@@ -3,20 +3,38 @@ const MOST_HEARD = 30
 
 export class ChatRooms {
   #links = new Map()
+  #list
   #me
 
   constructor(list, me) {
     this.#me = me
     // A list nobody sees (on a phone) need not be told anything.
     if (!list?.checkVisibility()) return
+    this.#list = list
     for (const link of [...list.querySelectorAll("a[data-room]:not([aria-current])")].slice(0, MOST_HEARD)) {
       this.#links.set(link.dataset.room, link)
     }
   }
 
   // What the line listens to beside its own room.
-  where() {
-    return Object.fromEntries([...this.#links].map(([room, { dataset }]) => [room, { seq: Number(dataset.seq) }]))
+  where(rooms = [...this.#links.keys()]) {
+    return Object.fromEntries(rooms.map((room) => [room, { seq: Number(this.#links.get(room).dataset.seq) }]))
+  }
+
+  // Somebody began to write to the member: their line comes into the list, as the server shows it. Whether it did.
+  async beginWith(room) {
+    if (!this.#list || this.#links.has(room) || this.#list.querySelector(`a[aria-current][data-room="${CSS.escape(room)}"]`)) return false
+    const answer = await fetch("/chat/").catch(() => null)
+    if (!answer?.ok) return false
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html")
+    const link = page.querySelector(`.rooms a[data-room="${CSS.escape(room)}"]`)
+    if (!link || this.#links.has(room)) return false
+    this.#list.querySelector(`a[data-room="${CSS.escape(room)}"]`)?.remove()
+    const first = this.#list.querySelector("a[data-room]")
+    if (first) first.before(link)
+    else this.#list.append(link)
+    this.#links.set(room, link)
+    return true
   }
 
   hear(frame) {

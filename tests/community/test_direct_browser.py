@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from app import live_signals
+from app.auth import sign
 from community.chat import service
 from community.direct import blocking
 from community.direct import service as direct
+from community.groups import service as groups
 from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, write  # noqa: F401
-from tests.factories import a_member
+from tests.factories import a_member, run_jobs
 
 pytestmark = [
     pytest.mark.anyio,
@@ -72,9 +75,11 @@ async def test_what_somebody_blocked_says_among_many_opens_when_asked_for(visit:
     assert not await log.get_by_text("Before the page").is_visible()
 
 
-async def test_the_list_shows_who_of_ones_partners_is_here(visit: Callable):  # noqa: F811
+async def test_the_list_shows_who_of_ones_partners_is_here_and_who_begins(
+    visit: Callable, monkeypatch: pytest.MonkeyPatch
+):  # noqa: F811
     alice, bob = await a_member("alice"), await a_member("bob", name="Bob")
-    _slug, room = await a_room(alice, bob)
+    slug, room = await a_room(alice, bob)
     begun = await direct.begin(bob.viewer, ["alice"], uuid.uuid4(), "Hello")
     hers = await visit(alice, f"/chat/{room}")
     await is_live(hers)
@@ -84,6 +89,15 @@ async def test_the_list_shows_who_of_ones_partners_is_here(visit: Callable):  # 
     await is_live(his)
     await hers.locator(f".rooms a.here[data-room='{begun.room}']").wait_for(timeout=5_000)
     assert await link.get_attribute("aria-description") == "here now"
+    carol = await a_member("carol", name="Carol")
+    await groups.join(carol.viewer, slug)
+    fresh = await direct.begin(carol.viewer, ["alice"], uuid.uuid4(), "I am new here")
+    ours = re.match(r"http://[^/]+", hers.url)[0]
+    monkeypatch.setattr(live_signals, "_channel", lambda: "gv:live:" + sign("live-channel", ours)[:16])
+    await run_jobs()  # the worker of that server, so to say
+    await hers.locator(f".rooms a[data-room='{fresh.room}']").get_by_text("I am new here").wait_for(timeout=8_000)
+    await service.send(carol.viewer, int(fresh.room), uuid.uuid4(), "and go on")
+    await hers.locator(f".rooms a[data-room='{fresh.room}']").get_by_text("and go on").wait_for(timeout=8_000)
     await his.close()
     await hers.locator(f".rooms a[data-room='{begun.room}']:not(.here)").wait_for(timeout=5_000)
 
