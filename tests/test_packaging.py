@@ -1,6 +1,5 @@
 """What is handed to people beside the code: the set for Docker, the locks and the licence."""
 
-import gzip
 import json
 import re
 import subprocess
