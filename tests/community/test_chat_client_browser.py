@@ -67,7 +67,7 @@ async def test_two_tabs_of_one_browser_share_what_waits_and_send_it_once(visit: 
     frames: list[str] = []
     for page in (one, other):
         page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(str(frame))))
-    restarting = asyncio.create_task(visit.restart())
+    restarting = asyncio.create_task(visit.restart())  # type: ignore[attr-defined]
     await one.wait_for_selector(".live.off")
     await write(one, "From the first tab")
     await other.wait_for_selector(".message.waiting:has-text('From the first tab')")
@@ -422,7 +422,7 @@ async def test_a_thread_is_talked_in_and_a_restored_past_is_taken_over(visit: Ca
     gone = await db.fetch_val("SELECT max(seq) FROM room_event WHERE room_id = $1", int(room))
     await db.execute("DELETE FROM room_event WHERE room_id = $1 AND seq = $2", int(room), gone)
     await db.execute("UPDATE room SET seq = seq - 1, epoch = 'restored' WHERE id = $1", int(room))
-    await visit.restart()
+    await visit.restart()  # type: ignore[attr-defined]
     await page.wait_for_function(
         "() => !document.querySelector('.log').innerText.includes('Thank you')", timeout=20_000
     )
