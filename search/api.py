@@ -34,9 +34,9 @@ class SearchApi(Controller):
         after: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> SearchAnswer:
-        """`q` up to 200 characters; `kind` is group, topic, product, review, guide or message; `group` and `product`
-        are slugs, `room` is an id. What was said in rooms is found by `kind=message` or `room=` only, the newest
-        first. `after` is the `next` of the page before. The last word may be half typed."""
+        """`q` up to 200 characters; `kind` is group, topic, product, review, guide, live or message; `group` and
+        `product` are slugs, `room` is an id. What was said in rooms is found by `kind=message` or `room=` only, the
+        newest first. `after` is the `next` of the page before. The last word may be half typed."""
         await not_too_often(request, viewer)
         if kind and kind not in (*KINDS, "message"):
             raise Invalid("kind", _("The kinds are %(kinds)s.", kinds=", ".join((*KINDS, "message"))))

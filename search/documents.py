@@ -9,6 +9,7 @@ from community.moderation.queries import in_sight
 from community.topics.addresses import topic_url
 from community.topics.policy import listed_topics
 from content.guides.queries import guides_by_ids
+from content.live_events.queries import events_by_ids
 from content.reviews.queries import review_url, reviews_by_ids
 from search.engine import Document
 
@@ -128,6 +129,23 @@ async def _guides(ids: list[int]) -> list[Document]:
     ]
 
 
+async def _live(ids: list[int]) -> list[Document]:
+    """Events with what their hosts said in them. One of a closed group is found by who may read the group."""
+    return [
+        Document(
+            "live",
+            row["id"],
+            row["title"],
+            _plain("\n\n".join((row["summary"], row["said"] or ""))),
+            f"/live/{row['slug']}" + ("/replay" if row["state"] == "ended" else ""),
+            row["went_live_at"] or row["starts_at"],
+            lang=row["lang"],
+            group_id=row["group_id"],
+        )
+        for row in await events_by_ids(ids)
+    ]
+
+
 def _said_in(blocks: Any) -> list[str]:
     """Every text of a guide's blocks, but neither their HTML nor their product ids."""
     if isinstance(blocks, str):
@@ -141,11 +159,19 @@ def _plain(source: str | None) -> str:
     return excerpt(source or "", MOST_BODY)
 
 
-TABLES = {"group": "groups", "topic": "topic", "product": "product", "review": "review", "guide": "guide"}
+TABLES = {
+    "group": "groups",
+    "topic": "topic",
+    "product": "product",
+    "review": "review",
+    "guide": "guide",
+    "live": "live_event",
+}
 MAKERS: dict[str, Callable[[list[int]], Awaitable[list[Document]]]] = {
     "group": _groups,
     "topic": _topics,
     "product": _products,
     "review": _reviews,
     "guide": _guides,
+    "live": _live,
 }

@@ -9,7 +9,7 @@ import msgspec
 from app.auth import Viewer
 from search.words import Term
 
-KINDS = ("group", "topic", "product", "review", "guide")
+KINDS = ("group", "topic", "product", "review", "guide", "live")
 Key = tuple[str, int]
 
 

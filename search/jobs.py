@@ -8,6 +8,7 @@ from community.groups.events import GroupChanged, GroupFounded
 from community.moderation.events import SubjectHidden, SubjectRestored
 from community.topics.events import PostEdited, PostWritten, TopicRetitled
 from content.guides.events import GuideChanged, GuidePublished
+from content.live_events.events import LiveEventCancelled, LiveEventChanged, LiveEventEnded, LiveEventPlanned
 from content.reviews.events import ReviewChanged, ReviewsImported, ReviewWritten
 from search import messages
 from search.engine import KINDS
@@ -82,6 +83,26 @@ async def index_published_guide(event: GuidePublished) -> None:
 @on(GuideChanged)
 async def index_changed_guide(event: GuideChanged) -> None:
     await index("guide", [event.guide_id])
+
+
+@on(LiveEventPlanned)
+async def index_planned_live_event(event: LiveEventPlanned) -> None:
+    await index("live", [event.event_id])
+
+
+@on(LiveEventChanged)
+async def index_changed_live_event(event: LiveEventChanged) -> None:
+    await index("live", [event.event_id])
+
+
+@on(LiveEventEnded)
+async def index_ended_live_event(event: LiveEventEnded) -> None:
+    await index("live", [event.event_id])
+
+
+@on(LiveEventCancelled)
+async def forget_cancelled_live_event(event: LiveEventCancelled) -> None:
+    await index("live", [event.event_id])
 
 
 @on(SubjectHidden)

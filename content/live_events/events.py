@@ -5,6 +5,12 @@ class LiveEventPlanned(Event):
     event_id: int
 
 
+class LiveEventChanged(Event):
+    """Its words are others: title, summary or transcript."""
+
+    event_id: int
+
+
 class LiveEventMoved(Event):
     """Its hour is another one now."""
 

@@ -120,6 +120,7 @@ async def questions(event_id: int, viewer: Viewer, *, settled: bool = False) -> 
                        AS has_voted
               FROM live_question q JOIN message msg ON msg.id = q.message_id JOIN member m ON m.id = q.asker_id
              WHERE q.event_id = $1 AND {state} AND msg.deleted_at IS NULL AND {in_sight("message", "msg.id")}
+               AND NOT EXISTS (SELECT 1 FROM member_block b WHERE b.member_id = $2 AND b.blocked_id = q.asker_id)
              ORDER BY {order} LIMIT 100""",
         event_id,
         viewer.member_id,
@@ -163,4 +164,17 @@ async def shown_live(product_id: int, viewer: Viewer) -> list[asyncpg.Record]:
              ORDER BY e.state = 'live' DESC, e.state = 'planned' DESC, e.starts_at DESC LIMIT 3""",
         product_id,
         viewer.member_id,
+    )
+
+
+async def events_by_ids(event_ids: Sequence[int]) -> list[asyncpg.Record]:
+    """Events in sight that were not called off, with their transcript, as search describes them."""
+    return await db.fetch(
+        f"""SELECT e.id, e.slug, e.title, e.summary, e.lang, e.group_id, e.state, e.starts_at, e.went_live_at,
+                   (SELECT string_agg(s.body, E'\\n' ORDER BY s.offset_seconds, s.id) FROM live_segment s
+                     WHERE s.event_id = e.id) AS said
+              FROM live_event e
+             WHERE e.id = ANY($1::bigint[]) AND e.state <> 'cancelled'
+               AND {in_sight("live", "e.id")} AND {in_sight("member", "e.host_id")}""",
+        list(event_ids),
     )

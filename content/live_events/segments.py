@@ -3,9 +3,11 @@
 from app import clock, db
 from app.auth import Viewer
 from app.errors import Conflict, Invalid, NotFound
+from app.events import publish
 from app.i18n import gettext as _
 from app.text import clean
 from content.live_events import policy
+from content.live_events.events import LiveEventChanged
 from content.live_events.schemas import MOST_SEGMENTS, NewSegment
 from content.live_events.transcript import lines_of
 
@@ -33,6 +35,7 @@ async def write(viewer: Viewer, slug: str, new: NewSegment) -> int:
             body,
             clock.now(),
         )
+        await publish(LiveEventChanged(event_id=event["id"]), actor_id=viewer.member_id)
     return segment_id
 
 
@@ -60,10 +63,13 @@ async def take_transcript(viewer: Viewer, slug: str, text: str) -> int:
             [body for _offset, body in found],
             clock.now(),
         )
+        await publish(LiveEventChanged(event_id=event["id"]), actor_id=viewer.member_id)
     return len(found)
 
 
 async def erase(viewer: Viewer, slug: str, segment_id: int) -> None:
     event = await policy.access_event_to_tidy(viewer, slug)
-    if not await db.execute("DELETE FROM live_segment WHERE id = $1 AND event_id = $2", segment_id, event["id"]):
-        raise NotFound()
+    async with db.transaction():
+        if not await db.execute("DELETE FROM live_segment WHERE id = $1 AND event_id = $2", segment_id, event["id"]):
+            raise NotFound()
+        await publish(LiveEventChanged(event_id=event["id"]), actor_id=viewer.member_id)

@@ -15,6 +15,7 @@ from community.groups.policy import access_group_contents
 from content.live_events import policy, polls
 from content.live_events.events import (
     LiveEventCancelled,
+    LiveEventChanged,
     LiveEventEnded,
     LiveEventMoved,
     LiveEventPlanned,
@@ -67,6 +68,7 @@ async def change(viewer: Viewer, slug: str, new: LiveChange) -> None:
             is_moved,
         )
         await db.execute("UPDATE room SET name = $2 WHERE id = $1", event["room_id"], values["title"])
+        await publish(LiveEventChanged(event_id=event["id"]), actor_id=event["host_id"])
         if is_moved:
             await publish(LiveEventMoved(event_id=event["id"]), actor_id=event["host_id"])
 

@@ -309,6 +309,18 @@ async def test_questions_queue_by_votes_and_go_with_their_words(web: Browser):
         await questions.vote(cleo.viewer, slug, loud)
 
 
+async def test_who_is_blocked_asks_nothing_that_the_blocker_has_to_read(web: Browser):
+    ines, bob = await a_member("ines"), await a_member("bob")
+    slug = await a_live(ines)
+    await a_question(bob, slug, "Why so dear?")
+    hers = await sign_in(web(), ines)
+    assert "Why so dear?" in (await hers.get(f"/live/{slug}/desk")).text
+    blocked = await web(token=ines.token).put("/api/v1/blocks/bob")
+    assert blocked.is_success, blocked.text
+    assert "Why so dear?" not in (await hers.get(f"/live/{slug}/desk")).text
+    assert "Why so dear?" in (await web().get(f"/live/{slug}/stage")).text
+
+
 async def test_the_same_question_sent_again_is_one_question(web: Browser):
     ines, bob = await a_member("ines"), await a_member("bob")
     slug, client_id = await a_live(ines), uuid.uuid4()
@@ -617,6 +629,28 @@ async def test_chosen_words_become_a_draft_guide_with_the_products_of_their_mome
     assert await db.fetch_val("SELECT count(*) FROM guide_draft") == 0
     his = await sign_in(web(), bob)
     assert (await submit(his, f"/live/{slug}/guide", {"segment": chosen}, page=f"/live/{slug}")).status_code == 403
+
+
+async def test_an_event_is_found_by_its_title_and_by_what_was_said_in_it(web: Browser):
+    ines, bob = await a_member("ines"), await a_member("bob")
+    group = await a_group(ines, visibility="secret")
+    slug, hidden = await a_live(ines), await a_live(ines, "Among us", group=group)
+    await segments.write(ines.viewer, slug, NewSegment("The quickthorn burr never clogged."))
+    await segments.write(ines.viewer, hidden, NewSegment("Nobody else may hear of quickthorn."))
+    await run_jobs()
+
+    async def found(person: Person, words: str) -> list[str]:
+        hits = (await web(token=person.token).get("/api/v1/search", params={"q": words, "kind": "live"})).json()
+        return sorted(hit["url"] for hit in hits["items"])
+
+    assert await found(bob, "moka") == [f"/live/{slug}"] and await found(bob, "quickthorn") == [f"/live/{slug}"]
+    assert await found(ines, "quickthorn") == sorted([f"/live/{slug}", f"/live/{hidden}"])
+    assert "Moka night" in (await web().get("/search?q=quickthorn")).text
+    await service.end(ines.viewer, slug)
+    planned = await a_live(ines, "Quickthorn again", begun=False)
+    await service.cancel(ines.viewer, planned)
+    await run_jobs()
+    assert await found(bob, "quickthorn") == [f"/live/{slug}/replay"]
 
 
 VTT = """WEBVTT

@@ -292,7 +292,7 @@ async def test_the_index_can_be_made_anew_and_forgets_what_is_gone(web: Browser)
         "'kettl':1A",
     )
     done = await service.reindex()
-    assert done == {"group": 1, "topic": 1, "product": 0, "review": 0, "guide": 0}
+    assert done == {"group": 1, "topic": 1, "product": 0, "review": 0, "guide": 0, "live": 0}
     assert await titles(web(), "kettle") == ["Kettle"]
     assert await db.fetch_val("SELECT count(*) FROM search_document") == 2
 
