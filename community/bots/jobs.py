@@ -1,7 +1,9 @@
 from app import db
+from app.events import on
 from app.jobs import every, job
-from community.bots import room_webhooks
-from community.webhooks.sending import send_waiting
+from community.bots import room_webhooks, service
+from community.groups.events import GroupLeft, RoleGiven
+from community.webhooks.sending import send_waiting, switch_off_those_of
 from community.webhooks.service import wake, wake_forgotten
 from community.webhooks.source import Source
 
@@ -37,3 +39,20 @@ async def look_at_every_room() -> None:
     """The web processes wake who listens within a second; this is for what they missed."""
     await send_soon()
     await wake_forgotten(room_webhooks.OWNER, send_room_events)
+
+
+@on(GroupLeft)
+async def take_what_they_hold(event: GroupLeft) -> None:
+    await _take_from(event.group_id, event.member_id)
+
+
+@on(RoleGiven)
+async def take_what_a_moderator_held(event: RoleGiven) -> None:
+    if event.role == "member":
+        await _take_from(event.group_id, event.member_id)
+
+
+async def _take_from(group_id: int, member_id: int) -> None:
+    """Who runs the group no longer hears nothing more at their address, and speaks by no bot of theirs."""
+    await switch_off_those_of(SOURCE, group_id, member_id)
+    await service.forget_secrets_of(group_id, member_id)

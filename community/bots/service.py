@@ -107,6 +107,17 @@ async def revoke(viewer: Viewer, slug: str, bot_id: int) -> None:
         await publish(GroupLeft(group_id=bot["group_id"], member_id=bot["member_id"]), actor_id=viewer.member_id)
 
 
+async def forget_secrets_of(group_id: int, maker_id: int) -> None:
+    """Whoever made these bots runs the group no longer, and knows their secrets: nobody does until new ones are made."""
+    await db.execute(
+        """UPDATE bot b SET secret = $3, old_secret = '', old_secret_until = NULL FROM room r
+            WHERE r.id = b.room_id AND r.group_id = $1 AND b.made_by_id = $2 AND b.revoked_at IS NULL""",
+        group_id,
+        maker_id,
+        signed.seal(signed.new_secret()),
+    )
+
+
 def valid_secrets(bot: asyncpg.Record) -> list[str]:
     until = bot["old_secret_until"]
     return signed.unsealed(bot["secret"], bot["old_secret"] if until and until > clock.now() else "")

@@ -17,6 +17,8 @@ from community.chat import feed, policy, presence, reads, service
 from community.chat.schemas import MOST_ROOMS, Hello, Read, Send, Since, Typing
 
 HELLO_COSTS = 10.0
+# Beyond so many signs a message costs a frame more for each so many of them.
+SHORT, SHORT_COSTS = 500, 100
 TYPING_PAUSE = 1.5
 
 _typed: dict[tuple[int, int], float] = {}
@@ -54,6 +56,10 @@ async def hello(socket: Socket, hello: Hello) -> None:
 @frame("send", Send)
 def send(socket: Socket, said: Send) -> None:
     """Queued at once, so that a quick writer's words share a commit; the ack follows it."""
+    # A page of brackets takes as long to render as fifty short lines: who says much says less often.
+    if len(said.body) > SHORT and socket.has_too_many_frames(len(said.body) / SHORT_COSTS):
+        socket.close(TOO_FAST, "too fast")
+        return
     _spawn(_send(socket, said))
 
 

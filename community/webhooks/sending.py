@@ -226,6 +226,19 @@ async def _switch_off(endpoint: asyncpg.Record, source: Source, reason: str) -> 
         await _ring(endpoint, source, "webhook_off", f"webhook:{endpoint['id']}:off:{at}", reason=reason)
 
 
+async def switch_off_those_of(source: Source, owner_id: int, maker_id: int) -> None:
+    """Who gave these addresses runs the place no longer: nothing goes there until somebody who does says so again."""
+    rows = await db.fetch(
+        """SELECT * FROM webhook_endpoint
+            WHERE owner_kind = $1 AND owner_id = $2 AND made_by_id = $3 AND off_at IS NULL ORDER BY id""",
+        source.owner_kind,
+        owner_id,
+        maker_id,
+    )
+    for endpoint in rows:
+        await _switch_off(endpoint, source, "maker_left")
+
+
 async def _ring(endpoint: asyncpg.Record, source: Source, kind: str, bell: str, **data: str) -> None:
     """Tell the owner."""
     told = await source.owner(endpoint["owner_id"])

@@ -31,7 +31,9 @@ class Endpoint(Table, tablename="webhook_endpoint"):
     busy_until = moment(null=True)
 
     webhook_endpoint_owner_known = Check("owner_kind IN ('group', 'store')")
-    webhook_endpoint_off_reason_known = Check("off_reason IN ('', 'by_hand', 'gone', 'unreachable', 'keys_lost')")
+    webhook_endpoint_why_off_known = Check(
+        "off_reason IN ('', 'by_hand', 'gone', 'unreachable', 'keys_lost', 'maker_left')"
+    )
 
 
 class Delivery(Table, tablename="webhook_delivery"):

@@ -13,11 +13,12 @@ from app.errors import Forbidden, NotFound
 from community.chat import previews, reactions, service
 from community.chat.mentions import rendered
 from tests.community.receiver import Receiver, a_receiver
+from tests.community.test_bots import a_bot, say
 from tests.community.test_chat import a_line, a_room
 from tests.community.test_chat_marks import said
 from tests.community.test_chat_mentions import bells
 from tests.community.test_chat_order import do
-from tests.factories import Browser, Person, a_member, run_jobs
+from tests.factories import Browser, a_member, run_jobs
 
 pytestmark = pytest.mark.anyio
 API = "/api/v1"
@@ -131,6 +132,21 @@ async def test_a_moderator_who_is_shown_out_takes_no_webhook_along(web: Browser,
     assert listed[0]["off_reason"], "those who stay see that it is off, and why"
 
 
+async def test_a_moderator_who_is_shown_out_does_not_speak_by_their_bot(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    slug, room = await a_room(alice, bob, visibility="secret")
+    await db.execute("UPDATE membership SET role = 'moderator' WHERE member_id = $1", bob.id)
+    his, hers = await a_bot(web, bob, slug), await a_bot(web, alice, slug, "Hers")
+    assert (await say(web, his, "Mine")).status_code == 201
+    await do(alice, room, "ban", bob)
+    await run_jobs()
+    assert (await say(web, his, "Still here", id="msg_2")).status_code == 401
+    assert (await say(web, hers, "Hello")).status_code == 201
+    renewed = (await web(token=alice.token).post(f"{API}/groups/{slug}/bots/{his.id}/secret", json={})).json()["secret"]
+    assert (await say(web, his, "Ours now", id="msg_3", secret=renewed)).status_code == 201
+    assert (await say(web, his, "Mine again", id="msg_4")).status_code == 401
+
+
 # --- costly words ---
 
 
@@ -166,3 +182,21 @@ async def test_one_member_cannot_make_us_ask_the_web_without_end(house: Callable
         await service.send(alice.viewer, int(room), uuid.uuid4(), links)
     await run_jobs()
     assert 0 < len(asked) <= 120, f"{len(asked)} requests to one victim by one member in one go"
+
+
+async def test_who_says_very_much_says_it_less_often(house: Callable):
+    """300 lines of 4,000 brackets took this process 20 s of rendering, during which it did little else."""
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    line = await a_line(house, alice)
+    for n in range(60):
+        await line.say(room, f"{n}" + "x" * 3900)
+    with pytest.raises(ConnectionError):
+        for _ in range(60):
+            await line.next("ack")
+    assert line.close_code == 4429
+    again = await a_line(house, alice)
+    for n in range(10):
+        await again.say(room, f"{n}" + "x" * 3900)
+    for _ in range(10):
+        await again.next("ack")
