@@ -110,6 +110,9 @@ _BY_INDEX = "WITH by_index AS MATERIALIZED (SELECT set_config('enable_seqscan', 
 
 _waiting: list[Saying] = []
 _writing: asyncio.Task | None = None
+# How much this process has written, and at how much it has the tables measured again.
+_written, _measure_at = 0, 250
+_measuring: asyncio.Task | None = None
 
 
 def say(
@@ -140,6 +143,24 @@ async def _write_all() -> None:
         batch = _waiting[:MOST_AT_ONCE]
         del _waiting[:MOST_AT_ONCE]
         await _write(batch)
+        _count(len(batch))
+
+
+def _count(written: int) -> None:
+    global _written, _measure_at, _measuring
+    _written += written
+    if _written >= _measure_at:
+        _measure_at *= 4
+        _measuring = asyncio.get_running_loop().create_task(_measure(), context=contextvars.Context())
+
+
+async def _measure() -> None:
+    # What reads these tables was planned when they were small, and goes on so until PostgreSQL looks again by itself, a
+    # minute later: with 12,000 messages after 30, reading two events took 15 ms instead of 1.
+    try:
+        await db.execute("ANALYZE message, room_event, room")
+    except Exception as error:
+        log.info("statistics of chat were not renewed: %s", error)
 
 
 async def _write(batch: list[Saying]) -> None:
