@@ -1,15 +1,16 @@
 from litestar import Controller, Request, Response, delete, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
 from app import clock
 from app.auth import Viewer, require_member
 from app.errors import Conflict
 from app.limits import limit
 from app.openapi import door
+from app.paging import Page, cut, decode, limit_of
 from app.web import json_body
 from community.bots import examples, policy, queries, service
-from community.bots.schemas import BotMade, Bots, BotView, NewBot, NewSecret, Secret
+from community.bots.schemas import BotMade, BotView, NewBot, NewSecret, Secret
 
 MOST_CHANGES_AN_HOUR = 60
 
@@ -19,10 +20,21 @@ class BotApi(Controller):
     tags = ["chat"]
 
     @get(summary="The bots of a group's room", opt=door(gives=examples.bots, scope="write"))
-    async def list(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Bots:
+    async def list(
+        self,
+        viewer: NamedDependency[Viewer],
+        slug: FromPath[str],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Page[BotView]:
         """For those who run the group. Secrets are never shown again."""
         group = await policy.access_run_group(viewer, slug)
-        return Bots(await queries.bots_of_group(group["id"]))
+        bots = await queries.bots_of_group(group["id"])
+        (last,) = decode(after, (str,)) or ("",)
+        # A room has few enough to read them all each time.
+        start = next((place for place, bot in enumerate(bots, 1) if bot.id == last), 0)
+        most = limit_of(limit, 50)
+        return cut(bots[start : start + most + 1], most, lambda bot: (bot.id,))
 
     @post(
         summary="Make a bot",

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from community.bots.schemas import BotMade, Bots, BotSays, BotView, NewBot, NewSecret, Secret
+from app.paging import Page
+from community.bots.schemas import BotMade, BotSays, BotView, NewBot, NewSecret, Secret
 from community.chat.schemas import Sent
 
 new_bot = NewBot("Roastery")
@@ -18,7 +19,7 @@ bot = BotView(
     said_at=None,
     may_speak=True,
 )
-bots = Bots([bot])
+bots = Page([bot], None)
 bot_made = BotMade(bot, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
 new_secret = NewSecret(True)
 secret = Secret("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", datetime(2026, 11, 23, 9, 0, tzinfo=UTC))

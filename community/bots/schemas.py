@@ -33,10 +33,6 @@ class BotView(msgspec.Struct):
     """False when somebody who runs the room has shown it out."""
 
 
-class Bots(msgspec.Struct):
-    items: list[BotView]
-
-
 class BotMade(msgspec.Struct):
     bot: BotView
     secret: str
