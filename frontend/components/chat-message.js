@@ -34,7 +34,7 @@ export class ChatMessage {
 
   fill(item, event) {
     if (event.author && event.kind !== "edit") this.#sign(item, event)
-    item.querySelector(".edited").hidden = !event.edited
+    for (const part of item.querySelectorAll(".edited, .versions")) part.hidden = !event.edited
     if (!event.kind) return
     const bubble = item.querySelector(".bubble")
     bubble.classList.remove("gone")
@@ -49,6 +49,7 @@ export class ChatMessage {
   // Signs, files, cards and the pin: an event about a message tells all of them as they stand.
   mark(item, event) {
     this.#parts.hang(item, event)
+    for (const who of item.querySelectorAll("a.reacted")) who.hidden = !event.reactions?.length
   }
 
   // What answers a message quotes it as it stands.
@@ -61,6 +62,7 @@ export class ChatMessage {
     bubble.classList.add("gone")
     bubble.textContent = this.#words.gone
     item.querySelector(".more")?.remove()
+    item.querySelector(".answers").hidden = true
     delete item.dataset.body
     this.#parts.bare(item)
   }
