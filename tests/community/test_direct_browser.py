@@ -75,9 +75,7 @@ async def test_what_somebody_blocked_says_among_many_opens_when_asked_for(visit:
     assert not await log.get_by_text("Before the page").is_visible()
 
 
-async def test_the_list_shows_who_of_ones_partners_is_here_and_who_begins(
-    visit: Callable, monkeypatch: pytest.MonkeyPatch
-):  # noqa: F811
+async def test_the_list_shows_who_is_here_and_who_begins(visit: Callable, monkeypatch: pytest.MonkeyPatch):  # noqa: F811
     alice, bob = await a_member("alice"), await a_member("bob", name="Bob")
     slug, room = await a_room(alice, bob)
     begun = await direct.begin(bob.viewer, ["alice"], uuid.uuid4(), "Hello")
