@@ -51,7 +51,9 @@ async def _welcome(request: Request, viewer: Viewer) -> Response:
     }
     beside = await _beside(reviews)
     made_from = (shown_here, beside["terms"].facts)
-    return page(request, viewer, "frontend/home/welcome.html", made_from=made_from, hour_of=hour_of, **shown_here, **beside)
+    return page(
+        request, viewer, "frontend/home/welcome.html", made_from=made_from, hour_of=hour_of, **shown_here, **beside
+    )
 
 
 async def _beside(reviews: list) -> dict:
