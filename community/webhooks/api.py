@@ -7,7 +7,7 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict
 from app.limits import limit as limit_rate
 from app.openapi import door
-from app.paging import limit_of
+from app.paging import cut, decode, limit_of
 from app.web import json_body
 from community.webhooks import examples, queries, service
 from community.webhooks.schemas import (
@@ -36,10 +36,22 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
         tags = ["webhooks"]
 
         @get(summary="Addresses that are told what happens", opt=door(gives=examples.endpoints, scope="write"))
-        async def show_all(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Endpoints:
+        async def show_all(
+            self,
+            viewer: NamedDependency[Viewer],
+            slug: FromPath[str],
+            after: FromQuery[str | None] = None,
+            limit: FromQuery[int | None] = None,
+        ) -> Endpoints:
             """For those who run it. Secrets are never shown again."""
             place = await source.access(viewer, slug)
-            return Endpoints(await queries.endpoints_of(source.owner_kind, place.owner_id), list(source.types))
+            known = await queries.endpoints_of(source.owner_kind, place.owner_id)
+            (last,) = decode(after, (str,)) or ("",)
+            # There are few enough to read them all each time.
+            start = next((spot for spot, endpoint in enumerate(known, 1) if endpoint.id == last), 0)
+            most = limit_of(limit, 50)
+            shown = cut(known[start : start + most + 1], most, lambda endpoint: (endpoint.id,))
+            return Endpoints(shown.items, list(source.types), shown.next)
 
         @post(
             summary="Tell an address what happens",

@@ -68,6 +68,7 @@ class Endpoints(msgspec.Struct):
     items: list[EndpointView]
     types: list[str]
     """Everything that can be told here."""
+    next: str | None = None
 
 
 class EndpointMade(msgspec.Struct):
