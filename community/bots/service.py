@@ -108,7 +108,7 @@ async def revoke(viewer: Viewer, slug: str, bot_id: int) -> None:
 
 
 async def forget_secrets_of(group_id: int, maker_id: int) -> None:
-    """Whoever made these bots runs the group no longer, and knows their secrets: nobody does until new ones are made."""
+    """Whoever made these bots runs the group no longer, and knows their secrets: these hold no longer."""
     await db.execute(
         """UPDATE bot b SET secret = $3, old_secret = '', old_secret_until = NULL FROM room r
             WHERE r.id = b.room_id AND r.group_id = $1 AND b.made_by_id = $2 AND b.revoked_at IS NULL""",

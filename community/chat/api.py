@@ -12,6 +12,7 @@ from community.chat import examples, policy, queries, service
 from community.chat.schemas import MOST_SEQ, ChangedMessage, EventView, NewMessage, RoomView, Sent, Ticket
 
 MOST_SENDS_A_MINUTE = 6000
+MOST_CHANGES_A_MINUTE = 60
 
 
 class ChatApi(Controller):
@@ -97,6 +98,8 @@ class ChatApi(Controller):
     async def edit(
         self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
     ) -> Sent:
+        # Each change is told to everybody and kept, and slow mode does not see it.
+        await limits.limit("chat-change", require_member(viewer), most=MOST_CHANGES_A_MINUTE, per=60)
         changed = await json_body(request, ChangedMessage)
         return Sent(str(message_id), await service.edit(viewer, room_id, message_id, changed.body))
 

@@ -9,7 +9,7 @@ from app.errors import Problem
 from app.limits import limit
 from app.web import form, form_again, page, redirect
 from community.chat import files, lists, pins, policy, queries, reads, seats, service
-from community.chat.api import MOST_SENDS_A_MINUTE
+from community.chat.api import MOST_CHANGES_A_MINUTE, MOST_SENDS_A_MINUTE
 from community.chat.schemas import LONGEST_MESSAGE, ChangeForm, EventView, MessageForm, Sent
 from community.chat.stretch import number_in, stretch_of
 
@@ -83,6 +83,7 @@ class ChatPages(Controller):
         self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int], message_id: FromPath[int]
     ) -> Response:
         try:
+            await limit("chat-change", require_member(viewer), most=MOST_CHANGES_A_MINUTE, per=60)
             await service.edit(viewer, room_id, message_id, (await form(request, ChangeForm)).body)
         except Problem as problem:
             if problem.status in (403, 404):

@@ -3,7 +3,7 @@
 from app import clock, db
 from app.auth import Viewer, require_member
 from community.chat import presence, writer
-from community.direct.policy import room_of_two
+from community.direct.policy import alone_with, room_of_two
 from community.members.queries import member_by_handle
 from community.privacy import service as privacy
 from community.privacy.schemas import PrivacyView
@@ -14,6 +14,7 @@ async def block(viewer: Viewer, handle: str) -> None:
     member_id = require_member(viewer)
     other_id = (await member_by_handle(handle))["id"]
     async with db.transaction():
+        await alone_with(member_id, other_id)
         if await privacy.block(viewer, other_id) and (room_id := await room_of_two(member_id, other_id)):
             await _close(room_id)
     await _look_again(member_id, other_id)

@@ -110,6 +110,17 @@ async def require_room_to_begin(member_id: int, people: int = 1) -> None:
     await limit("direct-begin", member_id, most=most, per=A_DAY, cost=people)
 
 
+async def alone_with(member_id: int, other_id: int) -> None:
+    """Whoever begins to write and whoever blocks take turns, in the current transaction: what a block does not find
+    to close, it forbids."""
+    await db.execute(
+        """SELECT pg_advisory_xact_lock(hashtextextended(
+               'direct:' || least($1::bigint, $2) || ':' || greatest($1::bigint, $2), 0))""",
+        member_id,
+        other_id,
+    )
+
+
 async def room_of_two(member_id: int, other_id: int) -> int | None:
     """Where two talk alone."""
     return await db.fetch_val(

@@ -29,7 +29,7 @@ async def begin(viewer: Viewer, handles: list[str], client_id: UUID, body: str, 
     if len(others) >= MOST_IN_A_CIRCLE:
         raise Invalid("to", _("At most %(n)s people in all.", n=MOST_IN_A_CIRCLE))
     if len(others) == 1:
-        room_id = await _room_of_two(member_id, others[0])
+        room_id = await _room_of_two(viewer, others[0])
     else:
         room_id = await _circle(member_id, others, clean(name, "name", most=80), client_id)
     said = await chat.send(viewer, room_id, client_id, body)
@@ -45,7 +45,8 @@ async def is_unanswered(room_id: int, member_id: int) -> bool:
     )
 
 
-async def _room_of_two(member_id: int, other: Standing) -> int:
+async def _room_of_two(viewer: Viewer, other: Standing) -> int:
+    member_id = require_member(viewer)
     if other.way == "no":
         raise policy.refusal(other)
     if other.room_id is not None:
@@ -55,6 +56,10 @@ async def _room_of_two(member_id: int, other: Standing) -> int:
         await policy.require_room_to_begin(member_id)
     try:
         async with db.transaction():
+            await policy.alone_with(member_id, other.id)
+            (other,) = await policy.standings(viewer, [other.handle])
+            if other.way == "no":
+                raise policy.refusal(other)
             if other.way == "ask":
                 await policy.require_room_to_ask(member_id)
             room_id = await _open_room("")

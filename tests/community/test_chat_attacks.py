@@ -1,9 +1,12 @@
 """What somebody tried who wanted in, or wanted others out: each of these once worked, or was feared to."""
 
 import asyncio
+import contextvars
+import operator
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -200,3 +203,47 @@ async def test_who_says_very_much_says_it_less_often(house: Callable):
         await again.say(room, f"{n}" + "x" * 3900)
     for _ in range(10):
         await again.next("ack")
+
+
+async def test_one_message_is_not_changed_without_end(house: Callable, web: Browser):
+    """Each change is an event to everybody and a former version for ever, and slow mode does not see it."""
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    words = await said(bob, room, "First")
+    door = web(token=bob.token)
+    for n in range(150):
+        answer = await door.put(f"{API}/rooms/{room}/messages/{words}", json={"body": f"Words {n}"})
+        if answer.status_code == 429:
+            break
+    assert answer.status_code == 429 and answer.headers["retry-after"]
+    # Its author may always take it back.
+    assert (await door.delete(f"{API}/rooms/{room}/messages/{words}")).status_code == 204
+
+
+@pytest.mark.parametrize("when", ["policy.alone_with", "_open_room"])
+@pytest.mark.parametrize("are_neighbours", [False, True])
+async def test_who_is_blocked_while_they_write_their_first_words_is_not_heard(
+    house: Callable, monkeypatch: pytest.MonkeyPatch, when: str, are_neighbours: bool
+):
+    """The block was looked for before there was a room, and the room before there was a block."""
+    from community.direct import blocking, requests
+    from community.direct import service as direct
+
+    alice, bob = await a_member("alice"), await a_member("bob")
+    if are_neighbours:
+        await a_room(alice, bob)
+    goes_on, blocks = operator.attrgetter(when)(direct), []
+
+    async def late(*args: Any, **more: Any) -> Any:
+        block = blocking.block(alice.viewer, "bob")
+        blocks.append(asyncio.get_running_loop().create_task(block, context=contextvars.Context()))
+        await asyncio.wait(blocks, timeout=1)
+        return await goes_on(*args, **more)
+
+    monkeypatch.setattr(f"community.direct.service.{when}", late)
+    with suppress(Forbidden):
+        await direct.begin(bob.viewer, ["alice"], uuid.uuid4(), "You will hear from me")
+    await asyncio.gather(*blocks)
+    assert (await requests.requests_to(alice.viewer, cursor=None)).items == []
+    seat = await db.fetch_val("SELECT state FROM room_member WHERE member_id = $1", alice.id)
+    assert seat in (None, "left", "blocked")
