@@ -23,7 +23,8 @@ export class ChatActs extends EventTarget {
     for (const name of ["pointerup", "pointercancel", "pointermove", "scroll"])
       list.addEventListener(name, (event) => this.#let(event), { passive: true })
     list.addEventListener("toggle", ({ target }) => target.open && this.#opened(target), { capture: true })
-    list.addEventListener("scroll", () => this.#closeMenus(), { passive: true })
+    // The log also moves by itself when somebody speaks: an open menu goes along, it does not vanish.
+    list.addEventListener("scroll", () => this.#room.querySelectorAll(".log details.more[open]").forEach(place), { passive: true })
     list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault())
     // The lifted finger would click what has opened under it.
     list.addEventListener("click", (event) => this.#swallow(event), { capture: true })
@@ -81,10 +82,6 @@ export class ChatActs extends EventTarget {
     const board = menu.querySelector("form.signs")
     if (board) suit(board, this.#words)
     place(menu)
-  }
-
-  #closeMenus() {
-    for (const menu of this.#room.querySelectorAll(".log details.more[open]")) menu.open = false
   }
 
   // A finger that rests on a message opens its menu.
