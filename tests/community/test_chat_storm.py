@@ -13,7 +13,8 @@ from tests.lines import Line
 pytestmark = pytest.mark.anyio
 
 LINES = 60
-MOST_STATEMENTS = 20
+# One by one it would be four for each.
+MOST_STATEMENTS = LINES // 2
 
 
 @pytest.fixture
