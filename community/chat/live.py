@@ -17,8 +17,8 @@ from community.chat import feed, policy, presence, reads, service
 from community.chat.schemas import MOST_ROOMS, Hello, Read, Send, Since, Typing
 
 HELLO_COSTS = 10.0
-# Beyond so many signs a message costs a frame more for each so many of them.
-SHORT, SHORT_COSTS = 500, 100
+# What is rendered slowly: a message with more than so many of these costs a frame for each so many of them.
+MARKS, FEW_MARKS, MARKS_A_FRAME = "[]*_`~<!:\n", 200, 25
 TYPING_PAUSE = 1.5
 
 _typed: dict[tuple[int, int], float] = {}
@@ -56,8 +56,9 @@ async def hello(socket: Socket, hello: Hello) -> None:
 @frame("send", Send)
 def send(socket: Socket, said: Send) -> None:
     """Queued at once, so that a quick writer's words share a commit; the ack follows it."""
-    # A page of brackets takes as long to render as fifty short lines: who says much says less often.
-    if len(said.body) > SHORT and socket.has_too_many_frames(len(said.body) / SHORT_COSTS):
+    # A page of stars takes as long to render as thousands of short lines; plain words cost nothing, however many.
+    marks = sum(map(said.body.count, MARKS))
+    if marks > FEW_MARKS and socket.has_too_many_frames(marks / MARKS_A_FRAME):
         socket.close(TOO_FAST, "too fast")
         return
     _spawn(_send(socket, said))
