@@ -66,6 +66,7 @@ def send(socket: Socket, said: Send) -> None:
 
 @frame("read", Read)
 async def read(socket: Socket, seen: Read) -> None:
+    require_member(socket.viewer)
     if feed.is_listening(socket, int(seen.room)):
         reads.note(int(seen.room), socket.member_id, seen.seq, by=socket)
     else:
@@ -74,6 +75,7 @@ async def read(socket: Socket, seen: Read) -> None:
 
 @frame("typing", Typing)
 async def typing(socket: Socket, typing: Typing) -> None:
+    require_member(socket.viewer)
     room_id, now = int(typing.room), time.monotonic()
     if not feed.is_listening(socket, room_id) or now - _typed.get((room_id, socket.member_id), 0) < TYPING_PAUSE:
         return

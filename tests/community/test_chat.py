@@ -2,6 +2,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from app import db
@@ -252,6 +253,26 @@ async def test_reading_moves_forward_only(house: Callable):
     await his.next("pong")
     await reads.flush()
     assert await db.fetch_val("SELECT seq FROM read_pointer WHERE member_id = $1", bob.id) == last
+
+
+async def test_a_program_that_may_only_read_moves_no_pointer_and_types_nothing(house: Callable):
+    from app import live_tickets
+    from community.chat import reads
+
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    hers = await a_line(house, alice)
+    await hers.hello(room)
+    await hers.say(room, "hello")
+    reader = msgspec.structs.replace(bob.viewer, scopes=frozenset({"read"}))
+    his = await Line(house).open(ticket=live_tickets.issue(reader), origin=None)
+    await his.hello(room)
+    before = await db.fetch_val("SELECT seq FROM read_pointer WHERE member_id = $1", bob.id)
+    for kind, more in (("read", {"seq": 10**6}), ("typing", {})):
+        await his.send(kind, room=room, **more)
+        assert (await his.next("error"))["code"] == "forbidden"
+    await reads.flush()
+    assert await db.fetch_val("SELECT seq FROM read_pointer WHERE member_id = $1", bob.id) == before
 
 
 # --- the doors ---
