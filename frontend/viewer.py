@@ -88,7 +88,8 @@ async def viewer_of_page(token: str) -> Viewer:
                   (SELECT count(*) FROM (SELECT 1 FROM notification n
                     WHERE n.member_id = m.id AND n.read_at IS NULL LIMIT 100) few) AS unread,
                   (SELECT coalesce(json_agg(g), '[]') FROM (
-                     SELECT g.slug, g.name, CASE WHEN {is_loud("p")} AND r.id IS NOT NULL THEN {UNREAD} ELSE 0 END AS unread
+                     SELECT g.slug, g.name,
+                            CASE WHEN {is_loud("p")} AND r.id IS NOT NULL THEN {UNREAD} ELSE 0 END AS unread
                        FROM membership ms JOIN groups g ON g.id = ms.group_id
                        LEFT JOIN room r ON r.group_id = g.id AND r.kind = 'group'
                        LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = m.id

@@ -42,7 +42,8 @@ async def notify_anew(member_id: int, kind: str, *, source: str, url: str, data:
         await db.execute(
             "DELETE FROM notification WHERE member_id = $1 AND source = $2 AND read_at IS NOT NULL", member_id, source
         )
-        return await notify(member_id, kind, source=source, url=url, data=data)
+        rang = await notify(member_id, kind, source=source, url=url, data=data)
+    return rang
 
 
 async def seen(bells: Sequence[tuple[int, str]]) -> None:

@@ -88,7 +88,9 @@ async def a_live_event_was_held_and_another_is_coming(web):
     assert "Builder&#39;s film" in replay or "Builder’s film" in replay or "Builder's film" in replay
     assert await count("commission c JOIN orders o ON o.id = c.order_id WHERE o.external_id = 'NF-LIVE-1'") == 1
     assert await count("live_question WHERE answered_at IS NOT NULL") == 2
-    assert "周末露营" in (await web().get("/")).text and "Only 6 left" in (await web().get("/p/fell-two-door-tent")).text
+    assert (
+        "周末露营" in (await web().get("/")).text and "Only 6 left" in (await web().get("/p/fell-two-door-tent")).text
+    )
 
 
 async def what_is_derived_fits_the_rows():
