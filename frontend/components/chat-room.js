@@ -151,6 +151,7 @@ class ChatRoom extends HTMLElement {
       const isMine = event.author?.id === this.dataset.member
       if (event.client_id && isMine) this.#said(event.client_id, event.id)
       if (event.author) this.#writers.delete(event.author.id)
+      if (event.kind === "message" && event.author) this.#rooms?.hearHere(event)
       if (event.kind === "message" && !isMine && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
       if (this.#log.tell(event) && !isMine) fresh += 1
       // What is said about the room itself is for those around: its order, what is shown beside it.

@@ -3,6 +3,7 @@ const MOST_HEARD = 30
 
 export class ChatRooms {
   #links = new Map()
+  #here
   #list
   #me
 
@@ -11,6 +12,7 @@ export class ChatRooms {
     // A list nobody sees (on a phone) need not be told anything.
     if (!list?.checkVisibility()) return
     this.#list = list
+    this.#here = list.querySelector("a[data-room][aria-current]")
     for (const link of [...list.querySelectorAll("a[data-room]:not([aria-current])")].slice(0, MOST_HEARD)) {
       this.#links.set(link.dataset.room, link)
     }
@@ -52,6 +54,11 @@ export class ChatRooms {
     }
   }
 
+  // What is said in the open room, which has no number of its own.
+  hearHere(event) {
+    if (this.#here) this.#tell(this.#here, event)
+  }
+
   // Whether the other one is here, in a room of two; only who may see it is told.
   #light(link, { members, came = [], went = [] }) {
     const partner = link.querySelector("[data-partner]")?.dataset.partner
@@ -66,7 +73,8 @@ export class ChatRooms {
   #tell(link, { author, body = "", files = [] }) {
     const isMine = author.id === this.#me
     const words = `${body || files[0]?.name || ""}`.replace(/\*\*|~~|`/g, "").replace(/\s+/g, " ").slice(0, 60)
-    link.querySelector(".who > span").textContent = link.querySelector("[data-partner]") || isMine ? words : `${author.name}: ${words}`
+    const speaker = isMine ? this.#list.dataset.you : link.querySelector("[data-partner]") ? "" : author.name
+    link.querySelector(".who > span").textContent = speaker ? `${speaker}: ${words}` : words
     link.parentElement.querySelector("a[data-room]").before(link)
     if (!isMine) this.#count(link, this.#unread(link) + 1)
   }

@@ -114,3 +114,12 @@ async def test_the_page_of_a_room_s_search_costs_the_same_however_much_is_found(
     for n in range(15):
         await said(alice, room, f"lantern {n}")
     assert await cost() == few
+
+
+async def test_a_room_s_search_opens_before_anything_is_asked_and_when_nothing_is_found(web: Browser):
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    browser = await sign_in(web(), alice)
+    for q in ({}, {"q": "nowhere"}):
+        answer = await browser.get("/search", params={"room": room, **q})
+        assert answer.status_code == 200 and f'href="/chat/{room}"' in answer.text
