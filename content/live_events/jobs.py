@@ -2,7 +2,7 @@ from app.events import on, within
 from app.jobs import every
 from community.groups.events import GroupLeft
 from community.members.events import MemberErased
-from community.moderation.events import SubjectHidden
+from community.moderation.events import SubjectHidden, SubjectRestored
 from content.live_events import pins, reminders, service
 from content.live_events.events import LiveEventCancelled, LiveEventMoved, LiveEventStarted
 from storefront.catalog.events import ProductChanged, ProductListed, ProductWithdrawn
@@ -38,6 +38,19 @@ async def clear_stage(event: MemberErased) -> None:
 async def take_off_the_air(event: SubjectHidden) -> None:
     if event.kind == "live":
         await service.clear_stage(event.subject_id)
+
+
+@within(SubjectHidden)
+async def shut_the_room(event: SubjectHidden) -> None:
+    """In the same commit: who hears the room hears nothing after it."""
+    if event.kind == "live":
+        await service.open_room_to_all(event.subject_id, False)
+
+
+@within(SubjectRestored)
+async def open_the_room_again(event: SubjectRestored) -> None:
+    if event.kind == "live":
+        await service.open_room_to_all(event.subject_id, True)
 
 
 @on(LiveEventStarted)

@@ -10,7 +10,7 @@ from app.errors import Conflict, Forbidden, Invalid
 from app.events import publish
 from app.i18n import gettext as _
 from app.text import clean, slugify
-from community.chat import writer
+from community.chat import feed, writer
 from community.groups.policy import access_group_contents
 from content.live_events import policy, polls
 from content.live_events.events import (
@@ -132,6 +132,19 @@ async def clear_stage(event_id: int) -> None:
             await _end(event, None)
         else:
             await _call_off(event, None)
+
+
+async def open_room_to_all(event_id: int, is_open: bool) -> None:
+    """Whether everybody may read the event's room; one that belongs to a group is its members' in any case."""
+    room_id = await db.fetch_val(
+        """UPDATE room SET is_open = $2 FROM live_event e
+            WHERE room.id = e.room_id AND e.id = $1 AND room.group_id IS NULL AND room.is_open <> $2
+        RETURNING room.id""",
+        event_id,
+        is_open,
+    )
+    if room_id:
+        db.after_commit(lambda: feed.access_changed(room_id))
 
 
 async def _call_off(event: asyncpg.Record, by_id: int | None) -> None:

@@ -277,7 +277,12 @@ async def test_a_reported_event_that_moderators_hide_is_off_the_air_and_out_of_s
         for place in ("/live/", "/", "/live/calendar.ics"):
             assert "Miracle" not in (await browser.get(place)).text, place
         assert (await browser.get(f"/live/{slug}")).status_code == 404
+    room_id = await db.fetch_val("SELECT room_id FROM live_event")
+    assert (await his.get(f"/chat/{room_id}")).status_code == 404
+    assert (await web(token=bob.token).get(f"/api/v1/rooms/{room_id}/messages")).status_code == 404
     assert "has hidden this event" in (await (await sign_in(web(), ines)).get(f"/live/{slug}")).text
+    await moderation.restore(mod.viewer, case_id, "It was a joke among friends")
+    assert (await his.get(f"/chat/{room_id}")).status_code == 200
 
 
 # --- questions and polls ---
