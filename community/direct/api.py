@@ -29,7 +29,7 @@ class DirectApi(Controller):
         "/direct",
         summary="Write to a member, or to a few",
         status_code=201,
-        opt=door(takes=examples.new_direct, gives=examples.begun, refuses=(Forbidden,), scope="write"),
+        opt=door(takes=examples.new_direct, gives=examples.begun, refuses=(Conflict, Forbidden), scope="write"),
     )
     async def begin(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[Begun]:
         """Where they have talked before, it goes on in the same room. Who is not known to them `waits`: they answer

@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer, require_member
-from app.errors import Conflict, Forbidden, Invalid
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.idempotency import once
 from app.limits import limit
 from app.openapi import door
@@ -40,7 +40,7 @@ class LiveHostApi(Controller):
         "/",
         summary="Announce a live event",
         status_code=201,
-        opt=door(takes=examples.new_live, gives=examples.live, refuses=(Forbidden,), scope="write", once=True),
+        opt=door(takes=examples.new_live, gives=examples.live, refuses=(Forbidden, NotFound), scope="write", once=True),
     )
     async def plan(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[LiveView]:
         """It gets a room of its own. Without a group everybody may come."""

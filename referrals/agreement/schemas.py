@@ -19,3 +19,4 @@ class ChangeView(msgspec.Struct):
 class ChangeList(msgspec.Struct):
     takes_two: bool
     items: list[ChangeView]
+    next: str | None = None

@@ -129,14 +129,20 @@ async def people_of(store: asyncpg.Record) -> list[asyncpg.Record]:
     )
 
 
-async def changes_of(store: asyncpg.Record, limit: int = 50) -> list[tuple[asyncpg.Record, list[str]]]:
-    """What waits first, then what was decided, each in sentences."""
+async def changes_of(
+    store: asyncpg.Record, limit: int = 50, after: tuple[bool, int] | None = None
+) -> list[tuple[asyncpg.Record, list[str]]]:
+    """What waits first, then what was decided, each in sentences. `after`: whether the last one seen waited, its id."""
+    waited, last = after or (None, None)
     rows = await db.fetch(
         """SELECT c.*, p.handle AS proposer, d.handle AS decider FROM pending_change c
              JOIN member p ON p.id = c.proposed_by_id LEFT JOIN member d ON d.id = c.decided_by_id
-            WHERE c.store_id = $1 ORDER BY c.state = 'waiting' DESC, c.id DESC LIMIT $2""",
+            WHERE c.store_id = $1 AND ($3::bool IS NULL OR (c.state = 'waiting', c.id) < ($3, $4::bigint))
+            ORDER BY c.state = 'waiting' DESC, c.id DESC LIMIT $2""",
         store["id"],
         limit,
+        waited,
+        last,
     )
     return [(row, await KINDS[row["kind"]].describe(store, read(row["kind"], row["said"]))) for row in rows]
 

@@ -32,7 +32,8 @@ def _addresses(world: World, values: dict[str, str]) -> list[str]:
         if "GET" in getattr(route, "methods", ()) and route.path_format.startswith(EARNING)
     }
     # What is no page: files, and the moving part of one.
-    pages = sorted(one for one in formats if not re.search(r"\.\w+$|/live$|statements/\{month\}/\{name\}", one))
+    no_page = re.compile(r"\.\w+$|/live$|/files/\{file_id\}$|statements/\{month\}/\{name\}")
+    pages = sorted(one for one in formats if not no_page.search(one))
     return [_address(one, world, values) for one in pages]
 
 
@@ -41,6 +42,7 @@ def _address(page: str, world: World, values: dict[str, str]) -> str:
         "/earn/checks/{case_id}": {"case_id": world.crediting["check_id"]},
         "/earn/partners/join/{code}": {"code": values["invite"]},
         "/admin/programs/{slug}/payouts/{batch_id}": {"slug": "south"},
+        "/admin/programs/{slug}/webhooks/{webhook_id}": {"webhook_id": world.crediting["store_webhook_id"]},
     }
     given = {
         name: kinds.get(page, {}).get(name) or values.get(name) or world.path(f"{{{name}}}")

@@ -75,6 +75,30 @@ async def test_new_rules_count_when_a_second_person_agrees_and_not_before(web: B
     assert told["takes_two"] and [one["state"] for one in told["items"]] == ["agreed"]
 
 
+async def test_what_waits_comes_before_what_was_decided_page_by_page(web: Browser):
+    _shop, ona, ada = await a_store_of_two(web)
+    as_ona, as_ada = await sign_in(web(), ona), await sign_in(web(), ada)
+    until = f"{clock.now() + timedelta(days=30):%Y-%m-%d}"
+    for handle in ("kim", "lee", "max", "noa"):
+        await a_member(handle)
+        rate = {"handle": handle, "rate": "20 %", "expires_on": until}
+        assert (await submit(as_ona, f"{HERE}/rates", rate)).headers["location"] == CHANGES
+    changes = await waiting()
+    door = f"{CHANGES}/{changes[-1]}/agreement"
+    assert (await submit(as_ada, door, {}, page=CHANGES)).status_code == 303
+    seen: list[tuple[str, str]] = []
+    after: dict[str, str] = {}
+    while True:
+        asked = {"limit": "1", **after}
+        told = (await web(token=ona.token).get("/api/v1/stores/north/changes", params=asked)).json()
+        seen += [(one["state"], one["id"]) for one in told["items"]]
+        if told["next"] is None:
+            break
+        after = {"after": told["next"]}
+    assert [state for state, _id in seen] == ["waiting", "waiting", "waiting", "agreed"]
+    assert len({one for _state, one in seen}) == 4
+
+
 async def test_no_door_of_rates_rules_and_limits_goes_around_it(web: Browser):
     shop, ona, _ada = await a_store_of_two(web)
     kim = await a_member("kim")
