@@ -138,7 +138,8 @@ export class ChatLog extends EventTarget {
 
   // When the composer grows, a picture arrives or the window turns, who stood at the end still does.
   #stayAtEnd() {
-    let stood = true
+    // Who came for one message stands there; the browser went to it before anybody listened.
+    let stood = !location.hash.startsWith("#message-")
     this.#list.addEventListener("scroll", () => (stood = this.isAtEnd), { passive: true })
     this.#list.addEventListener("load", () => stood && this.scrollToEnd(), { capture: true })
     new ResizeObserver(() => stood && this.scrollToEnd()).observe(this.#list)

@@ -13,6 +13,7 @@ from app import db
 from community.chat import service
 from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, words_in, write  # noqa: F401
+from tests.community.test_chat_marks import said
 from tests.community.test_chat_pages import say
 from tests.factories import a_member
 from tests.lines import a_real_server, free_port
@@ -131,6 +132,17 @@ async def test_the_past_comes_by_scrolling_and_nothing_jumps(visit: Callable):  
     await page.click(".to-latest")
     await page.wait_for_selector(".message:has-text('and now')")
     assert await numbers_in(page) == sorted(set(await numbers_in(page)))
+
+
+async def test_who_follows_the_link_of_an_old_message_stands_before_it(visit: Callable):  # noqa: F811
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    ids = [await said(alice, room, f"Line {n} " + "and on " * 30) for n in range(40)]
+    page = await visit(alice, f"/chat/{room}/messages/{ids[5]}")
+    await is_live(page)
+    await page.wait_for_timeout(500)
+    log, message = await page.locator(".log").bounding_box(), await page.locator(f"#message-{ids[5]}").bounding_box()
+    assert log["y"] - 1 <= message["y"] < log["y"] + log["height"], "the message is not in sight"
 
 
 async def test_an_input_method_is_never_interrupted(visit: Callable):  # noqa: F811
