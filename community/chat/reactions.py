@@ -100,15 +100,3 @@ async def who_reacted(
         ],
         shown.next,
     )
-
-
-async def mine_among(member_id: int | None, message_ids: list[int]) -> set[tuple[str, str]]:
-    """(message, emoji) of a member's own signs on these messages."""
-    if member_id is None or not message_ids:
-        return set()
-    rows = await db.fetch(
-        "SELECT message_id, emoji FROM message_reaction WHERE member_id = $1 AND message_id = ANY($2::bigint[])",
-        member_id,
-        message_ids,
-    )
-    return {(str(row["message_id"]), row["emoji"]) for row in rows}
