@@ -86,6 +86,9 @@ export class ChatActs extends EventTarget {
 
   // A finger that rests on a message opens its menu.
   #pressed(event) {
+    // Another touch begins: whatever the one before still had to swallow will not come.
+    clearTimeout(this.#press?.timer)
+    this.#press = null
     if (event.pointerType === "mouse" || event.target.closest("a, button, summary, .sheet")) return
     const more = event.target.closest(".message")?.querySelector(".more")
     if (!more) return
@@ -105,7 +108,7 @@ export class ChatActs extends EventTarget {
     if (event.type === "pointermove" && Math.hypot(event.clientX - clientX, event.clientY - clientY) < 8) return
     clearTimeout(timer)
     const press = this.#press
-    setTimeout(() => this.#press === press && (this.#press = null), 300)
+    setTimeout(() => this.#press === press && (this.#press = null), 1500)
   }
 
   #swallow(event) {
