@@ -14,7 +14,7 @@ from app.text import clean
 from community.bots import policy
 from community.bots.tables import Bot
 from community.chat import service as chat
-from community.chat.writer import Said
+from community.chat.verdicts import Said
 from community.groups.events import GroupJoined, GroupLeft
 from community.groups.tables import Membership
 from community.media.service import develop_avatar

@@ -13,7 +13,7 @@ from community.chat.events import FilesDropped, LinksShared, PeopleCalled
 from community.chat.links import has_links
 from community.chat.mentions import rendered
 from community.chat.schemas import LONGEST_MESSAGE
-from community.chat.writer import Refusal, Said, TooSoon
+from community.chat.verdicts import Refusal, Said, TooSoon
 from community.notifications.service import withhold
 
 

@@ -6,16 +6,13 @@ While one batch commits, the next one gathers; a lone message waits for nothing.
 import asyncio
 import contextvars
 import logging
-import math
 from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
 from app import clock, db
 from app.errors import NotFound, Unavailable
@@ -24,6 +21,7 @@ from community.chat import feed
 from community.chat import files as chat_files
 from community.chat import follow_up as follow_ups
 from community.chat.events import DirectSaid
+from community.chat.verdicts import Batch, Said, Saying, Verdict, judge
 from community.groups.policy import readable_rooms
 
 log = logging.getLogger(__name__)
@@ -31,51 +29,6 @@ log = logging.getLogger(__name__)
 MOST_AT_ONCE = 400
 # Beyond this the database is far behind, and a refusal that can be tried again is kinder than a queue.
 MOST_WAITING = 20_000
-
-
-class Refusal(Enum):
-    NO_ROOM = "no room"
-    NOT_A_MEMBER = "not a member"
-    SUSPENDED = "suspended"
-    SILENCED = "silenced"
-    FROZEN = "frozen"
-    UNANSWERED = "unanswered"
-    CLOSED = "closed"
-    OTHER_WORDS = "other words"
-    NO_SUCH_MESSAGE = "no such message"
-    NO_SUCH_FILE = "no such file"
-
-
-class TooSoon(msgspec.Struct):
-    """The room is slow, and its author spoke just now: after so many seconds again."""
-
-    seconds: int
-
-
-class Saying(msgspec.Struct, eq=False):
-    """One message on its way into the room."""
-
-    room_id: int
-    author_id: int
-    client_id: UUID
-    fingerprint: bytes
-    body: str
-    html: str
-    reply_to: int | None
-    result: asyncio.Future
-    files: list[int] = []
-
-    @property
-    def key(self) -> tuple[int, int, UUID]:
-        return self.room_id, self.author_id, self.client_id
-
-
-class Said(msgspec.Struct):
-    """Durable. `is_new` is False when the same client id had said it before."""
-
-    id: int
-    seq: int
-    is_new: bool
 
 
 _KNOWN = f"""
@@ -125,7 +78,7 @@ def say(
     html: str,
     reply_to: int | None,
     files: Sequence[int] = (),
-) -> "asyncio.Future[Said | Refusal | TooSoon]":
+) -> "asyncio.Future[Verdict]":
     """Queue a message; the future is done after the commit."""
     global _writing
     if len(_waiting) >= MOST_WAITING:
@@ -184,7 +137,7 @@ async def _write(batch: list[Saying]) -> None:
             saying.result.set_result(outcome)
 
 
-async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
+async def _commit(batch: list[Saying]) -> list[Verdict]:
     now = clock.now()
     async with db.transaction():
         # Who holds the room's row is alone in it: seq has no holes, and the second of two equal sends sees the first.
@@ -194,11 +147,11 @@ async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
             list({saying.room_id for saying in batch}),
         )
         facts = await _look_up(batch, now)
-        decided = _Batch(now, {room["id"]: room["seq"] for room in rooms})
+        decided = Batch(now, {room["id"]: room["seq"] for room in rooms})
         if brought := [file_id for saying in batch for file_id in saying.files]:
             decided.files = await chat_files.free_among(brought)
-        outcomes: list[Said | Refusal | TooSoon | None] = [
-            _judge(saying, known, decided) for saying, known in zip(batch, facts, strict=True)
+        outcomes: list[Verdict | None] = [
+            judge(saying, known, decided) for saying, known in zip(batch, facts, strict=True)
         ]
         ids = await _insert(list(decided.new.values()), now) if decided.new else {}
         if decided.turns:
@@ -215,66 +168,6 @@ async def _commit(batch: list[Saying]) -> list[Said | Refusal | TooSoon]:
     for room_id in {room_id for room_id, _seq in ids}:
         await feed.room_moved(room_id, decided.seqs[room_id])
     return outcomes  # type: ignore[return-value]
-
-
-def _judge(saying: Saying, known: Any, batch: "_Batch") -> Said | Refusal | TooSoon | None:
-    """What becomes of one message; None when it is new (then it has its place in `batch.new`)."""
-    if not known["may_read"]:
-        return Refusal.NO_ROOM
-    if known["said_id"] is not None:
-        same = known["said_fingerprint"] == saying.fingerprint
-        return Said(known["said_id"], known["said_seq"], is_new=False) if same else Refusal.OTHER_WORDS
-    if saying.key in batch.new:
-        return None if batch.new[saying.key][0].fingerprint == saying.fingerprint else Refusal.OTHER_WORDS
-    if refusal := _may_not_speak(saying, known, batch):
-        return refusal
-    if saying.reply_to is not None and known["reply_id"] is None:
-        return Refusal.NO_SUCH_MESSAGE
-    brought = {(saying.room_id, saying.author_id, file_id) for file_id in saying.files}
-    if not brought <= batch.files:
-        return Refusal.NO_SUCH_FILE
-    batch.files -= brought
-    batch.seqs[saying.room_id] += 1
-    batch.new[saying.key] = saying, batch.seqs[saying.room_id]
-    if known["kind"] == "direct":
-        batch.direct[saying.room_id, saying.author_id] = batch.seqs[saying.room_id]
-    return None
-
-
-def _may_not_speak(saying: Saying, known: Any, batch: "_Batch") -> Refusal | TooSoon | None:
-    if not known["belongs"]:
-        return Refusal.CLOSED if known["kind"] == "direct" else Refusal.NOT_A_MEMBER
-    if known["suspended"]:
-        return Refusal.SUSPENDED
-    if known["silenced"]:
-        return Refusal.SILENCED
-    # Who asks to be let in says one thing, until somebody there answers.
-    if known["is_alone"] and batch.seqs[saying.room_id] > 0:
-        return Refusal.UNANSWERED
-    if known["runs_it"]:
-        return None
-    if known["frozen_at"] is not None:
-        return Refusal.FROZEN
-    if known["slow_seconds"]:
-        turn = saying.room_id, saying.author_id
-        last = batch.turns.get(turn, known["turn_at"])
-        wait = known["slow_seconds"] - (batch.now - last).total_seconds() if last else 0
-        if wait > 0:
-            return TooSoon(math.ceil(wait))
-        batch.turns[turn] = batch.now
-    return None
-
-
-class _Batch(msgspec.Struct):
-    """What a batch decides while its rooms are locked: new seqs, new messages, turns taken in slow rooms."""
-
-    now: datetime
-    seqs: dict[int, int]
-    new: dict[tuple[int, int, UUID], tuple[Saying, int]] = {}
-    turns: dict[tuple[int, int], datetime] = {}
-    direct: dict[tuple[int, int], int] = {}
-    files: set[tuple[int, int, int]] = set()
-    """(room, owner, file) of those that no message holds yet."""
 
 
 def _as_said(saying: Saying, message_id: int) -> follow_ups.Message:
@@ -331,7 +224,7 @@ async def _insert(new: list[tuple[Saying, int]], now: datetime) -> dict[tuple[in
     return {(row["room_id"], row["seq"]): row["id"] for row in rows}
 
 
-async def _take_turns(batch: _Batch) -> None:
+async def _take_turns(batch: Batch) -> None:
     room_ids, member_ids = zip(*sorted(batch.turns), strict=True)
     await db.execute(
         """INSERT INTO room_turn (room_id, member_id, at)

@@ -408,14 +408,15 @@ async def test_many_readers_come_while_others_talk_and_nobody_misses_or_repeats_
 async def test_the_same_words_from_two_processes_at_once_are_said_once(house: Callable):
     """Two writers with the same client id: the room's row decides who is first, the other reads its answer."""
     from community.chat import writer
+    from community.chat.verdicts import Saying
 
     alice = await a_member("alice")
     _slug, room = await a_room(alice)
     client_id = uuid.uuid4()
 
-    def a_saying() -> writer.Saying:
+    def a_saying() -> Saying:
         future = asyncio.get_running_loop().create_future()
-        return writer.Saying(int(room), alice.id, client_id, b"same", "Hi", "<p>Hi</p>", None, future)
+        return Saying(int(room), alice.id, client_id, b"same", "Hi", "<p>Hi</p>", None, future)
 
     outcomes = await asyncio.gather(*(writer._commit([a_saying(), a_saying()]) for _ in range(5)))
     said = [outcome for batch in outcomes for outcome in batch]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from community.chat import feed, policy, writer
+from community.chat import feed, policy, verdicts, writer
 from community.chat.schemas import EventView
 from community.chat.snapshot import Snapshot, apply
 from tests.community import chat_page
@@ -112,12 +112,12 @@ async def test_a_server_that_tells_twice_is_found_out(
 async def test_a_server_that_says_again_what_was_said_is_found_out(
     house: Callable, people: list[Person], monkeypatch: pytest.MonkeyPatch
 ):
-    def forgetful(saying: writer.Saying, known, batch) -> object:  # type: ignore[no-untyped-def]
+    def forgetful(saying: verdicts.Saying, known, batch) -> object:  # type: ignore[no-untyped-def]
         saying.client_id = uuid.uuid4()
         return judge(saying, known, batch)
 
-    judge = writer._judge
-    monkeypatch.setattr(writer, "_judge", forgetful)
+    judge = verdicts.judge
+    monkeypatch.setattr(writer, "judge", forgetful)
     assert await is_found_out(house, people, [*TALK, (1, "say", 0, 0), (1, "send_again", 0, 0), (1, "cut", 0, 0.01)])
 
 
