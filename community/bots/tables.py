@@ -2,7 +2,7 @@ from piccolo.columns import BigSerial
 from piccolo.constraints import Unique
 from piccolo.table import Table
 
-from app.columns import moment, reference, words
+from app.columns import big, moment, raw_bytes, reference, words
 from community.groups.tables import Room
 from community.members.tables import Member
 
@@ -29,3 +29,18 @@ class Bot(Table, tablename="bot"):
     revoked_by_id = reference(Member, null=True)
 
     bot_member_once = Unique([member_id])
+
+
+class BotDeed(Table, tablename="bot_deed"):
+    """A signed change or deletion that was done: the same one again, also one that was overheard, changes nothing."""
+
+    id = BigSerial(primary_key=True)
+    bot_id = reference(Bot, cascade=True, index=False)
+    said_id = words()
+    """Its webhook-id."""
+    fingerprint = raw_bytes()
+    message_id = big()
+    seq = big()
+    at = moment()
+
+    bot_deed_once = Unique([bot_id, said_id])

@@ -175,5 +175,7 @@ class RoomExport(Table, tablename="room_export"):
     key = words(optional=True)
     asked_at = moment()
     finished_at = moment(null=True)
+    dropped_at = moment(null=True)
+    """Something in it was changed or taken back since: its file is gone, and nobody gets it any more."""
 
     room_export_state_known = Check("state IN ('waiting', 'running', 'done', 'failed')")

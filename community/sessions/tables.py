@@ -26,4 +26,7 @@ class ApiToken(Table, tablename="api_token"):
     name = words(optional=True)
     scopes = words()
     created_at = moment()
+    used_at = moment(null=True)
+    """To a few minutes; `used_from` is the network it was used from, no more of an address than that."""
+    used_from = words(optional=True)
     revoked_at = moment(null=True)
