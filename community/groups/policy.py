@@ -17,20 +17,31 @@ def readable_groups(alias: str, viewer_parameter: str) -> str:
 
 
 # The same for rooms, of every kind: what its group lets read, what is open to all, and who has a place there; never
-# somebody who was shown out. No role of the community's is in it: direct messages are closed to its moderators too.
-READABLE_ROOM = """(({alias}.is_open
-    OR EXISTS (SELECT 1 FROM groups rg WHERE rg.id = {alias}.group_id AND {in_group})
+# somebody who was shown out. No role of the community's opens a room: direct messages are closed to its moderators too.
+# Of those who could read a room that was shut, only who keeps order there still does.
+READABLE_ROOM = """((({alias}.is_open
+    OR EXISTS (SELECT 1 FROM groups rg WHERE rg.id = {alias}.group_id AND {in_group}))
+      AND (NOT {alias}.is_shut OR {keeps_order})
     OR EXISTS (SELECT 1 FROM room_member rm
                 WHERE rm.room_id = {alias}.id AND rm.member_id = {viewer} AND rm.state <> 'left'))
    AND NOT EXISTS (SELECT 1 FROM room_measure rx
                     WHERE rx.room_id = {alias}.id AND rx.member_id = {viewer} AND rx.kind IN ('kick', 'ban')
                       AND rx.lifted_at IS NULL AND (rx.until IS NULL OR rx.until > now())))"""
+KEEPS_ORDER = """EXISTS (
+    SELECT 1 FROM member rk
+      LEFT JOIN membership rl ON rl.group_id = {alias}.group_id AND rl.member_id = rk.id AND rl.state = 'active'
+     WHERE rk.id = {viewer} AND (rk.role <> 'member' OR rl.role IN ('owner', 'moderator')))"""
 
 
 def readable_rooms(alias: str, viewer_parameter: str) -> str:
     """SQL: what is said in this room may be read by the member in that parameter (null for a stranger)."""
     viewer = f"{viewer_parameter}::bigint"
-    return READABLE_ROOM.format(alias=alias, viewer=viewer, in_group=readable_groups("rg", viewer_parameter))
+    return READABLE_ROOM.format(
+        alias=alias,
+        viewer=viewer,
+        in_group=readable_groups("rg", viewer_parameter),
+        keeps_order=KEEPS_ORDER.format(alias=alias, viewer=viewer),
+    )
 
 
 async def access_group(viewer: Viewer, slug: str) -> asyncpg.Record:

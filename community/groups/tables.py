@@ -43,7 +43,8 @@ class Room(Table, tablename="room"):
     """Where people chat: a stream of events with a gap-free `seq`. A group is founded together with its room.
 
     Who reads it is said once, in groups.policy.readable_rooms: the readers of its group, everybody when it is open,
-    and who stands in `room_member`. `access_version` rises by trigger whenever fewer may read than before.
+    and who stands in `room_member`; of these, once moderators shut it, only who has a place or keeps order.
+    `access_version` rises by trigger whenever fewer may read than before.
     `epoch` changes when the history was restored from a backup, so that nobody resumes into another past.
     """
 
@@ -52,6 +53,7 @@ class Room(Table, tablename="room"):
     group_id = reference(Group, null=True, cascade=True)
     name = words()
     is_open = yes_no()
+    is_shut = yes_no()
     seq = big()
     said = big_from(0)
     """How many messages there are; counts what people said, where `seq` counts everything that happened."""

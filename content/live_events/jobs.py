@@ -44,13 +44,13 @@ async def take_off_the_air(event: SubjectHidden) -> None:
 async def shut_the_room(event: SubjectHidden) -> None:
     """In the same commit: who hears the room hears nothing after it."""
     if event.kind == "live":
-        await service.open_room_to_all(event.subject_id, False)
+        await service.shut_room(event.subject_id, True)
 
 
 @within(SubjectRestored)
 async def open_the_room_again(event: SubjectRestored) -> None:
     if event.kind == "live":
-        await service.open_room_to_all(event.subject_id, True)
+        await service.shut_room(event.subject_id, False)
 
 
 @on(LiveEventStarted)

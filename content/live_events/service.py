@@ -134,14 +134,13 @@ async def clear_stage(event_id: int) -> None:
             await _call_off(event, None)
 
 
-async def open_room_to_all(event_id: int, is_open: bool) -> None:
-    """Whether everybody may read the event's room; one that belongs to a group is its members' in any case."""
+async def shut_room(event_id: int, is_shut: bool) -> None:
+    """Whether the event's room is closed to all but its hosts and who keeps order, in a group's event too."""
     room_id = await db.fetch_val(
-        """UPDATE room SET is_open = $2 FROM live_event e
-            WHERE room.id = e.room_id AND e.id = $1 AND room.group_id IS NULL AND room.is_open <> $2
-        RETURNING room.id""",
+        """UPDATE room SET is_shut = $2, is_open = room.group_id IS NULL FROM live_event e
+            WHERE room.id = e.room_id AND e.id = $1 AND room.is_shut <> $2 RETURNING room.id""",
         event_id,
-        is_open,
+        is_shut,
     )
     if room_id:
         db.after_commit(lambda: feed.access_changed(room_id))

@@ -280,9 +280,42 @@ async def test_a_reported_event_that_moderators_hide_is_off_the_air_and_out_of_s
     room_id = await db.fetch_val("SELECT room_id FROM live_event")
     assert (await his.get(f"/chat/{room_id}")).status_code == 404
     assert (await web(token=bob.token).get(f"/api/v1/rooms/{room_id}/messages")).status_code == 404
-    assert "has hidden this event" in (await (await sign_in(web(), ines)).get(f"/live/{slug}")).text
+    for runs_it in (ines, mod):
+        browser = await sign_in(web(), runs_it)
+        assert "has hidden this event" in (await browser.get(f"/live/{slug}")).text
+        assert (await browser.get(f"/chat/{room_id}")).status_code == 200, "it is looked at where it was said"
     await moderation.restore(mod.viewer, case_id, "It was a joke among friends")
     assert (await his.get(f"/chat/{room_id}")).status_code == 200
+
+
+async def test_a_groups_event_that_moderators_hide_shuts_its_room_before_the_next_word(house: Callable, web: Browser):
+    from community.groups.service import join
+    from community.moderation import service as moderation
+    from frontend.pages.subjects import access_subject
+
+    ines, bob, mod = await a_member("ines"), await a_member("bob"), await a_member("mod", role="moderator")
+    owner = await a_member("owner")
+    group = await a_group(owner)
+    for person in (ines, bob):
+        await join(person.viewer, group)
+    slug = await a_live(ines, "Miracle pills", group=group)
+    event = await the_event(slug, bob.viewer)
+    room = str(event["room_id"])
+    line = await a_line(house, bob)
+    await line.hello(room)
+    await moderation.report(bob.viewer, await access_subject(bob.viewer, f"live:{event['id']}"), "spam", "")
+    case_id = await db.fetch_val("SELECT id FROM moderation_case")
+    await moderation.hide(mod.viewer, case_id, "Spam")
+    await run_jobs()
+    assert (await line.next("events", "error"))["code"] == "forbidden", "not even that it ended"
+    his = web(token=bob.token)
+    assert (await his.get(f"/api/v1/rooms/{room}/messages")).status_code == 404
+    assert (await his.get(f"/api/v1/live-events/{slug}")).status_code == 404
+    assert (await (await sign_in(web(), bob)).get(f"/live/{slug}/stage")).status_code == 404
+    for keeps_order in (ines, mod, owner):
+        assert (await web(token=keeps_order.token).get(f"/api/v1/rooms/{room}/messages")).status_code == 200
+    await moderation.restore(mod.viewer, case_id, "A mistake")
+    assert (await his.get(f"/api/v1/rooms/{room}/messages")).status_code == 200
 
 
 # --- questions and polls ---
