@@ -51,4 +51,18 @@ class StorePull(Table, tablename="store_pull"):
     """Orders we had never heard of."""
     stale = count()
     """Orders of which something was new."""
+    extra = count()
+    """Orders we know and the store did not name."""
     error = words(optional=True)
+
+
+class StorePullFind(Table, tablename="store_pull_find"):
+    """One order of which a pull found that we and the store had not known the same."""
+
+    id = BigSerial(primary_key=True)
+    pull_id = reference(StorePull, index=False)
+    order_external_id = words()
+    kind = words()
+
+    store_pull_find_once = Unique([pull_id, order_external_id])
+    store_pull_find_kind = Check("kind IN ('missing', 'differs', 'extra')")
