@@ -13,6 +13,7 @@ BUDGET = 40 * 1024
 ASSET = re.compile(r'<script[^>]*src="\{\{ asset\("([^"]+\.js)"\) \}\}"')
 # As the build writes it: `import{a}from"./b.js"`, `import"./b.js"`, `import("./b.js")`.
 IMPORT = re.compile(r'(?:from|import)\s*\(?\s*["\'](\./[^"\']+)["\']')
+LEAVES_HTMX_OUT = "{% block htmx %}{% endblock %}"
 PAGES = sorted(
     path for path in TEMPLATES.rglob("*.html") if ASSET.search(path.read_text()) and path.name != "base.html"
 )
@@ -33,10 +34,25 @@ def everything(script: Path, seen: set[Path]) -> set[Path]:
 
 def scripts_of(*templates: Path) -> set[Path]:
     seen: set[Path] = set()
-    for template in templates:
-        for asset in ASSET.findall(template.read_text()):
+    texts = [template.read_text() for template in templates]
+    swaps_nothing = any(LEAVES_HTMX_OUT in text for text in texts)
+    for asset in (asset for text in texts for asset in ASSET.findall(text)):
+        if not (swaps_nothing and asset.endswith("htmx.js")):
             everything(file_of(asset).resolve(), seen)
     return seen
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if LEAVES_HTMX_OUT in page.read_text()], ids=lambda path: path.name
+)
+def test_a_page_that_leaves_htmx_out_asks_nothing_of_it(page: Path) -> None:
+    """Nor does anything it includes."""
+    waiting = [page]
+    while waiting:
+        template = waiting.pop()
+        text = template.read_text()
+        assert "hx-" not in text, template
+        waiting += [TEMPLATES / name for name in re.findall(r'{% include "([^"]+)"', text)]
 
 
 @pytest.mark.skipif(
