@@ -1,12 +1,12 @@
 """Who is told when a person decides on credit: the member who gains, the one who loses, and who must agree."""
 
 from typing import Any
-from urllib.parse import quote
 
 import asyncpg
 import msgspec
 
 from app import db
+from referrals.attribution.addresses import why_address
 
 
 class Notice(msgspec.Struct):
@@ -28,7 +28,7 @@ async def of_override(override_id: int) -> list[Notice]:
     if displaced == row["winner_id"]:
         return []
     in_force = row["state"] == "in_force"
-    url = f"/earn/orders/{quote(row['order_ref'], safe='')}/why"
+    url = why_address(row["order_ref"], row["store_slug"])
     data = {"order": row["number"] or row["order_ref"], "store": row["store_name"], "reason": row["reason"]}
     told = {row["winner_id"]: in_force, displaced: not in_force}
     return [

@@ -26,18 +26,25 @@ async def lock_order(order_id: int) -> asyncpg.Record | None:
 
 
 async def commissions_of(
-    member_id: int, *, cursor: str | None = None, limit: int = 20, order_id: int | None = None
+    member_id: int,
+    *,
+    cursor: str | None = None,
+    limit: int = 20,
+    order_id: int | None = None,
+    commission_id: int | None = None,
 ) -> Page[asyncpg.Record]:
     """A member's commissions, newest first, with what stands after refunds, the product and the store."""
     after = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
         """SELECT c.id, c.role, c.state, c.hold_until, c.currency, c.base, c.rate_bps, c.granted, c.created_at,
+                  c.risk_hold_until, v.version AS rules_version, v.hold_days, v.id AS version_id, c.source, c.how,
                   coalesce(o.external_id, '') AS order_ref, coalesce(o.number, '') AS number, o.cancelled_at,
-                  s.name AS store_name, c.rule AS rule_name,
+                  s.name AS store_name, s.slug AS store_slug, c.rule AS rule_name,
                   coalesce(nullif(ol.title, ''), p.title, '') AS title, p.slug AS product_slug,
                   coalesce(standing.amount, 0)::bigint AS amount, coalesce(at.rule, '') AS rule, l.code, l.target_kind
              FROM (SELECT * FROM commission
                     WHERE member_id = $1 AND ($2::bigint IS NULL OR id < $2) AND ($4::bigint IS NULL OR order_id = $4)
+                      AND ($5::bigint IS NULL OR id = $5)
                     ORDER BY id DESC LIMIT $3) c
              JOIN program_version v ON v.id = c.program_version_id
              JOIN program pr ON pr.id = v.program_id
@@ -57,6 +64,7 @@ async def commissions_of(
         *after,
         limit + 1,
         order_id,
+        commission_id,
     )
     return cut(rows, limit, lambda row: (row["id"],))
 

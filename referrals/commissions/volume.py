@@ -109,6 +109,14 @@ async def sold_in(program_id: int, member_id: int, currency: str, start: datetim
     return sold
 
 
+async def sold_in_month(source: str, version_id: int) -> tuple[int, int]:
+    """What an addition was worked out from: the month's sales that count, and the plain rate of its rules."""
+    program_id, member_id, month, currency = source.split(":")[1:]
+    start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    rules = await version(version_id)
+    return await sold_in(int(program_id), int(member_id), currency, start), rules["rate_bps"]
+
+
 async def _rules_of_month(
     source: str, program_id: int, member_id: int, currency: str, start: datetime
 ) -> asyncpg.Record | None:
@@ -138,11 +146,9 @@ async def restore(commission_ids: Iterable[int]) -> None:
     for one in await lock_commissions(commission_ids):
         target = one["granted"]
         if one["rule"] == VOLUME:
-            program_id, member_id, month, currency = one["source"].split(":")[1:]
-            start = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-            rules = await version(one["program_version_id"])
-            steps, sold = terms_of(rules).volume, await sold_in(int(program_id), int(member_id), currency, start)
-            target = addition(steps, rules["rate_bps"], sold) if steps else 0
+            sold, plain_bps = await sold_in_month(one["source"], one["program_version_id"])
+            steps = terms_of(await version(one["program_version_id"])).volume
+            target = addition(steps, plain_bps, sold) if steps else 0
         if one["reserved"] is not None:
             target = (await limits.reserve([limits.Claim(one["id"], target, one["reserved"])]))[one["id"]]
         await bring_all([(one, target, "appeal_upheld")])

@@ -4,14 +4,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer, require_member
+from app.errors import Conflict
 from app.openapi import door
 from app.paging import limit_of
+from referrals.commissions.causes import causes_of
 from referrals.commissions.queries import commissions_of
 from referrals.earn import examples
 from referrals.earn.funnels import Funnel, funnels_of
+from referrals.earn.origin import explain_commission
 from referrals.earn.queries import summary_of
-from referrals.earn.schemas import CommissionList, FunnelList, LinkFunnel, Summary, Why
-from referrals.earn.why import commission_view, explain
+from referrals.earn.schemas import CommissionList, CommissionWhy, FunnelList, LinkFunnel, Summary, Why
+from referrals.earn.why import commission_view, explain, without_order
 from referrals.links.queries import links_of
 
 
@@ -40,7 +43,17 @@ class EarnApi(Controller):
     ) -> CommissionList:
         """`amount` is what stands after refunds."""
         page = await commissions_of(require_member(viewer, "read"), cursor=after, limit=limit_of(limit))
-        return CommissionList([commission_view(row) for row in page.items], page.next)
+        causes = await causes_of(without_order(page.items))
+        return CommissionList([commission_view(row, causes.get(row["id"])) for row in page.items], page.next)
+
+    @get(
+        "/commissions/{number:str}/why",
+        summary="Why one commission is yours",
+        opt=door(gives=examples.commission_why, scope="read"),
+    )
+    async def commission(self, viewer: NamedDependency[Viewer], number: FromPath[str]) -> CommissionWhy:
+        """What it came from, by which rules, each step and entry. Who bought, or joined, is never named."""
+        return await explain_commission(viewer, number)
 
     @get(
         "/funnel",
@@ -62,11 +75,16 @@ class EarnApi(Controller):
     @get(
         "/orders/{ref:str}/why",
         summary="Why you did, or did not, earn from an order",
-        opt=door(gives=examples.why, scope="read"),
+        opt=door(gives=examples.why, scope="read", refuses=(Conflict,)),
     )
-    async def why(self, viewer: NamedDependency[Viewer], ref: FromPath[str]) -> Why:
-        """`ref` is the store's order id. Only who was a candidate sees it; the buyer is never named."""
-        return await explain(viewer, ref)
+    async def why(
+        self, viewer: NamedDependency[Viewer], ref: FromPath[str], store: FromQuery[str | None] = None
+    ) -> Why:
+        """`ref` is the store's order id. Only who was a candidate sees it; the buyer is never named.
+
+        Stores number alike: when several orders of yours are called so, it is 409 until you name the `store`.
+        """
+        return await explain(viewer, ref, store or "")
 
 
 def _funnel_view(link: asyncpg.Record, funnel: Funnel) -> LinkFunnel:

@@ -7,6 +7,7 @@ from referrals.earn.schemas import (
     CandidateView,
     CommissionList,
     CommissionView,
+    CommissionWhy,
     EntryView,
     FunnelList,
     GoalList,
@@ -14,6 +15,7 @@ from referrals.earn.schemas import (
     LinkFunnel,
     RuleView,
     SeatTaken,
+    StepView,
     Summary,
     Why,
 )
@@ -28,13 +30,15 @@ commission = CommissionView(
     state="pending",
     hold_until="2026-03-28T09:26:53+00:00",
     role="link",
-    why_url="/earn/orders/1001/why",
+    why_url="/earn/orders/1001/why?store=north",
+    words="/r/mara",
 )
 commissions = CommissionList([commission], None)
 summary = Summary({"USD": {"pending": Money(400, "USD"), "available": Money(0, "USD")}}, 37, 29, 2)
 why = Why(
     order="1001",
-    store="north",
+    store="North",
+    store_slug="north",
     ordered_at="2026-03-14T09:26:53+00:00",
     you_won=True,
     winner="ada",
@@ -45,6 +49,29 @@ why = Why(
     commissions=[commission],
     entries=[EntryView("2026-03-14T09:27:00+00:00", "commission", "order paid", "pending", Money(890, "USD"))],
     amount=Money(400, "USD"),
+)
+commission_why = CommissionWhy(
+    id="9",
+    store="North",
+    store_slug="north",
+    cause="bounty",
+    title="A film in the rain",
+    words="Your work for a bounty",
+    order="",
+    order_why_url="",
+    url="/earn/bounties/3",
+    link="",
+    amount=Money(15_000, "USD"),
+    granted=Money(15_000, "USD"),
+    state="pending",
+    created_at="2026-03-14T09:26:53+00:00",
+    hold_until="2026-03-28T09:26:53+00:00",
+    rule="Work for a bounty",
+    rules_version=2,
+    hold_days=14,
+    facts=[],
+    steps=[StepView("2026-03-14T09:26:53+00:00", "", "pending", "bounty", "Your work for a bounty was approved")],
+    entries=[EntryView("2026-03-14T09:26:53+00:00", "accrue", "bounty", "pending", Money(15_000, "USD"))],
 )
 funnels = FunnelList([LinkFunnel("mara", 37, 12, 2, 3, 1, [Money(400, "USD")])], None)
 goal_told = GoalTold(50_000)

@@ -8,7 +8,7 @@ from referrals.earn.queries import earned_at, earned_without_order, why_url
 @on(CommissionEarned)
 async def ring_the_bell(event: CommissionEarned) -> None:
     if event.order_id is None:
-        url, source = "/earn/commissions", f"commission:{event.commission_id}:earned"
+        url, source = f"/earn/commissions/{event.commission_id}", f"commission:{event.commission_id}:earned"
         earned = await earned_without_order(event.commission_id)
     else:
         url, source = await why_url(event.order_id), f"order:{event.order_id}:earned"

@@ -5,13 +5,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer, require_member
-from app.web import fragment, page
+from app.web import fragment, page, redirect
+from referrals.attribution.addresses import why_address
+from referrals.commissions.causes import causes_of
 from referrals.commissions.queries import commissions_of
 from referrals.earn import words
 from referrals.earn.funnels import funnels_of
 from referrals.earn.goals import goals_of
-from referrals.earn.queries import address_of_why, clicks_by_day, near_misses, summary_of
-from referrals.earn.why import explain
+from referrals.earn.origin import explain_commission
+from referrals.earn.queries import clicks_by_day, decisions_called, near_misses, summary_of
+from referrals.earn.why import explain, without_order
 from referrals.links.queries import links_of
 
 
@@ -43,26 +46,40 @@ class EarnPages(Controller):
     async def commissions(self, request: Request, viewer: NamedDependency[Viewer]) -> Response:
         cursor = request.query_params.get("after")
         commissions = await commissions_of(require_member(viewer), cursor=cursor, limit=30)
+        causes = await causes_of(without_order(commissions.items))
         return page(
-            request, viewer, "referrals/earn/commissions.html", commissions=commissions, words=words, why=address_of_why
+            request, viewer, "referrals/earn/commissions.html", commissions=commissions, causes=causes, words=words
         )
+
+    @get("/commissions/{number:str}")
+    async def commission(self, request: Request, viewer: NamedDependency[Viewer], number: FromPath[str]) -> Response:
+        why = await explain_commission(viewer, number)
+        if why.order:
+            return redirect(why.order_why_url)
+        return page(request, viewer, "referrals/earn/commission.html", why=why, words=words)
 
     @get("/orders/{ref:str}/why")
     async def why(self, request: Request, viewer: NamedDependency[Viewer], ref: FromPath[str]) -> Response:
-        return page(request, viewer, "referrals/earn/why.html", why=await explain(viewer, ref), words=words)
+        require_member(viewer)
+        store = request.query_params.get("store", "")
+        if not store and len(called := await decisions_called(viewer, ref)) > 1:
+            return page(request, viewer, "referrals/earn/which.html", ref=ref, called=called, why=why_address)
+        return page(request, viewer, "referrals/earn/why.html", why=await explain(viewer, ref, store), words=words)
 
 
 async def _figures(viewer: Viewer) -> dict[str, Any]:
     member_id = require_member(viewer)
     links = await links_of(member_id, cursor=None, limit=8)
+    commissions = await commissions_of(member_id, limit=12)
     return {
         "summary": await summary_of(member_id),
         "days": await clicks_by_day(member_id),
         "links": links,
         "funnels": await funnels_of(member_id, [link["id"] for link in links.items]),
         "goals": await goals_of(member_id),
-        "commissions": await commissions_of(member_id, limit=12),
+        "commissions": commissions,
+        "causes": await causes_of(without_order(commissions.items)),
         "misses": await near_misses(member_id),
         "words": words,
-        "why": address_of_why,
+        "why": why_address,
     }

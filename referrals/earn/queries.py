@@ -1,19 +1,19 @@
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 import asyncpg
 import msgspec
 
 from app import clock, db
 from app.auth import Viewer
-from app.errors import NotFound
+from app.errors import Conflict, NotFound
 from app.i18n import gettext as _
 from app.money import Money
+from referrals.attribution.addresses import why_address
 from referrals.clicks.queries import people_of
+from referrals.commissions.causes import causes_of
 from referrals.commissions.states import BUCKETS
 from referrals.earn.schemas import Summary
 from referrals.ledger.queries import balances_of
-from referrals.programs.words import rule_name
 
 A_MONTH = timedelta(days=30)
 
@@ -47,7 +47,7 @@ async def clicks_by_day(member_id: int) -> list[tuple[datetime, int]]:
 async def near_misses(member_id: int, limit: int = 5) -> list[asyncpg.Record]:
     """Orders of the last thirty days that a member had a part in, and for which they were not credited."""
     return await db.fetch(
-        """SELECT o.external_id AS order_ref, o.number, s.name AS store_name, a.decided_at
+        """SELECT o.external_id AS order_ref, o.number, s.name AS store_name, s.slug AS store_slug, a.decided_at
              FROM attribution a JOIN orders o ON o.id = a.order_id JOIN store s ON s.id = o.store_id
             WHERE a.candidates @> $2::jsonb AND a.winner_id IS DISTINCT FROM $1 AND a.decided_at > $3
               AND NOT a.shares @> $2::jsonb
@@ -60,11 +60,27 @@ async def near_misses(member_id: int, limit: int = 5) -> list[asyncpg.Record]:
     )
 
 
-async def access_decision(viewer: Viewer, ref: str) -> asyncpg.Record:
-    """The decision on an order that this member was a candidate for, by the store's order id, or NotFound."""
-    row = await db.fetch_one(
+async def access_decision(viewer: Viewer, ref: str, store: str = "") -> asyncpg.Record:
+    """The decision on an order that this member was a candidate for, by the store's order id, or NotFound.
+
+    Stores number their orders alike: where several may be meant, the store has to be named.
+    """
+    rows = await decisions_called(viewer, ref, store)
+    if not rows:
+        raise NotFound(_("There is no such order among those you had a part in."))
+    if len(rows) > 1:
+        each = ", ".join(f"?store={row['store_slug']}" for row in rows)
+        raise Conflict(_("Several stores have an order of this number. Say which: %(each)s", each=each))
+    return rows[0]
+
+
+async def decisions_called(viewer: Viewer, ref: str, store: str = "") -> list[asyncpg.Record]:
+    """One for each store that has an order of this id in which the member had a part."""
+    if "\0" in ref or "\0" in store:
+        return []
+    return await db.fetch(
         """SELECT a.*, o.external_id AS order_ref, o.number, o.currency, o.placed_at, o.paid_at, o.created_at,
-                  o.cancelled_at, o.doubt, s.name AS store_name, v.rate_bps, v.model, v.window_days, v.hold_days,
+                  o.cancelled_at, o.doubt, s.name AS store_name, s.slug AS store_slug, v.rate_bps, v.model, v.window_days, v.hold_days,
                   v.version AS rules_version, w.handle AS winner
              FROM orders o
              JOIN store s ON s.id = o.store_id
@@ -72,13 +88,12 @@ async def access_decision(viewer: Viewer, ref: str) -> asyncpg.Record:
              JOIN program_version v ON v.id = a.program_version_id
              LEFT JOIN member w ON w.id = a.winner_id
             WHERE o.external_id = $1 AND (a.candidates @> $2::jsonb OR a.shares @> $2::jsonb)
-            ORDER BY o.id DESC LIMIT 1""",
+              AND ($3 = '' OR s.slug = $3)
+            ORDER BY o.id DESC LIMIT 20""",
         ref,
         _naming(viewer.member_id),
+        store,
     )
-    if row is None or "\0" in ref:
-        raise NotFound(_("There is no such order among those you had a part in."))
-    return row
 
 
 async def earned_at(order_id: int, member_id: int) -> dict[str, str | int]:
@@ -96,18 +111,17 @@ async def earned_at(order_id: int, member_id: int) -> dict[str, str | int]:
 
 async def earned_without_order(commission_id: int) -> dict[str, str | int]:
     """What a member was granted for something else than an order."""
-    row = await db.fetch_one(
-        "SELECT granted AS amount, currency, rule AS title FROM commission WHERE id = $1", commission_id
-    )
-    return dict(row) | {"title": rule_name(row["title"])} if row else {}
+    row = await db.fetch_one("SELECT granted AS amount, currency FROM commission WHERE id = $1", commission_id)
+    cause = (await causes_of([commission_id])).get(commission_id)
+    return dict(row) | {"title": cause.title if cause else ""} if row else {}
 
 
 async def why_url(order_id: int) -> str:
-    return address_of_why(await db.fetch_val("SELECT external_id FROM orders WHERE id = $1", order_id))
-
-
-def address_of_why(order_ref: str) -> str:
-    return f"/earn/orders/{quote(order_ref, safe='')}/why"
+    row = await db.fetch_one(
+        "SELECT o.external_id, s.slug FROM orders o JOIN store s ON s.id = o.store_id WHERE o.id = $1", order_id
+    )
+    assert row is not None
+    return why_address(row["external_id"], row["slug"])
 
 
 async def handles_of(member_ids: list[int]) -> dict[int, str]:

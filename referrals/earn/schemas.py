@@ -30,11 +30,34 @@ class CommissionView(msgspec.Struct):
     rule: str = ""
     """The rule that paid, as it was called then; empty: the plain rate."""
     rate_bps: int = 0
+    cause: str = "order"
+    """Or what came without one: bounty, milestone, volume, activation, conversion."""
+    words: str = ""
+    """How it came to be yours, for a person."""
 
 
 class CommissionList(msgspec.Struct):
     items: list[CommissionView]
     next: str | None
+
+
+class StepView(msgspec.Struct):
+    """A step of a commission's state. `reason` is a stable word, `words` the same for a person."""
+
+    at: str
+    before: str
+    to: str
+    reason: str
+    words: str
+
+
+class FactView(msgspec.Struct):
+    """Something an amount was worked out from: a sum, or words."""
+
+    name: str
+    label: str
+    amount: Money | None = None
+    words: str = ""
 
 
 class CandidateView(msgspec.Struct):
@@ -61,6 +84,35 @@ class EntryView(msgspec.Struct):
     reason: str
     bucket: str
     amount: Money
+
+
+class CommissionWhy(msgspec.Struct):
+    """Why a commission is yours: what it came from, how much, by which version of the rules, and what became of it."""
+
+    id: str
+    store: str
+    store_slug: str
+    cause: str
+    title: str
+    words: str
+    order: str
+    """The store's order id; empty: it came without one."""
+    order_why_url: str
+    url: str
+    """The bounty or campaign it was earned by."""
+    link: str
+    """The code of your link that led to it."""
+    amount: Money
+    granted: Money
+    state: str
+    created_at: str
+    hold_until: str
+    rule: str
+    rules_version: int
+    hold_days: int
+    facts: list[FactView]
+    steps: list[StepView]
+    entries: list["EntryView"]
 
 
 class RuleView(msgspec.Struct):
@@ -99,6 +151,7 @@ class Why(msgspec.Struct):
     shares: list[ShareView] = []
     note: str = ""
     """What the person of the store said who decided on this order."""
+    store_slug: str = ""
     in_doubt: bool = False
     """The store's figures of the order do not add up yet: nothing is earned from it until they do."""
 

@@ -1,5 +1,7 @@
 """The explanation of one order, for one of its candidates. It never says who bought."""
 
+from collections.abc import Sequence
+
 import asyncpg
 import msgspec
 
@@ -10,9 +12,10 @@ from referrals.attribution.rules import Candidate
 from referrals.attribution.shares import shares_of
 from referrals.codes.queries import codes_by_id
 from referrals.commissions.queries import commissions_of
-from referrals.earn.queries import access_decision, address_of_why, handles_of
+from referrals.commissions.causes import Cause
+from referrals.earn.queries import access_decision, handles_of
 from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, ShareView, Why
-from referrals.earn.words import outcome_words, rule_words
+from referrals.earn.words import name_of, outcome_words, rule_words, through, why_of
 from referrals.ledger.queries import entries_for
 from referrals.live_cards.queries import titles_of
 from referrals.programs.words import rule_name
@@ -20,9 +23,10 @@ from referrals.programs.words import rule_name
 MOST_LINES = 100
 
 
-async def explain(viewer: Viewer, ref: str) -> Why:
+async def explain(viewer: Viewer, ref: str, store: str = "") -> Why:
+    """Of the order that a store calls `ref`; without the store when only one order of the member's can be meant."""
     member_id = require_member(viewer, "read")
-    decision = await access_decision(viewer, ref)
+    decision = await access_decision(viewer, ref, store)
     mine = (await commissions_of(member_id, order_id=decision["order_id"], limit=MOST_LINES)).items
     entries = await entries_for("commission", [row["id"] for row in mine], member_id)
     currency = decision["currency"]
@@ -30,6 +34,7 @@ async def explain(viewer: Viewer, ref: str) -> Why:
     return Why(
         order=decision["order_ref"],
         store=decision["store_name"],
+        store_slug=decision["store_slug"],
         ordered_at=ordered_at.isoformat(),
         you_won=decision["winner_id"] == member_id,
         winner=decision["winner"],
@@ -44,16 +49,7 @@ async def explain(viewer: Viewer, ref: str) -> Why:
         ),
         candidates=await _candidates(decision, member_id),
         commissions=[commission_view(row) for row in mine],
-        entries=[
-            EntryView(
-                entry["occurred_at"].isoformat(),
-                entry["kind"],
-                entry["reason"],
-                entry["bucket"],
-                Money(entry["amount"], entry["currency"]),
-            )
-            for entry in entries
-        ],
+        entries=[entry_view(entry) for entry in entries],
         amount=Money(sum(row["amount"] for row in mine), currency),
         shares=await _shares(decision, member_id),
         note=await reason_for(decision["order_id"]) if decision["rule"].startswith("override") else "",
@@ -69,21 +65,37 @@ async def _shares(decision: asyncpg.Record, member_id: int) -> list[ShareView]:
     ]
 
 
-def commission_view(row: asyncpg.Record) -> CommissionView:
+def entry_view(entry: asyncpg.Record) -> EntryView:
+    return EntryView(
+        entry["occurred_at"].isoformat(),
+        entry["kind"],
+        entry["reason"],
+        entry["bucket"],
+        Money(entry["amount"], entry["currency"]),
+    )
+
+
+def commission_view(row: asyncpg.Record, cause: Cause | None = None) -> CommissionView:
     return CommissionView(
         id=str(row["id"]),
         order=row["order_ref"],
         product=row["product_slug"] or "",
-        title=row["title"] or rule_name(row["rule_name"]),
+        title=name_of(row, cause),
         amount=Money(row["amount"], row["currency"]),
         granted=Money(row["granted"], row["currency"]),
         state=row["state"],
         hold_until=row["hold_until"].isoformat(),
         role=row["role"],
-        why_url=address_of_why(row["order_ref"]) if row["order_ref"] else "/earn/commissions",
+        why_url=why_of(row),
         rule=rule_name(row["rule_name"]) if row["rule_name"] else "",
         rate_bps=row["rate_bps"],
+        cause=cause.kind if cause else "order",
+        words=through(row, cause),
     )
+
+
+def without_order(rows: Sequence[asyncpg.Record]) -> list[int]:
+    return [row["id"] for row in rows if not row["order_ref"]]
 
 
 async def _candidates(decision: asyncpg.Record, member_id: int) -> list[CandidateView]:

@@ -1,8 +1,14 @@
 """Stable words of the books, said to a person."""
 
+import asyncpg
+
 from app.i18n import gettext as _
+from referrals.attribution.addresses import why_address
+from referrals.commissions.causes import Cause
+from referrals.commissions.causes import kind_words as kind_words
 from referrals.commissions.reasons import bucket_words as bucket_words
 from referrals.commissions.reasons import reason_words as reason_words
+from referrals.programs.words import rule_name
 from referrals.simulator.words import role_words as role_words
 
 
@@ -80,6 +86,43 @@ def rule_words(rule: str) -> str:
         "placement": _("The buyer scanned a printed code, and nothing that goes before it counted."),
         "house": _("Nobody else is credited, so the house is."),
     }.get(rule, rule)
+
+
+def through(row: asyncpg.Record, cause: Cause | None) -> str:
+    """In which way a commission came to be its member's."""
+    if cause:
+        return cause.words
+    told = {
+        "author": _("You wrote the guide, review or topic"),
+        "answerer": _("You answered the question"),
+        "host": _("You host the room"),
+        "introducer": _("You introduced the buyer first"),
+        "recruiter": _("Somebody you brought to the programme earned"),
+    }
+    if row["role"] in told:
+        return told[row["role"]]
+    if row["code"]:
+        return f"/r/{row['code']}"
+    return {
+        "signup": _("You brought the buyer here"),
+        "bind": _("You led the buyer to this store before"),
+        "personal_code": _("The buyer typed your code"),
+        "campaign_code": _("The buyer typed your code"),
+        "leaked_code": _("The buyer typed your code"),
+        "invite": _("You invited the buyer"),
+        "phone_invite": _("You invited the buyer"),
+    }.get(row["rule"]) or rule_words(row["rule"])
+
+
+def name_of(row: asyncpg.Record, cause: Cause | None) -> str:
+    return cause.title if cause else row["title"] or rule_name(row["rule_name"])
+
+
+def why_of(row: asyncpg.Record) -> str:
+    """Where a commission is explained: with its order, or on a page of its own."""
+    if row["order_ref"]:
+        return why_address(row["order_ref"], row["store_slug"])
+    return f"/earn/commissions/{row['id']}"
 
 
 def state_words(state: str) -> str:

@@ -18,6 +18,7 @@ entry = StatementEntry(
     moves=[Move("pending", Money(890, "USD"))],
     balance=Money(890, "USD"),
     hash=_HASH,
+    why_url="/earn/orders/1001/why?store=north",
 )
 statement = Statement(
     member="ada",

@@ -68,7 +68,7 @@ async def transactions_of(
     """The member's transactions, oldest first, each with the order, the store and the thing it was about."""
     return await db.fetch(
         f"""SELECT mine.*, coalesce(o.external_id, '') AS order_ref, coalesce(s.name, '') AS store_name,
-                   coalesce(nullif(l.title, ''), c.source, '') AS title
+                   coalesce(s.slug, '') AS store_slug, coalesce(l.title, '') AS title, c.id AS commission_id
               FROM ({_MINE} AND t.id > $5 GROUP BY t.id ORDER BY t.id LIMIT $6) mine
               LEFT JOIN commission c ON mine.ref_type = 'commission' AND c.id = mine.ref_id
               LEFT JOIN orders o ON o.id = c.order_id

@@ -25,6 +25,8 @@ class StatementEntry(msgspec.Struct):
     moves: list[Move]
     balance: Money
     hash: str
+    why_url: str = ""
+    """Where it is explained."""
 
 
 class Statement(msgspec.Struct):

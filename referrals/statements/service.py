@@ -1,7 +1,7 @@
 """Statements: opening, every entry with its reason, closing; and the proof to check them by without us."""
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from app.i18n import gettext as _
 from app.money import EXPONENTS, Money, in_major_units
 from app.paging import decode, encode
 from app.sheets import sheet_line
+from referrals.attribution.addresses import why_address
+from referrals.commissions.causes import Cause, causes_of
 from referrals.commissions.reasons import reason_words
 from referrals.ledger.service import canonical
 from referrals.statements import queries
@@ -42,10 +44,11 @@ async def statement_of(
     since = (decode(after, (int,)) or (0,))[0]
     rows = await queries.transactions_of(member_id, currency, start, end, since, limit + 1)
     before = await queries.balance_up_to(member_id, currency, start, since)
+    causes = await _causes_of(rows)
     entries, balance = [], before
     for row in rows[:limit]:
         balance += row["amount"]
-        entries.append(_entry(row, currency, balance))
+        entries.append(_entry(row, causes, currency, balance))
     return Statement(
         member=handle,
         month=month,
@@ -74,9 +77,10 @@ async def sheet_of(member_id: int, month: str, currency: str) -> AsyncIterator[s
     since = 0
     while rows := await queries.transactions_of(member_id, currency, start, end, since, BATCH):
         since = rows[-1]["id"]
+        causes = await _causes_of(rows)
         for row in rows:
             balance += row["amount"]
-            yield sheet_line(_row(row, currency, balance))
+            yield sheet_line(_row(row, causes, currency, balance))
     closing = await queries.buckets_at(member_id, currency, end)
     yield sheet_line(_total_row(end, "closing", _("Closing balance"), sum(closing.values()), currency, closing))
 
@@ -155,7 +159,22 @@ def _bounds(month: str, currency: str) -> tuple[datetime, datetime]:
     return bounds
 
 
-def _entry(row: asyncpg.Record, currency: str, balance: int) -> StatementEntry:
+async def _causes_of(rows: Sequence[asyncpg.Record]) -> dict[int, Cause]:
+    return await causes_of([row["commission_id"] for row in rows if row["commission_id"] and not row["order_ref"]])
+
+
+def _title(row: asyncpg.Record, causes: Mapping[int, Cause]) -> str:
+    cause = causes.get(row["commission_id"])
+    return cause.title if cause else row["title"]
+
+
+def _why(row: asyncpg.Record) -> str:
+    if row["order_ref"]:
+        return why_address(row["order_ref"], row["store_slug"])
+    return f"/earn/commissions/{row['commission_id']}" if row["commission_id"] else ""
+
+
+def _entry(row: asyncpg.Record, causes: Mapping[int, Cause], currency: str, balance: int) -> StatementEntry:
     return StatementEntry(
         at=row["occurred_at"].isoformat(),
         kind=row["kind"],
@@ -163,11 +182,12 @@ def _entry(row: asyncpg.Record, currency: str, balance: int) -> StatementEntry:
         words=reason_words(row["reason"]),
         order=row["order_ref"],
         store=row["store_name"],
-        title=row["title"],
+        title=_title(row, causes),
         amount=Money(row["amount"], currency),
         moves=[Move(bucket, Money(amount, currency)) for bucket, amount in row["moves"]],
         balance=Money(balance, currency),
         hash=row["hash"].hex(),
+        why_url=_why(row),
     )
 
 
@@ -175,7 +195,7 @@ def _buckets(amounts: Mapping[str, int], currency: str) -> dict[str, Money]:
     return {bucket: Money(amount, currency) for bucket, amount in amounts.items()}
 
 
-def _row(row: asyncpg.Record, currency: str, balance: int) -> list[object]:
+def _row(row: asyncpg.Record, causes: Mapping[int, Cause], currency: str, balance: int) -> list[object]:
     moved = dict.fromkeys(BUCKETS, 0)
     for bucket, amount in row["moves"]:
         moved[bucket] = moved.get(bucket, 0) + amount
@@ -185,7 +205,7 @@ def _row(row: asyncpg.Record, currency: str, balance: int) -> list[object]:
         reason_words(row["reason"]),
         row["store_name"],
         row["order_ref"],
-        row["title"],
+        _title(row, causes),
         _major(row["amount"], currency),
         _major(balance, currency),
         currency,
