@@ -8,7 +8,7 @@ from app.errors import Conflict, Forbidden
 from app.openapi import door
 from app.paging import Page, limit_of
 from app.web import json_body
-from community.chat import examples, policy, queries, service
+from community.chat import examples, measures_queries, policy, queries, service
 from community.chat.schemas import MOST_SEQ, ChangedMessage, EventView, NewMessage, RoomView, Sent, Ticket
 
 MOST_SENDS_A_MINUTE = 6000
@@ -36,6 +36,7 @@ class ChatApi(Controller):
             frozen=room["frozen_at"] is not None,
             slow_seconds=room["slow_seconds"],
             may_send=policy.may_send(room),
+            orders=measures_queries.orders_on(room),
         )
 
     @get(

@@ -41,6 +41,8 @@ class RoomLine(msgspec.Struct):
     partner: Author | None
     """The other one, where two talk alone."""
     last: LastWords | None
+    seen: int | None = None
+    """Up to which `seq` the other one has read, where two talk alone and neither hides it."""
 
 
 MuteFor = Literal["hour", "day", "week", "ever"]

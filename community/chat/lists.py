@@ -12,6 +12,7 @@ from app.text import excerpt
 from community.chat.list_schemas import LastWords, RoomLine
 from community.chat.reads import FOR_EVER, is_loud
 from community.chat.schemas import Author
+from community.chat.seen import how_far
 from community.groups.policy import readable_rooms
 from community.members.queries import as_author
 
@@ -33,7 +34,9 @@ _ROOMS = f"""
            others.first AS partner, r.kind = 'direct' AND coalesce(others.are_away, true) AS waits,
            {UNREAD} AS unread, cardinality(coalesce(p.mentioned, '{{}}')) AS mentions,
            {is_loud("p")} AS is_loud, p.muted_until,
-           last.at, last.body, last.files, last.author, last.author_id, coalesce(last.at, r.created_at) AS moved_at
+           CASE WHEN r.kind = 'direct' THEN {how_far("r.id", "$1")} END AS seen,
+           last.id AS last_id, last.at, last.body, last.files, last.author, last.author_id,
+           coalesce(last.at, r.created_at) AS moved_at
       FROM ({MINE.format(member="$1")}) mine
       JOIN room r ON r.id = mine.id
       LEFT JOIN groups g ON g.id = r.group_id
@@ -45,11 +48,11 @@ _ROOMS = f"""
             FROM room_member o JOIN member m ON m.id = o.member_id
            WHERE r.kind = 'direct' AND o.room_id = r.id AND o.member_id <> $1) others ON true
       LEFT JOIN LATERAL (
-          SELECT e.at, m.body, m.extra #>> '{{files,0,name}}' AS files, a.name AS author, a.id AS author_id
+          SELECT m.id, e.at, m.body, m.extra #>> '{{files,0,name}}' AS files, a.name AS author, a.id AS author_id
             FROM room_event e JOIN message m ON m.id = e.message_id JOIN member a ON a.id = m.author_id
            WHERE e.room_id = r.id AND e.kind = 'message' AND m.deleted_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'message' AND h.subject_id = m.id)
-             AND (r.kind = 'direct' OR NOT EXISTS (
+             AND (others.first IS NOT NULL OR NOT EXISTS (
                  SELECT 1 FROM member_block b WHERE b.member_id = $1 AND b.blocked_id = m.author_id))
            ORDER BY e.seq DESC LIMIT 1) last ON true
      WHERE (r.kind <> 'direct' OR r.said > coalesce(p.put_away, 0)) AND {readable_rooms("r", "$1")}"""
@@ -97,6 +100,7 @@ def line(row: asyncpg.Record) -> RoomLine:
         partner=Author(str(partner["id"]), partner["handle"], partner["name"], partner["avatar_url"])
         if partner
         else None,
+        seen=row["seen"],
         last=LastWords(str(row["author_id"]), row["author"], excerpt(row["body"] or row["files"] or "", 80), row["at"])
         if row["at"]
         else None,

@@ -218,7 +218,7 @@ async def _undo(measure: asyncpg.Record, *, by_id: int | None) -> None:
 
 
 def _told(measure: asyncpg.Record, target: asyncpg.Record | None, *, on: bool) -> dict[str, Any]:
-    """What every reader of the room hears of it: never why."""
+    """What every reader of the room hears of it: of what is about somebody never why."""
     told: dict[str, Any] = {"what": measure["kind"], "on": on}
     if target:
         told["member"] = {"id": str(target["id"]), "handle": target["handle"], "name": target["name"]}
@@ -226,6 +226,8 @@ def _told(measure: asyncpg.Record, target: asyncpg.Record | None, *, on: bool) -
         told["seconds"] = measure["seconds"] if on else 0
     if on and measure["until"]:
         told["until"] = measure["until"].isoformat()
+    if on and not target:
+        told["reason"] = measure["reason"]
     return told
 
 

@@ -1,9 +1,13 @@
+from datetime import datetime
+from typing import Any
+
 import asyncpg
+import msgspec
 
 from app import db
 from app.paging import Page, cut, decode
 from community.chat.measures_schemas import MeasureView
-from community.chat.schemas import Author
+from community.chat.schemas import Author, Order
 from community.members.queries import as_author
 
 _MEASURES = f"""
@@ -51,6 +55,27 @@ async def author_of(room_id: int, message_id: int) -> str:
         )
         or ""
     )
+
+
+def orders_on(room: asyncpg.Record) -> list[Order]:
+    """What keeps the viewer of this room (as `policy.access_room` gave it) from writing; what weighs most first."""
+    orders = []
+    if room["is_silenced"]:
+        orders.append(Order("silence", room["silenced_until"], room["silenced_why"]))
+    about_all = room["measures"] or {}
+    for kind, holds in (("freeze", room["frozen_at"] is not None), ("slow", room["slow_seconds"] > 0)):
+        if holds:
+            told = about_all.get(kind, {})
+            until = datetime.fromisoformat(told["until"]) if told.get("until") else None
+            seconds = room["slow_seconds"] if kind == "slow" else 0
+            orders.append(Order(kind, until, told.get("reason", ""), seconds))
+    return orders
+
+
+def notice_of(room: asyncpg.Record) -> dict[str, Any]:
+    """What the line above the composer shows."""
+    orders = orders_on(room)
+    return {"orders": orders, "orders_json": msgspec.json.encode(orders).decode()}
 
 
 def view(row: asyncpg.Record) -> MeasureView:

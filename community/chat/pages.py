@@ -7,13 +7,12 @@ from litestar.params import FromPath
 from app.auth import Viewer, require_member
 from app.errors import Problem
 from app.limits import limit
-from app.web import form, form_again, page, redirect
-from community.chat import files, lists, pins, policy, queries, reads, seats, service
+from app.web import form, form_again, fragment, page, redirect
+from community.chat import files, lists, measures_queries, pins, policy, reads, seats, service
 from community.chat.api import MOST_CHANGES_A_MINUTE, MOST_SENDS_A_MINUTE
 from community.chat.schemas import LONGEST_MESSAGE, ChangeForm, EventView, MessageForm, Sent
-from community.chat.stretch import number_in, stretch_of
+from community.chat.stretch import stretch_of
 
-EVENTS_AT_ONCE = 200
 # Without JavaScript a message comes together with its files.
 MOST_FORM_BYTES = 64 * 1024 * 1024
 MOST_WORDS_BYTES = 128 * 1024
@@ -69,14 +68,12 @@ class ChatPages(Controller):
             return Response(Sent(str(said.id), said.seq))
         return redirect(f"/chat/{room_id}#message-{said.id}")
 
-    @get("/{room_id:int}/events")
-    async def list_events(
-        self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]
-    ) -> Response[list[EventView]]:
-        """What happened after a seq, for <chat-room> while no socket can be had."""
-        await policy.access_room(viewer, room_id)
-        rows = await queries.events_after(room_id, number_in(request, "after") or 0, limit=EVENTS_AT_ONCE)
-        return Response([queries.view(row) for row in rows], headers={"Cache-Control": "private, no-store"})
+    @get("/{room_id:int}/order")
+    async def show_order(self, request: Request, viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Response:
+        """What keeps the viewer from writing, for <chat-order>: why one is silenced is told to nobody else."""
+        room = await policy.access_room(viewer, room_id)
+        notice = measures_queries.notice_of(room)
+        return fragment(request, viewer, "community/chat/_order.html", room=room, **notice)
 
     @post("/{room_id:int}/messages/{message_id:int}/edit")
     async def edit(
@@ -123,6 +120,7 @@ async def room_context(request: Request, viewer: Viewer, room_id: int, *, editin
         "may_moderate": policy.may_moderate(viewer, room),
         "may_pin": pins.may_pin(viewer, room),
         "pinned": await pins.latest(room_id),
+        **measures_queries.notice_of(room),
         "client_id": uuid.uuid4(),
         "changed": _pick(part.events, str(editing or request.query_params.get("edit")), author_id=viewer.member_id),
         "replying": _pick(part.events, request.query_params.get("reply") or part.thread),

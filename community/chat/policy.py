@@ -20,7 +20,11 @@ _READABLE_ROOMS = f"""
                r.name) AS name,
            coalesce(rm.state, ms.state, CASE WHEN r.is_open AND asked.who IS NOT NULL THEN 'active' END) AS membership,
            CASE WHEN rm.role <> 'member' THEN rm.role ELSE ms.role END AS membership_role,
-           quiet.until AS silenced_until, quiet.id IS NOT NULL AS is_silenced
+           quiet.until AS silenced_until, quiet.id IS NOT NULL AS is_silenced, quiet.reason AS silenced_why,
+           CASE WHEN r.frozen_at IS NOT NULL OR r.slow_seconds > 0 THEN (
+               SELECT jsonb_object_agg(x.kind, jsonb_build_object('until', x.until, 'reason', x.reason))
+                 FROM room_measure x WHERE x.room_id = r.id AND x.member_id IS NULL AND x.lifted_at IS NULL
+           ) END AS measures
       FROM unnest($1::bigint[], $2::bigint[]) AS asked(room_id, who)
       JOIN room r ON r.id = asked.room_id
       LEFT JOIN groups g ON g.id = r.group_id
@@ -69,6 +73,12 @@ async def readers_among(room_id: int, member_ids: list[int]) -> set[int]:
         member_ids,
     )
     return {row["id"] for row in rows}
+
+
+async def members_among(room_id: int, member_ids: list[int]) -> set[int]:
+    """Those of these members who have a place there from which to speak."""
+    rows = await db.fetch(_READABLE_ROOMS, [room_id] * len(member_ids), member_ids)
+    return {row["who"] for row in rows if belongs(row)}
 
 
 def belongs(room: asyncpg.Record) -> bool:

@@ -15,6 +15,7 @@ from app.errors import Problem
 from app.live import sockets_of
 from app.live_signals import THIS_PROCESS, heard, signal
 from app.live_socket import Socket
+from community.chat import seen as seen_by_other
 from community.notifications.service import seen
 
 FLUSH_SECONDS = 1
@@ -61,6 +62,7 @@ async def flush() -> None:
     _moves.clear()
     if moves:
         await move(moves)
+        await seen_by_other.tell(moves)
         await seen([(member_id, bell(room_id)) for room_id, member_id, _seq in moves])
 
 

@@ -108,7 +108,7 @@ class Sent(msgspec.Struct):
 
 
 class ExportView(msgspec.Struct):
-    """An export of a room: `waiting`, `running`, `done` or `failed`."""
+    """An export of a room: `waiting`, `running`, `done` or `failed`; `stale` when the room says something else since."""
 
     id: str
     state: str
@@ -120,6 +120,16 @@ class ExportView(msgspec.Struct):
 
 class Ticket(msgspec.Struct):
     ticket: str
+
+
+class Order(msgspec.Struct, omit_defaults=True):
+    """What keeps somebody from writing in a room as usual: `silence`, `freeze` or `slow`."""
+
+    kind: str
+    until: datetime | None = None
+    """Left out: until somebody lifts it."""
+    reason: str = ""
+    seconds: int = 0
 
 
 class RoomView(msgspec.Struct):
@@ -135,6 +145,8 @@ class RoomView(msgspec.Struct):
     frozen: bool = False
     slow_seconds: int = 0
     may_send: bool = True
+    orders: list[Order] = []
+    """What keeps the viewer from writing as usual, what weighs most first."""
 
 
 # --- frames from the client; unknown fields are let pass, so that newer clients can talk to us ---

@@ -80,7 +80,8 @@ class DirectApi(Controller):
     )
     async def change_privacy(self, request: Request, viewer: NamedDependency[Viewer]) -> PrivacyView:
         """`may_write`: everyone, who is in one of your groups, or nobody; who talks to you already goes on.
-        `is_hidden`: nobody sees that you are here."""
+        `is_hidden`: nobody sees that you are here. `hides_reading`: where two talk alone, neither sees how far the
+        other has read."""
         require_member(viewer)
         wanted = await json_body(request, PrivacyView)
         await blocking.change_privacy(viewer, wanted)

@@ -2,6 +2,7 @@
 
 from app import clock, db
 from app.auth import Viewer, require_member
+from app.live import notify_member
 from community.chat import presence, writer
 from community.direct.policy import alone_with, room_of_two
 from community.members.queries import member_by_handle
@@ -17,6 +18,7 @@ async def block(viewer: Viewer, handle: str) -> None:
         await alone_with(member_id, other_id)
         if await privacy.block(viewer, other_id) and (room_id := await room_of_two(member_id, other_id)):
             await _close(room_id)
+    await notify_member(member_id, kind="block", member=str(other_id), on=True)
     await _look_again(member_id, other_id)
 
 
@@ -27,6 +29,7 @@ async def unblock(viewer: Viewer, handle: str) -> None:
     async with db.transaction():
         if await privacy.unblock(viewer, other_id) and (room_id := await room_of_two(member_id, other_id)):
             await _open_again(room_id, other_id, member_id)
+    await notify_member(member_id, kind="block", member=str(other_id), on=False)
     await _look_again(member_id, other_id)
 
 

@@ -32,7 +32,7 @@ class PrivacyPages(Controller):
         require_member(viewer)
         try:
             wanted = await form(request, PrivacyForm)
-            await blocking.change_privacy(viewer, PrivacyView(wanted.may_write, wanted.is_hidden))
+            await blocking.change_privacy(viewer, PrivacyView(wanted.may_write, wanted.is_hidden, wanted.hides_reading))
         except Problem as problem:
             return await form_again(request, viewer, PRIVACY, problem, **await _sheet(request, viewer))
         return redirect("/settings/privacy", flash=_("Saved."))

@@ -24,8 +24,8 @@ async def has_blocked(member_id: int, other_id: int) -> bool:
 
 
 async def privacy_of(member_id: int) -> PrivacyView:
-    row = await db.fetch_one("SELECT may_write, is_hidden FROM privacy WHERE member_id = $1", member_id)
-    return PrivacyView(row["may_write"], row["is_hidden"]) if row else BY_DEFAULT
+    row = await db.fetch_one("SELECT may_write, is_hidden, hides_reading FROM privacy WHERE member_id = $1", member_id)
+    return PrivacyView(row["may_write"], row["is_hidden"], row["hides_reading"]) if row else BY_DEFAULT
 
 
 async def blocked_by(viewer: Viewer, *, cursor: str | None, limit: int = 50) -> Page[asyncpg.Record]:

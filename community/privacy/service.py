@@ -39,12 +39,13 @@ async def unblock(viewer: Viewer, other_id: int) -> bool:
 
 async def change(viewer: Viewer, wanted: PrivacyView) -> None:
     await db.execute(
-        """INSERT INTO privacy (member_id, may_write, is_hidden, changed_at) VALUES ($1, $2, $3, $4)
+        """INSERT INTO privacy (member_id, may_write, is_hidden, hides_reading, changed_at) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (member_id) DO UPDATE
                  SET may_write = excluded.may_write, is_hidden = excluded.is_hidden,
-                     changed_at = excluded.changed_at""",
+                     hides_reading = excluded.hides_reading, changed_at = excluded.changed_at""",
         require_member(viewer),
         wanted.may_write,
         wanted.is_hidden,
+        wanted.hides_reading,
         clock.now(),
     )

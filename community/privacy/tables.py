@@ -19,12 +19,14 @@ class MemberBlock(Table, tablename="member_block"):
 
 
 class Privacy(Table, tablename="privacy"):
-    """Who may begin to write to a member, and whether others see that they are here. No row: everybody, and yes."""
+    """Who may begin to write to a member, and what others see of them: that they are here, that they have read what was
+    written to them. No row: everybody, and both."""
 
     id = BigSerial(primary_key=True)
     member_id = reference(Member, cascade=True, index=False)
     may_write = words()
     is_hidden = yes_no()
+    hides_reading = yes_no()
     changed_at = moment()
 
     privacy_once = Unique([member_id])

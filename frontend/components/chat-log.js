@@ -91,6 +91,16 @@ export class ChatLog extends EventTarget {
     if (!this.#list.querySelector(".unread")) this.#insert(line("unread", this.#words.unread))
   }
 
+  // Where two talk alone: the other one has read up to here. It stands below what one said last.
+  markSeen(seq, words) {
+    const last = [...this.#list.querySelectorAll(".message.me[data-seq]:not([data-pending]):not(:has(.gone))")].at(-1)
+    const isSeen = last && this.isJoined && !this.isThread && Number(last.dataset.seq) <= seq
+    const marks = [...this.#list.querySelectorAll(".seen")]
+    if (isSeen && marks.length === 1 && marks[0].parentElement === last) return
+    for (const mark of marks) mark.remove()
+    if (isSeen) last.append(Object.assign(document.createElement("span"), { className: "seen meta", textContent: words }))
+  }
+
   eraseUnreadLine() {
     const drawn = this.#list.querySelector(".unread")
     const after = drawn?.nextElementSibling

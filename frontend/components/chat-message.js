@@ -90,7 +90,7 @@ export class ChatMessage {
     if (seq) item.dataset.seq = seq
     item.classList.toggle("me", author.id === this.#me)
     // Somebody the reader blocked: folded until they ask for it.
-    if (this.#words.unwanted?.split(" ").includes(author.id)) {
+    if (!this.#words.partner && this.#words.blocked?.split(" ").includes(author.id)) {
       item.classList.add("unwanted")
       item.tabIndex = 0
       item.dataset.unwanted = this.#words.unwantedWords

@@ -34,7 +34,6 @@ class ChatRoom extends HTMLElement {
 
   connectedCallback() {
     const { room, member, past, thread } = this.dataset
-    if (!member) return
     this.#seq = Number(this.dataset.seq)
     this.#epoch = this.dataset.epoch
     const list = this.querySelector(".log")
@@ -43,7 +42,9 @@ class ChatRoom extends HTMLElement {
     this.#log = new ChatLog(list, { message: this.#part("message"), parts: this.#part("parts") }, this.dataset, member, room)
     this.#log.isThread = Boolean(thread)
     this.#log.isJoined = past === undefined || this.#log.isThread
-    this.#line = new ChatLine(room, () => ({ ...this.#rooms?.where(), [room]: { seq: this.#seq, epoch: this.#epoch } }))
+    const where = () => ({ ...this.#rooms?.where(), [room]: { seq: this.#seq, epoch: this.#epoch } })
+    // Who is not signed in reads along, and asks for it.
+    this.#line = new ChatLine(room, where, { isLooking: !member })
     if (form?.elements.body) this.#composer = new ChatComposer(form, this.dataset)
     this.#listen()
     for (const message of this.#outbox.list()) this.#show(message)
@@ -79,14 +80,15 @@ class ChatRoom extends HTMLElement {
     const moves = new ChatMoves(this, { log: this.#log, composer: this.#composer, history: past, line: this.#line })
     for (const [name, act] of [["retry", this.#retry], ["discard", this.#discard], ["trouble", this.#say]])
       moves.addEventListener(name, ({ detail }) => act.call(this, detail))
-    this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset.member)
+    this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset.member, () => this.#blocked)
     this.#line.addEventListener("elsewhere", async ({ detail }) => {
       if (detail.type !== "notify") this.#rooms.hear(detail)
       else if (detail.kind === "direct" && (await this.#rooms.beginWith(detail.room)))
-        this.#line.send({ type: "hello", rooms: this.#rooms.where([detail.room]) })
+        this.#line.hello(this.#rooms.where([detail.room]))
     })
     const others = this.#rooms.where()
-    if (Object.keys(others).length) this.#line.send({ type: "hello", rooms: others })
+    if (Object.keys(others).length) this.#line.hello(others)
+    this.#line.addEventListener("polled", () => this.#rooms.askNow())
     await this.#composer?.getMore(this)
     return moves
   }
@@ -95,12 +97,13 @@ class ChatRoom extends HTMLElement {
     this.#line?.close()
     this.#tabs?.close()
     this.#reading?.close()
+    this.#rooms?.close()
     this.#letGo()
     clearInterval(this.#resendTimer)
   }
 
   #listen() {
-    for (const name of ["state", "welcome", "events", "ack", "refused", "typing", "presence", "resync", "read"])
+    for (const name of ["state", "welcome", "events", "ack", "refused", "typing", "presence", "resync", "read", "seen", "notify", "stage"])
       this.#line.addEventListener(name, ({ detail }) => this[`_${name}`](detail))
     this.#resendTimer = setInterval(() => this.#sendWhatWaits({ olderThan: ACK_PATIENCE }), ACK_PATIENCE)
     const composer = this.#composer
@@ -151,7 +154,7 @@ class ChatRoom extends HTMLElement {
       const isMine = event.author?.id === this.dataset.member
       if (event.client_id && isMine) this.#said(event.client_id, event.id)
       if (event.author) this.#writers.delete(event.author.id)
-      if (event.kind === "message" && event.author) this.#rooms?.hearHere(event)
+      this.#rooms?.hearHere(event)
       if (event.kind === "message" && !isMine && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
       if (this.#log.tell(event) && !isMine) fresh += 1
       // What is said about the room itself is for those around: its order, what is shown beside it.
@@ -160,10 +163,11 @@ class ChatRoom extends HTMLElement {
       if (event.answered || ["pin", "edit", "delete"].includes(event.kind)) this.dispatchEvent(new CustomEvent("pin-event", { detail: event }))
       if (event.data || event.kind === "delete") this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
     }
+    this.#markSeen()
     this.#seq = seq
     this.#recent = [...this.#recent, ...next].slice(-REMEMBERED)
     this.#showWriters()
-    const heard = toHear(next, this.dataset.member, { many: this.dataset.heardMany })
+    const heard = toHear(next, this.dataset.member, { many: this.dataset.heardMany }, this.#blocked)
     if (heard) this.#part("heard").textContent = heard
     if (wasAtEnd && this.#log.isJoined) this.#log.scrollToEnd()
     this.#reading?.note(seq, isUnseen ? fresh : 0)
@@ -221,9 +225,33 @@ class ChatRoom extends HTMLElement {
     this.#reading?.heard(seq)
   }
 
+  // The other one of two has read.
+  _seen({ seq }) {
+    this.dataset.otherRead = Math.max(seq, Number(this.dataset.otherRead))
+    this.#markSeen()
+  }
+
+  #markSeen() {
+    const { seenMark, otherRead } = this.dataset
+    if (seenMark) this.#log.markSeen(Number(otherRead), seenMark)
+  }
+
+  // Somebody was blocked, or is no more, on this page or another one.
+  _notify({ kind, member, on }) {
+    if (kind !== "block") return
+    const others = this.#blocked.filter((id) => id !== member)
+    this.dataset.blocked = (on ? [...others, member] : others).join(" ")
+  }
+
+  // What is shown beside the talk, for whoever shows it.
+  _stage(frame) {
+    this.dispatchEvent(new CustomEvent("stage", { detail: frame, bubbles: true }))
+  }
+
   // Too much was missed, or the history was restored: take the page's own answer.
   async _resync() {
     if (this.#log.isThread) return location.reload()
+    if (this.#isLoading) return
     this.#isLoading = true
     this.#recent = []
     if (!(await (await this.#moves).jump(location.pathname))) return location.reload()
@@ -238,6 +266,7 @@ class ChatRoom extends HTMLElement {
       this.#seq = seq
       this.#epoch = epoch
     }
+    this.#markSeen()
     for (const event of this.#recent) if (event.seq > seq && (isWhole || reachesEnd || ids.has(event.id))) this.#log.tell(event)
   }
 
@@ -319,16 +348,28 @@ class ChatRoom extends HTMLElement {
 
   // --- reading ---
 
-  #read(seq) {
-    if (!this.#line.send({ type: "read", seq })) return false
+  async #read(seq) {
+    if (!this.#line.send({ type: "read", seq }) && !(this.#line.isPolling && (await this.#readByForm(seq)))) return false
     this.#tabs?.tell("read", { seq })
     return true
+  }
+
+  async #readByForm(seq) {
+    const fields = new FormData()
+    fields.set("_csrf", this.querySelector("[name=_csrf]").value)
+    fields.set("seq", seq)
+    const { knock } = await import("./chat-door.js")
+    return (await knock(`/chat/${this.dataset.room}/read`, fields)).ok
   }
 
   #showWriters() {
     const names = [...this.#writers.values()]
     this.#part("writers").textContent =
       names.length === 1 ? this.dataset.writing.replace("{name}", names[0]) : names.length ? this.dataset.writingMany : ""
+  }
+
+  get #blocked() {
+    return this.dataset.blocked?.split(" ").filter(Boolean) ?? []
   }
 
   #say(text) {

@@ -23,6 +23,13 @@ export function dayName(at, lang, now = new Date()) {
   return day.toLocaleDateString(lang, { weekday: "long", day: "numeric", month: "long", year })
 }
 
+// A moment to come, as short as it is clear: the hour when it is today, else with its day.
+export function momentOf(at, lang, now = new Date()) {
+  const hour = { hour: "2-digit", minute: "2-digit" }
+  const day = dayOf(at) === dayOf(now) ? {} : { day: "numeric", month: "long", year: new Date(at).getFullYear() === now.getFullYear() ? undefined : "numeric" }
+  return new Date(at).toLocaleString(lang, { ...day, ...hour })
+}
+
 // Of events that came together: those that are next in order, and whether one is missing before the rest.
 export function inOrder(seq, events, { mayJump = false } = {}) {
   const next = []
@@ -35,11 +42,30 @@ export function inOrder(seq, events, { mayJump = false } = {}) {
   return { next, seq, hasGap: false }
 }
 
-// What a screen reader says of new messages: the words of a few, the number of many, nothing of one's own.
-export function toHear(events, me, words) {
-  const said = events.filter(({ kind, author, gone }) => kind === "message" && !gone && author?.id !== me)
+// The rooms (as `where` gives them) of which a server told more than arrived here, or which it tells us no more.
+export function missing(where, told, closed = new Set()) {
+  return Object.fromEntries(Object.entries(where).filter(([room, { seq }]) => !closed.has(room) && !(told[room] <= seq)))
+}
+
+// What a screen reader says of new messages: the words of a few, the number of many; nothing of one's own, nor of whom
+// one has blocked.
+export function toHear(events, me, words, blocked = []) {
+  const said = events.filter(
+    ({ kind, author, gone }) => kind === "message" && !gone && author?.id !== me && !blocked.includes(author?.id),
+  )
   if (said.length > 3) return words.many.replace("{n}", said.length)
   return said.map(({ author, body }) => `${author?.name ?? ""}: ${body}`).join("\n")
+}
+
+// What an event changes in the few words the list of rooms shows of what was said last (message `last`): "new" words,
+// "other" words, "ask" the server which are the last now, or nothing.
+export function previewOf({ kind, id, gone, author }, last, blocked = []) {
+  if (kind === "message") return gone || blocked.includes(author?.id) ? "" : "new"
+  if (kind === "delete") return id === last ? "ask" : ""
+  if (kind !== "edit") return ""
+  // Without an author nobody changed words: a card came, or moderators gave back what they had withheld. Perhaps the last.
+  if (id === last) return author ? "other" : ""
+  return Number(id) > Number(last ?? 0) ? "ask" : ""
 }
 
 // What an event changes in what is shown: as community/chat/snapshot.py says it for the server.

@@ -126,6 +126,7 @@ async def test_who_is_silenced_reads_on_and_writes_again_when_the_time_is_over(h
     [told] = await line.events(1)
     assert told["kind"] == "room" and told["data"]["what"] == "silence" and told["data"]["on"] is True
     assert told["data"]["member"]["id"] == str(bob.id) and "until" in told["data"]
+    assert WHY not in str(told), "why is for him alone"
     await line.say(room, "But")
     assert (await line.next("error"))["code"] == "forbidden"
     await say(alice, room, "Thank you")
@@ -146,7 +147,7 @@ async def test_a_frozen_room_is_read_and_only_those_who_run_it_write(house: Call
     line = await a_line(house, bob)
     await line.hello(room)
     freeze = await do(alice, room, "freeze")
-    assert (await line.events(1))[0]["data"] == {"what": "freeze", "on": True}
+    assert (await line.events(1))[0]["data"] == {"what": "freeze", "on": True, "reason": WHY}
     await line.say(room, "Anybody?")
     assert (await line.next("error"))["code"] == "forbidden"
     await say(alice, room, "We go on at five")

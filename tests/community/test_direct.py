@@ -196,7 +196,7 @@ async def test_who_may_begin_is_the_members_own_choice(web: Browser):
 
     async def choose(may_write: str) -> None:
         wanted = {"may_write": may_write, "is_hidden": False}
-        assert (await door.put(f"{API}/me/privacy", json=wanted)).json() == wanted
+        assert (await door.put(f"{API}/me/privacy", json=wanted)).json() == {**wanted, "hides_reading": False}
 
     await choose("groups")
     assert (await write(web, carol, alice)).status_code == 403, "a stranger cannot even ask"

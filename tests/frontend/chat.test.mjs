@@ -10,6 +10,7 @@ import {
   goesOn,
   inOrder,
   pauseBefore,
+  previewOf,
   toHear,
 } from "../../frontend/components/chat-rules.js"
 
@@ -142,4 +143,23 @@ test("a full storage loses nothing while the page is open, and old leftovers go"
   outbox.change(message.client_id, { failed: "No." })
   assert.equal(outbox.find(message.client_id).failed, "No.")
   assert.equal(outbox.list().length, 1)
+})
+
+test("who was blocked is not read aloud, and their words stand in no list", () => {
+  const words = { many: "{n} new messages" }
+  const [theirs, hers] = [event(1, { id: "31", author: { id: "9", name: "Bob" } }), event(2, { id: "32" })]
+  assert.equal(toHear([theirs, hers], "8", words, ["9"]), "Ada: line 2")
+  assert.equal(toHear([theirs, hers, hers, hers], "8", words, ["9"]), "Ada: line 2\nAda: line 2\nAda: line 2")
+  assert.equal(previewOf(theirs, "30", ["9"]), "")
+  assert.equal(previewOf(hers, "30", ["9"]), "new")
+})
+
+test("the list of rooms follows what becomes of the last words, and of no others", () => {
+  const change = (kind, id, more = {}) => previewOf({ kind, id, author: { id: "7" }, ...more }, "32")
+  assert.deepEqual([change("edit", "32"), change("delete", "32")], ["other", "ask"])
+  assert.deepEqual([change("edit", "31"), change("delete", "31"), change("react", "32"), change("join", "")], ["", "", "", ""])
+  assert.equal(change("message", "33", { gone: true }), "", "what was missed and is gone is nobody's last word")
+  assert.equal(change("edit", "33", { author: undefined }), "ask", "moderators gave it back")
+  assert.equal(change("edit", "32", { author: undefined }), "", "a card came: the words are the same")
+  assert.equal(previewOf({ kind: "edit", id: "1" }, undefined), "ask")
 })

@@ -1,0 +1,50 @@
+"""Whether the other one has read what one said: where two talk alone, as long as neither of them hides it."""
+
+from collections.abc import Sequence
+
+from app import db
+from app.auth import Viewer
+from app.live import sockets_of
+from app.live_signals import heard, signal
+
+# SQL: `me` and `o` are the two of a room, both in it, and neither hides what they read.
+_TWO = """room_member me
+          JOIN room_member o ON o.room_id = me.room_id AND o.member_id <> me.member_id AND o.state = 'active'"""
+_BOTH_SHOW_IT = """me.state = 'active' AND (SELECT count(*) FROM room_member n WHERE n.room_id = me.room_id) = 2
+          AND NOT EXISTS (
+              SELECT 1 FROM privacy p WHERE p.member_id IN (me.member_id, o.member_id) AND p.hides_reading)"""
+
+
+def how_far(room: str, member: str) -> str:
+    """SQL: up to which event the other one has read this room of two; null where that is not shown."""
+    return f"""(SELECT coalesce(theirs.seq, 0) FROM {_TWO}
+          LEFT JOIN read_pointer theirs ON theirs.room_id = o.room_id AND theirs.member_id = o.member_id
+         WHERE me.room_id = {room} AND me.member_id = {member} AND {_BOTH_SHOW_IT})"""
+
+
+async def read_by_other(viewer: Viewer, room_id: int) -> int | None:
+    """Up to which event the other one has read a room of direct messages, if they are two and both show it."""
+    return await db.fetch_val(f"SELECT {how_far('$1', '$2')}", room_id, viewer.member_id)
+
+
+async def tell(moves: Sequence[tuple[int, int, int]]) -> None:
+    """Of these (room, member, seq), written down by now: whoever talks alone with one of them hears of it."""
+    rows = await db.fetch(
+        f"""SELECT o.member_id, me.room_id, mine.seq
+              FROM unnest($1::bigint[], $2::bigint[]) AS t(room_id, member_id)
+              JOIN room r ON r.id = t.room_id AND r.kind = 'direct'
+              JOIN read_pointer mine ON mine.room_id = t.room_id AND mine.member_id = t.member_id
+              JOIN {_TWO} ON me.room_id = t.room_id AND me.member_id = t.member_id
+             WHERE {_BOTH_SHOW_IT}""",
+        [room_id for room_id, _member, _seq in moves],
+        [member_id for _room, member_id, _seq in moves],
+    )
+    for row in rows:
+        await signal("seen", f"{row['member_id']}:{row['room_id']}", row["seq"])
+
+
+@heard("seen")
+def hear_seen(key: str, seq: int) -> None:
+    member_id, _sign, room_id = key.partition(":")
+    for socket in sockets_of(int(member_id)):
+        socket.tell("seen", room=room_id, seq=seq)
