@@ -8,6 +8,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 
 from app import clock, db
+from community.sessions.service import make_token
 from referrals.clicks import directory
 from referrals.credit import lots
 from referrals.ledger.schemas import AccountName, Leg
@@ -72,7 +73,7 @@ class World(msgspec.Struct):
         if template.startswith(f"{API}/stores/"):
             places["webhook_id"] = places.get("store_webhook_id", "")
         slugs = {"groups": "coffee", "products": "hand-grinder-38-mm", "stores": "north", "guides": self.guide}
-        slugs |= {"stores": "shelf"} if template.endswith("/shop-codes") else {}
+        slugs |= {"stores": "shelf"} if template.endswith(("/shop-codes", "/pulls")) else {}
         places["slug"] = next((slug for kind, slug in slugs.items() if f"/{kind}/{{slug}}" in template), "")
         if "/messages/{message_id}/" in template:
             places["message_id"] = self.crediting["marked_id"]  # the other one is deleted before its parts are
@@ -129,7 +130,7 @@ async def a_world(web: Any) -> World:
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     crediting |= await portal_at_north(ada, bob)
-    crediting |= await hooks_at_coffee_and_north(ada)
+    crediting |= await hooks_at_coffee_and_north(ada) | {"token_id": await a_token_id(ada)}
     crediting |= await direct_at_coffee(ada, bob)
     crediting |= {"measure_id": measure, "member_id": str(bob.id)} | await chat_at_coffee(web, ada, room)
     live = await live_of(ada, product)
@@ -138,6 +139,12 @@ async def a_world(web: Any) -> World:
         crediting=crediting,
         live=live,
     )
+
+
+async def a_token_id(person: Person) -> str:
+    """Another token of theirs, to be revoked."""
+    await make_token(person.id, ["read"])
+    return str(await db.fetch_val("SELECT max(id) FROM api_token WHERE member_id = $1", person.id))
 
 
 async def a_shop_with_a_till(owner: Person) -> None:

@@ -6,21 +6,27 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer
-from app.errors import NotFound, TooLarge, TooMany
+from app.errors import Conflict, NotFound, TooLarge, TooMany
 from app.limits import limit
 from app.openapi import door
 from app.paging import limit_of
 from app.web import json_body
 from storefront.connectors import examples
-from storefront.connectors.queries import held_orders, unapplied_of
+from storefront.connectors.jobs import ask_soon
+from storefront.connectors.queries import finds_of, held_orders, pulls_of, unapplied_of
 from storefront.connectors.schemas import (
+    Asked,
     BadSignature,
+    Find,
+    Finds,
     HeldOrder,
     HeldOrders,
     KeptMessage,
     KeptMessages,
     NewClearance,
     NewReplay,
+    Pull,
+    Pulls,
     Received,
     Replayed,
     SameIdOtherBody,
@@ -114,6 +120,48 @@ class ConnectorApi(Controller):
         await clear_doubt(viewer, store, order["id"], told.note)
         return HeldOrder(order["external_id"], order["number"], "", order["placed_at"])
 
+    @get("/pulls", summary="Looks at what the store says it sold", opt=door(gives=examples.pulls, scope="write"))
+    async def pulls(
+        self,
+        viewer: NamedDependency[Viewer],
+        slug: FromPath[str],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Pulls:
+        """One every night where the store may be asked, newest first. For the store's owner and admins."""
+        store = await access_own_store(viewer, slug)
+        found = await pulls_of(store["id"], after, limit_of(limit))
+        return Pulls([_pull(row) for row in found.items], found.next)
+
+    @post(
+        "/pulls",
+        summary="Ask the store now what it sold",
+        opt=door(gives=examples.asked, scope="write", refuses=(TooMany, Conflict)),
+        status_code=202,
+    )
+    async def ask_now(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Asked:
+        """Instead of at night; six times an hour at most. 409 when nobody has said yet how it may be asked."""
+        store = await access_own_store(viewer, slug)
+        await ask_soon(store)
+        return Asked(True)
+
+    @get(
+        "/pulls/orders",
+        summary="Orders that those looks found",
+        opt=door(gives=examples.finds, scope="write"),
+    )
+    async def finds(
+        self,
+        viewer: NamedDependency[Viewer],
+        slug: FromPath[str],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> Finds:
+        """What was missing or differed is made up for by now; an `extra` one the store itself does not know."""
+        store = await access_own_store(viewer, slug)
+        found = await finds_of(store["id"], after, limit_of(limit))
+        return Finds([_find(row) for row in found.items], found.next)
+
     @get(
         "/messages",
         summary="Messages that could not be applied",
@@ -155,3 +203,12 @@ def _held(row: asyncpg.Record) -> HeldOrder:
 
 def _kept(row: asyncpg.Record) -> KeptMessage:
     return KeptMessage(str(row["id"]), row["event_id"], row["topic"], row["state"], row["note"], row["received_at"])
+
+
+def _pull(row: asyncpg.Record) -> Pull:
+    times = (row["since"], row["started_at"], row["ended_at"])
+    return Pull(str(row["id"]), *times, row["seen"], row["missed"], row["stale"], row["extra"], row["error"])
+
+
+def _find(row: asyncpg.Record) -> Find:
+    return Find(row["order_external_id"], row["number"] or "", row["kind"], row["found_at"])

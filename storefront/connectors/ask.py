@@ -27,7 +27,11 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """The shop did not answer as it should; the sentence says how."""
+    """The shop did not answer as it should; the sentence says how. `status` where it answered with one."""
+
+    def __init__(self, sentence: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(sentence)
 
 
 async def access_of(store: asyncpg.Record) -> Access:
@@ -52,7 +56,7 @@ async def ask(method: str, url: str, headers: Mapping[str, str], content: bytes 
             break
         await sleep(_patience(answer, attempt))
     if answer.status >= 400:
-        raise Refused(f"the shop answered {answer.status}")
+        raise Refused(f"the shop answered {answer.status}", answer.status)
     return answer
 
 

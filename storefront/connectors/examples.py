@@ -4,12 +4,17 @@ from datetime import UTC, datetime
 
 from storefront.connectors.generic.shapes import Envelope
 from storefront.connectors.schemas import (
+    Asked,
+    Find,
+    Finds,
     HeldOrder,
     HeldOrders,
     KeptMessage,
     KeptMessages,
     NewClearance,
     NewReplay,
+    Pull,
+    Pulls,
     Received,
     Replayed,
 )
@@ -72,3 +77,22 @@ kept_messages = KeptMessages(
 )
 replay = NewReplay(since=datetime(2026, 3, 14, tzinfo=UTC))
 replayed = Replayed(queued=1)
+
+_night = datetime(2026, 3, 14, 3, 17, tzinfo=UTC)
+pulls = Pulls(
+    items=[
+        Pull(
+            id="12",
+            since=datetime(2026, 3, 11, 3, 17, tzinfo=UTC),
+            started_at=_night,
+            ended_at=datetime(2026, 3, 14, 3, 17, 4, tzinfo=UTC),
+            seen=41,
+            missed=1,
+            stale=0,
+            extra=0,
+            error="",
+        )
+    ]
+)
+asked = Asked(asked=True)
+finds = Finds(items=[Find(ref="1001", number="#1001", kind="missing", found_at=_night)])

@@ -1,6 +1,11 @@
+import asyncpg
+
 from app import db
+from app.errors import Conflict
 from app.events import on
+from app.i18n import gettext as _
 from app.jobs import enqueue_one, every, job
+from app.limits import limit
 from storefront.connectors import reconcile, service, silence
 from storefront.orders.events import WebhookReceived
 
@@ -16,6 +21,15 @@ async def ask_every_store() -> None:
     async with db.transaction():
         for store in await reconcile.stores_to_ask():
             await enqueue_one(ask_store, str(store["id"]).encode())
+
+
+async def ask_soon(store: asyncpg.Record) -> None:
+    """Ask this store now rather than at night; a few times an hour at most."""
+    if not await db.fetch_val("SELECT 1 FROM store_access WHERE store_id = $1", store["id"]):
+        raise Conflict(_("Nobody has said yet how to ask this shop: it needs an address and a key."))
+    await limit("store-pull", store["id"], most=6, per=3600)
+    async with db.transaction():
+        await enqueue_one(ask_store, str(store["id"]).encode())
 
 
 @job

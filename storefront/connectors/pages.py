@@ -11,12 +11,10 @@ from app.auth import Viewer
 from app.errors import NotFound
 from app.i18n import gettext as _
 from app.i18n import ngettext
-from app.jobs import enqueue_one
-from app.limits import limit
 from app.web import form, page, redirect
 from storefront.connectors.api import limit_replays
-from storefront.connectors.jobs import ask_store
-from storefront.connectors.queries import held_orders, unapplied_of, wire_of
+from storefront.connectors.jobs import ask_soon
+from storefront.connectors.queries import finds_of, held_orders, unapplied_of, wire_of
 from storefront.connectors.service import replay
 from storefront.connectors.silence import REMEMBERED, silent_stores
 from storefront.orders.doubts import clear_doubt
@@ -42,6 +40,7 @@ class ConnectorPages(Controller):
         slug: FromPath[str],
         after: FromQuery[str | None] = None,
         messages_after: FromQuery[str | None] = None,
+        found_after: FromQuery[str | None] = None,
     ) -> Response:
         store = await access_own_store(viewer, slug)
         silent = next((one for one in await silent_stores(store["id"])), None)
@@ -55,6 +54,7 @@ class ConnectorPages(Controller):
             silent=silent,
             held=await held_orders(store["id"], after),
             kept=await unapplied_of(store["id"], messages_after),
+            finds=await finds_of(store["id"], found_after),
         )
 
     @post("/{order_id:int}/clearance")
@@ -91,9 +91,7 @@ class ConnectorPages(Controller):
     @post("/pull")
     async def ask(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response[str]:
         store = await access_own_store(viewer, slug)
-        await limit("store-pull", store["id"], most=6, per=3600)
-        async with db.transaction():
-            await enqueue_one(ask_store, str(store["id"]).encode())
+        await ask_soon(store)
         return redirect(_place(slug), flash=_("The shop is being asked. What it says stands here in a moment."))
 
 

@@ -52,10 +52,39 @@ async def wire_of(store_id: int) -> asyncpg.Record:
                       AND received_at > now() - interval '7 days') AS in_a_week,
                   (SELECT count(*) FROM inbox WHERE store_id = $1 AND state = 'received') AS waiting,
                   EXISTS (SELECT 1 FROM store_access WHERE store_id = $1) AS can_ask,
-                  p.started_at AS pulled_at, p.ended_at, p.seen, p.missed, p.stale, p.error
+                  p.started_at AS pulled_at, p.ended_at, p.seen, p.missed, p.stale, p.extra, p.error
              FROM (SELECT 1) one
              LEFT JOIN LATERAL (SELECT * FROM store_pull WHERE store_id = $1 ORDER BY id DESC LIMIT 1) p ON true""",
         store_id,
     )
     assert row is not None
     return row
+
+
+async def finds_of(store_id: int, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
+    """Orders that the looks at a store found to be missing, differing, or unknown to the store; the newest first."""
+    after = decode(cursor, (int,)) or (None,)
+    rows = await db.fetch(
+        """SELECT f.id, f.order_external_id, f.kind, p.started_at AS found_at, o.number
+             FROM store_pull p JOIN store_pull_find f ON f.pull_id = p.id
+             LEFT JOIN orders o ON o.store_id = p.store_id AND o.external_id = f.order_external_id
+            WHERE p.store_id = $1 AND ($2::bigint IS NULL OR f.id < $2)
+            ORDER BY f.id DESC LIMIT $3""",
+        store_id,
+        *after,
+        limit + 1,
+    )
+    return cut(rows, limit, lambda row: (row["id"],))
+
+
+async def pulls_of(store_id: int, cursor: str | None, limit: int = 20) -> Page[asyncpg.Record]:
+    """The looks at a store, each with how many orders it found, the newest first."""
+    after = decode(cursor, (int,)) or (None,)
+    rows = await db.fetch(
+        """SELECT * FROM store_pull WHERE store_id = $1 AND ($2::bigint IS NULL OR id < $2)
+            ORDER BY id DESC LIMIT $3""",
+        store_id,
+        *after,
+        limit + 1,
+    )
+    return cut(rows, limit, lambda row: (row["id"],))

@@ -57,6 +57,46 @@ class KeptMessages(msgspec.Struct):
     next: str | None = None
 
 
+class Pull(msgspec.Struct):
+    """One look at what the store says it sold. `missed`, `stale`, `extra`: orders that we had never heard of, that
+    differed, and that we know and the store does not name. `error`: why it ended early."""
+
+    id: str
+    since: datetime
+    started_at: datetime
+    ended_at: datetime | None
+    seen: int
+    missed: int
+    stale: int
+    extra: int
+    error: str
+
+
+class Pulls(msgspec.Struct):
+    items: list[Pull]
+    next: str | None = None
+
+
+class Find(msgspec.Struct):
+    """An order that a look found: `missing` or `differs` (made up for), or `extra` (for a person to look at)."""
+
+    ref: str
+    number: str
+    kind: str
+    found_at: datetime
+
+
+class Finds(msgspec.Struct):
+    items: list[Find]
+    next: str | None = None
+
+
+class Asked(msgspec.Struct):
+    """The store will be asked in a moment."""
+
+    asked: bool
+
+
 class NewReplay(msgspec.Struct, forbid_unknown_fields=True):
     since: Annotated[datetime, Meta(tz=True)]
 

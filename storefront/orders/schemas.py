@@ -51,6 +51,8 @@ class OrderTold(msgspec.Struct, frozen=True):
     """What the buyer was asked to pay in all, where the provider says so: the parts must add up to it."""
     slack: int = 0
     """How far they may miss it, for providers that round each part for itself."""
+    is_rough: bool = False
+    """`lines` are one sum: a telling of the same moment that names them is the better one."""
     address: str = ""
     """A keyed hash, as of the paying card or account (`instrument`); see fingerprints."""
     instrument: str = ""

@@ -198,7 +198,7 @@ async def test_an_unpaid_order_is_known_and_not_paid(web: Browser, provider: str
     assert (await standing())["happened"] == [True, False, False]
 
 
-@pytest.mark.parametrize("provider", [name for name in TELLERS if name != "woocommerce"])
+@every_provider
 async def test_a_chargeback_takes_it_and_winning_gives_it_back(web: Browser, provider: str):
     shop = await a_shop_of(provider)
     teller = TELLERS[provider]
@@ -476,7 +476,7 @@ async def test_a_topic_that_belies_its_body_does_nothing(web: Browser, provider:
     body = TELLERS[provider].order(Sale(minutes=5))[0].body
     lies = {
         "shopify": ["orders/cancelled", "refunds/create", "disputes/create", "products/create"],
-        "woocommerce": ["order.created", "customer.updated", "product.updated", "coupon.created"],
+        "woocommerce": ["order.created", "customer.updated", "product.updated", "coupon.created", "order.disputed"],
     }
     for topic in lies[provider]:
         await send(web, provider, shop, Message(topic, body))

@@ -108,6 +108,8 @@ async def test_shopify_is_asked_page_by_page_and_the_token_stays_with_it(web: Br
 
     def reply(asked: Asked) -> Answer:
         assert asked["headers"]["x-shopify-access-token"] == "shpat_secret"
+        if "/shopify_payments/" in asked["url"]:
+            return says({"errors": "Not Found"}, status=404)  # not every shop has Shopify's own payments
         info = parse_qs(urlsplit(asked["url"]).query).get("page_info", [None])[0]
         link = '<https://north.example/admin/api/2026-01/orders.json?page_info=b>; rel="next"'
         return says({"orders": pages[info]}, link="" if info else link)

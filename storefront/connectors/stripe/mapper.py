@@ -50,7 +50,7 @@ def _session(session: shapes.Session, at: datetime) -> OrderTold:
     currency = _currency(session.currency)
     totals = session.total_details or shapes.Totals()
     shipping = _minor(totals.amount_shipping or 0, currency)
-    is_whole = session.line_items is not None and session.line_items.data and not session.line_items.has_more
+    is_whole = session.line_items is not None and bool(session.line_items.data) and not session.line_items.has_more
     lines = session.line_items.data if is_whole and session.line_items else [_one_line(session, totals)]
     # What stands in Stripe's own sums tells whether the tax was added or is a part of the prices.
     added = sum(line.amount_subtotal - line.amount_discount + line.amount_tax for line in lines)
@@ -80,6 +80,7 @@ def _session(session: shapes.Session, at: datetime) -> OrderTold:
         total=_minor(session.amount_total, currency),
         address=_address(session),
         phone=phone_fingerprint(session.customer_details.phone if session.customer_details else ""),
+        is_rough=not is_whole,
     )
 
 

@@ -8,6 +8,8 @@ import asyncpg
 from app.money import Money
 from storefront.catalog.schemas import MOST_STOCK, ProductDetails
 from storefront.connectors.amounts import at_most_gross, checked_currency, minor, without_repeats
+from storefront.connectors.generic.mapper import envelope
+from storefront.connectors.generic.mapper import facts as generic_facts
 from storefront.connectors.reading import click_id, not_in_the_future, plain_text, read, tidy, utc
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
 from storefront.connectors.woocommerce import shapes
@@ -34,9 +36,18 @@ def facts(store: asyncpg.Record, topic: str, body: bytes, at: datetime) -> list[
             return [CustomerTold(tidy(customer.id), customer.email, utc(customer.date_modified_gmt) or at)]
         case "product.created" | "product.updated" | "product.restored":
             return [_product(store, read(body, shapes.Product), at)]
+        case "order.disputed" | "dispute.won":
+            return _dispute(store, body, at)
         case "product.deleted":
             return [ProductDropped(tidy(read(body, shapes.Dropped).id), at)]
     raise NotUnderstood(f"messages about {topic[:80]} are not known")
+
+
+def _dispute(store: asyncpg.Record, body: bytes, at: datetime) -> list[Fact]:
+    """WooCommerce has no word for it, so a shop tells it in the generic shape. The topic is not signed, the type is."""
+    if envelope(body).type not in ("order.disputed", "dispute.won"):
+        raise NotUnderstood("a dispute is told as order.disputed or dispute.won")
+    return generic_facts(store, "", body, at)
 
 
 def _order(order: shapes.Order) -> list[Fact]:

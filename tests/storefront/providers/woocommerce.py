@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.storefront.providers import generic
 from tests.storefront.providers.sale import PLACE, Message, Sale, as_json, base64_hmac, major, new_id, placed_at
 
 SECRET = "what the shop and we agreed on".replace(" ", "-")
@@ -73,8 +74,9 @@ def told(sale: Sale) -> dict[str, Any]:
 
 
 def dispute(sale: Sale, *, won: bool) -> list[Message]:
-    """WooCommerce has no word for it: its payment plugins make a refund, or cancel."""
-    return []
+    """WooCommerce has no word for it, so its shop tells it in the generic shape, under a topic of that name."""
+    told = generic.dispute(sale, won=won)
+    return [Message(message.topic, message.body) for message in told]
 
 
 def customer(sale: Sale) -> Message:
