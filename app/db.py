@@ -172,6 +172,21 @@ async def close() -> None:
             pool.terminate()
 
 
+@asynccontextmanager
+async def planned_once():  # type: ignore[no-untyped-def]
+    """Within, each statement is planned once a connection instead of at every run, and by indexes.
+
+    For a join of many tables that finds a few rows the same way whatever its parameters: what a room had not been told
+    took 1.4 ms to plan and 0.1 ms to run. Joins the transaction there is, and stays in force until that ends.
+    """
+    async with transaction() as current:
+        # By indexes: a plan made while the tables were small would be kept long after they have grown.
+        await current.connection.execute(
+            "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off"
+        )
+        yield
+
+
 async def fetch(sql: str, *args: Any) -> list[asyncpg.Record]:
     """Rows of a query, in the current transaction if there is one."""
     async with _connection(sql) as connection:

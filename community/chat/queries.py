@@ -17,7 +17,7 @@ _EVENTS = """
            a.id AS author_id, a.handle, a.name, a.avatar_key, a.kind = 'bot' AS is_bot,
            m.client_id, m.body, m.html, m.extra, m.deleted_at, h.id IS NOT NULL AS withheld,
            c.seq IS NOT NULL AS edited,
-           q.id AS quote_id, qa.name AS quote_name,
+           q.id AS quote_id, qa.id AS quote_author, qa.name AS quote_name,
            CASE WHEN qh.id IS NULL THEN coalesce(nullif(q.body, ''), q.extra #>> '{files,0,name}') END AS quote_body,
            CASE WHEN qh.id IS NULL AND q.deleted_at IS NULL THEN (q.extra ->> 'replies')::int END AS quote_replies,
            e.data, r.access_version AS version
@@ -43,11 +43,12 @@ _SHOWN = "e.kind IN ('message', 'join', 'leave')"
 
 async def missed_events(asked: list[tuple[int, int]], *, limit: int) -> dict[tuple[int, int], list[asyncpg.Record]]:
     """For each (room, seq): what happened there after it, at most `limit` events; one query for all of them."""
-    rows = await db.fetch(
-        f"{_OF_ROOMS} {limit:d}) told ORDER BY told.room_id, asked.seq, told.seq",
-        [room_id for room_id, _ in asked],
-        [seq for _, seq in asked],
-    )
+    async with db.planned_once():
+        rows = await db.fetch(
+            f"{_OF_ROOMS} {limit:d}) told ORDER BY told.room_id, asked.seq, told.seq",
+            [room_id for room_id, _ in asked],
+            [seq for _, seq in asked],
+        )
     return {key: list(group) for key, group in groupby(rows, key=lambda row: (row["room_id"], row["after"]))}
 
 
@@ -58,9 +59,10 @@ async def events_after(room_id: int, seq: int, *, limit: int) -> list[asyncpg.Re
 
 async def events_of_rooms(told: dict[int, int], *, limit: int) -> dict[int, list[asyncpg.Record]]:
     """What happened in each of these rooms after its seq, at most `limit` events each; one query for all of them."""
-    rows = await db.fetch(
-        f"{_OF_ROOMS} {limit:d}) told ORDER BY told.room_id, told.seq", list(told), list(told.values())
-    )
+    async with db.planned_once():
+        rows = await db.fetch(
+            f"{_OF_ROOMS} {limit:d}) told ORDER BY told.room_id, told.seq", list(told), list(told.values())
+        )
     return {room_id: list(group) for room_id, group in groupby(rows, key=lambda row: row["room_id"])}
 
 
@@ -147,7 +149,8 @@ def view(row: Any) -> EventView:
         if not gone:
             seen.body, seen.html = row["body"], row["html"]
             if row["quote_id"]:
-                seen.reply_to = Quote(str(row["quote_id"]), row["quote_name"], excerpt(row["quote_body"] or "", 80))
+                text, author_id = excerpt(row["quote_body"] or "", 80), str(row["quote_author"] or "")
+                seen.reply_to = Quote(str(row["quote_id"]), row["quote_name"], text, author_id)
     elif row["kind"] == "edit":
         seen.kind = "delete"
     return seen

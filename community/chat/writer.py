@@ -57,10 +57,6 @@ _KNOWN = f"""
                              AND reply.deleted_at IS NULL
      ORDER BY asked.n"""
 
-# A plan made while a table was small is kept until statistics are gathered anew, also those of foreign keys: in a young
-# room under its first rush each message then read all the others (400 messages: 322 ms instead of 20).
-_BY_INDEX = "WITH by_index AS MATERIALIZED (SELECT set_config('enable_seqscan', 'off', true))"
-
 _waiting: list[Saying] = []
 _writing: asyncio.Task | None = None
 # How much this process has written, and at how much it has the tables measured again.
@@ -139,11 +135,12 @@ async def _write(batch: list[Saying]) -> None:
 
 async def _commit(batch: list[Saying]) -> list[Verdict]:
     now = clock.now()
-    async with db.transaction():
+    # Plans of a young room's quiet time, those of foreign keys among them, made each message of its first rush read all
+    # the others (400 messages: 322 ms instead of 20); and planning anew cost as much as all the rest of a commit.
+    async with db.planned_once():
         # Who holds the room's row is alone in it: seq has no holes, and the second of two equal sends sees the first.
         rooms = await db.fetch(
-            f"""{_BY_INDEX} SELECT id, seq FROM room, by_index
-                 WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE OF room""",
+            "SELECT id, seq FROM room WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
             list({saying.room_id for saying in batch}),
         )
         facts = await _look_up(batch, now)
