@@ -16,11 +16,13 @@ class HitProduct(msgspec.Struct):
 
 
 class HitAuthor(msgspec.Struct):
-    """Who wrote it. `earns` says that a live link of theirs earns from what this is about."""
+    """Who wrote it. `earns` says that a live link of theirs earns from what this is about, or that a shop of it pays
+    them; `is_paid` that it is only the latter."""
 
     handle: str
     name: str
     earns: bool
+    is_paid: bool = False
 
 
 class Hit(msgspec.Struct, kw_only=True):

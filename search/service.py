@@ -7,6 +7,7 @@ import asyncpg
 from app import clock, db
 from app.auth import Viewer
 from app.text import clean
+from referrals.commissions.paid import is_paid_by
 from search import documents, meilisearch, messages, postgres
 from search.engine import KINDS, Engine, Found, Key, Question
 from search.policy import findable
@@ -18,6 +19,9 @@ log = logging.getLogger(__name__)
 
 LONGEST_QUESTION = 200
 # Somebody's words about products never stand here without what they earn from them.
+_PAID = is_paid_by("m.id", "IN (SELECT p.store_id UNION ALL SELECT x.store_id FROM guide_product y "
+                   "JOIN product x ON x.id = y.product_id WHERE y.guide_id = gd.id)")  # fmt: skip
+PAID = f"(d.kind IN ('review', 'guide') AND {_PAID})"
 EARNS = """(d.kind IN ('review', 'guide') AND EXISTS (
     SELECT 1 FROM link l
       JOIN program pr ON pr.store_id = l.store_id
@@ -148,7 +152,7 @@ async def _shown(viewer: Viewer, keys: list[Key], asked: list[Term]) -> list[Hit
     rows = await db.fetch(
         f"""SELECT d.kind, d.ref_id, d.title, d.body, d.url, d.lang, d.updated_at, g.slug AS group_slug,
                    g.name AS group_name, p.slug AS product_slug, p.title AS product_title, p.picture,
-                   r.rating, r.evidence, r.evidence_since, m.handle, m.name AS author_name, {EARNS} AS earns
+                   r.rating, r.evidence, r.evidence_since, m.handle, m.name AS author_name, {EARNS} AS earns, {PAID} AS is_paid
               FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS found(kind, ref_id, place)
               JOIN search_document d ON d.kind = found.kind AND d.ref_id = found.ref_id
               LEFT JOIN groups g ON g.id = d.group_id
@@ -179,7 +183,9 @@ def _hit(row: asyncpg.Record, asked: list[Term]) -> Hit:
         updated_at=row["updated_at"],
         group=HitGroup(row["group_slug"], row["group_name"]) if row["group_slug"] and row["kind"] != "group" else None,
         product=HitProduct(row["product_slug"], row["product_title"], row["picture"]) if row["product_slug"] else None,
-        author=HitAuthor(row["handle"], row["author_name"], row["earns"]) if row["handle"] else None,
+        author=HitAuthor(
+            row["handle"], row["author_name"], row["earns"] or row["is_paid"], row["is_paid"] and not row["earns"]
+        ) if row["handle"] else None,
         rating=row["rating"],
         evidence=row["evidence"],
         evidence_since=row["evidence_since"],

@@ -61,7 +61,7 @@ class ReviewView(msgspec.Struct):
     """Null for an imported review."""
     evidence: EvidenceView
     earns_from_store: bool
-    """The author has links of their own to this store: said beside the review, because the ledgers say so."""
+    """The author has links of their own to this store, or money from it: said beside the review, as the ledgers say."""
     media: list[UploadView]
     helpful_count: int
     created_at: datetime

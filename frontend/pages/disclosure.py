@@ -8,6 +8,7 @@ import msgspec
 from app import clock, db
 from app.disclosure import EarningLink, market_of
 from app.money import Money, format_money
+from referrals.commissions.paid import is_paid_by
 from referrals.commissions.reckoning import WHOLE, Buyer, Item, Seller, reckon
 from referrals.kit.channels import gift_of
 from referrals.programs.terms import Friend
@@ -15,7 +16,8 @@ from referrals.programs.terms import Terms as Rules
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """`earners`: those with a live link of their own to the store, or money from it. `rates`: what each store pays now.
+    """`earners`: those with a live link of their own to the store, or money from it (`paid`: only that, for a bounty or a
+    campaign or by what they once shared). `rates`: what each store pays now.
 
     `codes`: their links to the products of this screen, by member and product. `market`: where all of the stores sell.
     `gift`: what a friend gets who buys by a link ("10%"), when it is one store's.
@@ -26,6 +28,7 @@ class Terms(msgspec.Struct, frozen=True):
     codes: dict[tuple[int, int], str] = {}
     market: str = ""
     gift: str = ""
+    paid: frozenset[int] = frozenset()
 
     @property
     def is_paying(self) -> bool:
@@ -60,7 +63,8 @@ class Terms(msgspec.Struct, frozen=True):
     @property
     def facts(self) -> tuple:
         """All of it, in an order that does not change: what a page was made from."""
-        return sorted(self.earners), sorted(self.rates.items()), sorted(self.codes.items()), self.market, self.gift
+        people = sorted(self.earners), sorted(self.paid)
+        return *people, sorted(self.rates.items()), sorted(self.codes.items()), self.market, self.gift
 
     def link_of(self, member_id: int | None, product_id: int) -> EarningLink | None:
         """The member's own way to the shop, with its label."""
@@ -77,7 +81,7 @@ async def terms_of(
 ) -> Terms:
     """One query for a whole screen. A link to the guide itself counts as one to each of its stores."""
     row = await db.fetch_one(
-        """WITH paying AS (
+        f"""WITH paying AS (
                SELECT DISTINCT ON (p.store_id) p.store_id, v.rate_bps,
                       coalesce(nullif(v.terms->>'market', ''), s.currency) AS place, v.terms->'friend' AS friend,
                       coalesce(nullif(v.terms->>'currency', ''), s.currency) AS currency, v.terms,
@@ -95,10 +99,9 @@ async def terms_of(
                          WHERE l.owner_id = ANY($2::bigint[]) AND l.disabled_at IS NULL
                            AND EXISTS (SELECT 1 FROM paying WHERE is_paying)
                            AND (l.store_id IN (SELECT store_id FROM paying WHERE is_paying)
-                                OR (l.target_kind = 'guide' AND l.target_id = $4))
-                        UNION
-                        SELECT c.member_id FROM commission c JOIN orders o ON o.id = c.order_id
-                         WHERE c.member_id = ANY($2::bigint[]) AND o.store_id = ANY($1::bigint[])) AS earners,
+                                OR (l.target_kind = 'guide' AND l.target_id = $4))) AS linked,
+                  array(SELECT w.id FROM unnest($2::bigint[]) w (id)
+                         WHERE {is_paid_by("w.id", "= ANY($1::bigint[])")}) AS paid,
                   (SELECT coalesce(jsonb_agg(jsonb_build_array(l.owner_id, l.target_id, l.code)
                                              ORDER BY l.id DESC), '[]')
                      FROM link l
@@ -116,11 +119,12 @@ async def terms_of(
     codes = {(owner_id, product_id): code for owner_id, product_id, code in row["links"]}
     markets = {market_of(place) for place in row["places"] or ()}
     return Terms(
-        frozenset(row["earners"]),
+        frozenset(row["linked"] + row["paid"]),
         {store_id: (plain, msgspec.convert(rules, Rules)) for store_id, plain, rules in row["rates"]},
         codes,
         markets.pop() if len(markets) == 1 else "",
         _gift(row["gifts"]) if len(store_ids) == 1 and row["gifts"] else "",
+        frozenset(row["paid"]) - frozenset(row["linked"]),
     )
 
 
@@ -140,7 +144,7 @@ def _sum(amount: int, currency: str) -> str:
 async def earners_among(written: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
     """Which of these reviews and guides are by somebody who earns from the stores they speak of. One query."""
     rows = await db.fetch(
-        """WITH said AS (
+        f"""WITH said AS (
                SELECT 'review' AS kind, r.id, r.author_id, p.store_id
                  FROM review r JOIN product p ON p.id = r.product_id
                 WHERE r.id = ANY($1::bigint[])
@@ -152,8 +156,7 @@ async def earners_among(written: Collection[tuple[str, int]]) -> set[tuple[str, 
             WHERE EXISTS (SELECT 1 FROM link l WHERE l.owner_id = s.author_id AND l.disabled_at IS NULL
                              AND (l.store_id = s.store_id
                                   OR (s.kind = 'guide' AND l.target_kind = 'guide' AND l.target_id = s.id)))
-               OR EXISTS (SELECT 1 FROM commission c JOIN orders o ON o.id = c.order_id
-                           WHERE c.member_id = s.author_id AND o.store_id = s.store_id)""",
+               OR {is_paid_by("s.author_id", "= s.store_id")}""",
         [id for kind, id in written if kind == "review"],
         [id for kind, id in written if kind == "guide"],
     )
