@@ -31,6 +31,8 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     role: str = "member"
     avatar_url: str = ""
     session_id: int | None = None
+    token_id: int | None = None
+    """The API token they come by, also through a live ticket: when it is revoked they are gone."""
     scopes: frozenset[str] = frozenset({"read", "write", "moderate", "admin"})
     groups: tuple[NavGroup, ...] = ()
     stores: tuple[str, ...] = ()

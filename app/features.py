@@ -43,6 +43,7 @@ from community.sessions import jobs as session_jobs
 from community.sessions.api import SessionApi
 from community.sessions.pages import PasswordPages, SessionPages
 from community.sessions.queries import shut_out
+from community.sessions.token_pages import TokenPages
 from community.topics import jobs as topic_jobs
 from community.topics.api import ReactionApi, TopicApi
 from community.topics.pages import GroupHome, PostPages, ThreadPages, preview
@@ -72,7 +73,7 @@ from frontend.pages.product_rooms import ProductRoomApi, ProductRoomPages
 from frontend.pages.products import ProductPages
 from frontend.pages.profiles import show_profile
 from frontend.pages.seo import feed, oembed, robots, sitemap
-from frontend.viewer import viewer_of_member, viewer_of_session
+from frontend.viewer import viewer_of_session, viewer_of_ticket
 from referrals.agreement.api import ChangeApi
 from referrals.agreement.pages import ChangePages
 from referrals.attribution import jobs as attribution_jobs
@@ -151,6 +152,7 @@ PAGES: list = [
     home,
     SessionPages,
     PasswordPages,
+    TokenPages,
     MemberPages,
     AvatarPages,
     show_profile,
@@ -336,7 +338,7 @@ JOBS: list = [
 RAW_ROUTES: dict[str, RawRoute] = {redirect.PREFIX: redirect.answer, "/": short_domains.answer}
 
 # Websockets by path.
-SOCKETS: dict[str, ASGIApp] = {"/live": live.door(viewer_of_session, viewer_of_member)}
+SOCKETS: dict[str, ASGIApp] = {"/live": live.door(viewer_of_session, viewer_of_ticket)}
 
 
 @asynccontextmanager

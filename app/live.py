@@ -37,11 +37,12 @@ sockets_open = Gauge("grapevine_live_sockets", "Live sockets open in this proces
 
 Handler = Callable[[Socket, Any], Awaitable[None] | None]
 BySession = Callable[[str], Awaitable[Viewer]]
-ByMember = Callable[[int, list[str]], Awaitable[Viewer]]
-# Of these members and sessions: who may stay no longer.
-ShutOut = Callable[[list[int], list[int]], Awaitable[tuple[set[int], set[int]]]]
+ByTicket = Callable[[live_tickets.Ticket], Awaitable[Viewer]]
+# Of these members, sessions and API tokens: which may stay no longer.
+ShutOut = Callable[[list[int], list[int], list[int]], Awaitable[tuple[set[int], set[int], set[int]]]]
 
-LOOK_AROUND_SECONDS = 10
+# Who is shut out is told by a signal at once; while signals do not reach, looking around has to be quick.
+LOOK_AROUND_SECONDS, LOOK_AROUND_SECONDS_WITHOUT_SIGNALS = 10.0, 1.0
 # How long a restart waits for what was taken to be answered, and then for the answers to be read.
 FINISH_SECONDS = 5.0
 IDLE_SECONDS = 300
@@ -119,12 +120,20 @@ async def shut_out_member(member_id: int) -> None:
     await signal("shut-out", member_id)
 
 
+async def shut_out_key(member_id: int, *, session_id: int | None = None, token_id: int | None = None) -> None:
+    """Close, everywhere, the sockets that came by this session or API token: it holds no longer."""
+    if session_id is not None:
+        await signal("session-over", session_id, member_id)
+    if token_id is not None:
+        await signal("token-over", token_id, member_id)
+
+
 def sockets_of(member_id: int) -> tuple[Socket, ...]:
     """A member's open sockets in this process."""
     return tuple(_sockets.get(member_id, ()))
 
 
-def door(by_session: BySession, by_member: ByMember) -> ASGIApp:
+def door(by_session: BySession, by_ticket: ByTicket) -> ASGIApp:
     """The ASGI application of `/live`. The roof hands in how a viewer is found; the floor cannot know."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +142,7 @@ def door(by_session: BySession, by_member: ByMember) -> ASGIApp:
         ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[-1]
         if ticket:
             shown = await live_tickets.redeem(ticket)
-            viewer = await by_member(shown.member_id, shown.scopes) if shown else None
+            viewer = await by_ticket(shown) if shown else None
         elif is_own_origin(headers.get("origin", ""), headers):
             viewer = await by_session(_cookie(headers, session_cookie_name()))
         else:
@@ -249,15 +258,30 @@ def close_member(key: str, _value: None) -> None:
         socket.close(SIGN_IN, "sign in")
 
 
+@heard("session-over")
+def close_session(key: str, member_id: int) -> None:
+    for socket in sockets_of(member_id):
+        if socket.viewer.session_id == int(key):
+            socket.close(SIGN_IN, "sign in")
+
+
+@heard("token-over")
+def close_token(key: str, member_id: int) -> None:
+    for socket in sockets_of(member_id):
+        if socket.viewer.token_id == int(key):
+            socket.close(SIGN_IN, "sign in")
+
+
 async def _look_around_for_ever(shut_out: ShutOut) -> None:
     while True:
-        await asyncio.sleep(LOOK_AROUND_SECONDS)
+        is_reached = live_signals.are_reaching()
+        await asyncio.sleep(LOOK_AROUND_SECONDS if is_reached else LOOK_AROUND_SECONDS_WITHOUT_SIGNALS)
         with suppress(Exception):
             await look_around(shut_out)
 
 
 async def look_around(shut_out: ShutOut) -> None:
-    """Send away who fell silent, who was suspended, and whose session ended elsewhere."""
+    """Send away who fell silent, who was suspended, and whose session or token ended elsewhere."""
     now = asyncio.get_running_loop().time()
     for member_id in [id for id, pace in _paces.items() if id not in _sockets and pace.is_rested(now)]:
         del _paces[member_id]
@@ -266,11 +290,12 @@ async def look_around(shut_out: ShutOut) -> None:
             socket.close(IDLE, "idle")
     if _sockets:
         sessions = [socket.viewer.session_id for socket in _everyone() if socket.viewer.session_id is not None]
-        members_out, sessions_out = await shut_out(list(_sockets), sessions)
+        tokens = [socket.viewer.token_id for socket in _everyone() if socket.viewer.token_id is not None]
+        members_out, sessions_out, tokens_out = await shut_out(list(_sockets), sessions, tokens)
         for socket in _everyone():
             if socket.member_id in members_out:
                 socket.close(NOT_ALLOWED, "suspended")
-            elif socket.viewer.session_id in sessions_out:
+            elif socket.viewer.session_id in sessions_out or socket.viewer.token_id in tokens_out:
                 socket.close(SIGN_IN, "sign in")
 
 

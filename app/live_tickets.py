@@ -22,12 +22,13 @@ class Ticket(msgspec.Struct, array_like=True):
     scopes: list[str]
     expires: float
     number: str
+    token_id: int | None = None
 
 
 def issue(viewer: Viewer) -> str:
     member_id = require_member(viewer, "read")
     expires = (clock.now() + timedelta(seconds=SECONDS)).timestamp()
-    body = msgspec.json.encode(Ticket(member_id, sorted(viewer.scopes), expires, ids.new_token()))
+    body = msgspec.json.encode(Ticket(member_id, sorted(viewer.scopes), expires, ids.new_token(), viewer.token_id))
     text = base64.urlsafe_b64encode(body).decode().rstrip("=")
     return f"{text}.{sign('live-ticket', text)}"
 

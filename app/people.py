@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from app import clock, db, ids
+from app import clock, db, ids, live
 from app.auth import Viewer
 from app.errors import Conflict, NotFound
 from app.events import publish
+from community.chat import exports as room_exports
 from community.media import service as media
 from community.media import storage
 from community.members.events import MemberErased
@@ -27,7 +28,7 @@ FORMER = "A former member"
 FILES = {
     "profile": "SELECT id, handle, email, email_proven_at, name, bio, role, lang, created_at FROM member WHERE id = $1",
     "sessions": "SELECT user_agent, created_at, seen_at, expires_at FROM session WHERE member_id = $1",
-    "tokens": "SELECT name, scopes, created_at, revoked_at FROM api_token WHERE member_id = $1",
+    "tokens": "SELECT name, scopes, created_at, used_at, used_from, revoked_at FROM api_token WHERE member_id = $1",
     "suspensions": "SELECT reason, created_at, until, lifted_at FROM suspension WHERE member_id = $1",
     "groups": """SELECT g.slug, g.name, m.role, m.state, m.joined_at
                    FROM membership m JOIN groups g ON g.id = m.group_id WHERE m.member_id = $1""",
@@ -275,6 +276,7 @@ async def erase(handle: str) -> dict[str, Any]:
             former,
         )
         await _take_out_of_bells(member["handle"], former)
+        await room_exports.drop_those_naming(member["id"])
         await db.execute(
             """UPDATE member SET handle = $2, email = $2 || '@erased.invalid', name = $3, bio = '', avatar_key = '',
                                  lang = '', role = 'member', email_proven_at = NULL WHERE id = $1""",
@@ -283,6 +285,7 @@ async def erase(handle: str) -> dict[str, Any]:
             FORMER,
         )
         await publish(MemberErased(member_id=member["id"]), actor_id=member["id"])
+        db.after_commit(lambda: live.shut_out_member(member["id"]))
     owns = await db.fetch("SELECT slug FROM groups WHERE owner_id = $1 ORDER BY slug", member["id"])
     return {"id": str(member["id"]), "handle": former, "still_owns_groups": [row["slug"] for row in owns]}
 

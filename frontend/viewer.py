@@ -9,9 +9,11 @@ from litestar import Request
 from app import clock, db, ids
 from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
 from app.errors import SignInFirst
+from app.live_tickets import Ticket
 from community.chat.lists import MINE, UNREAD
 from community.chat.reads import is_loud
 from community.members.queries import avatar_url
+from community.sessions import tokens
 from community.sessions.queries import member_of_session, member_of_token, member_to_speak_for
 from referrals.clicks import visitors
 from referrals.clicks.heard import DENIED, consent_of
@@ -44,24 +46,26 @@ async def provide_api_viewer(request: Request) -> Viewer:
     row = await member_of_token(token.strip()) if kind.lower() == "bearer" else None
     if row is None:
         raise SignInFirst("This token is unknown or was revoked.")
-    return _by_token(row, row["scopes"].split(","))
+    await tokens.note_use(row, request.client.host if request.client else "")
+    return _by_token(row, row["scopes"].split(","), row["token_id"])
 
 
-def _by_token(row: asyncpg.Record, scopes: list[str]) -> Viewer:
+def _by_token(row: asyncpg.Record, scopes: list[str], token_id: int | None) -> Viewer:
     return Viewer(
         member_id=row["id"],
         handle=row["handle"],
         name=row["name"],
         role=row["role"],
         avatar_url=avatar_url(row["avatar_key"]),
+        token_id=token_id,
         scopes=frozenset(scopes),
     )
 
 
-async def viewer_of_member(member_id: int, scopes: list[str]) -> Viewer:
-    """The viewer a ticket to the live socket speaks for."""
-    row = await member_to_speak_for(member_id)
-    return _by_token(row, scopes) if row else STRANGER
+async def viewer_of_ticket(ticket: Ticket) -> Viewer:
+    """The viewer a ticket to the live socket speaks for, while the token it was asked for with still holds."""
+    row = await member_to_speak_for((ticket.member_id, ticket.token_id))
+    return _by_token(row, ticket.scopes, ticket.token_id) if row else STRANGER
 
 
 async def viewer_of_session(token: str) -> Viewer:

@@ -11,7 +11,7 @@ from litestar import Litestar
 
 from app import errors, openapi
 from app.main import build
-from tests.api_world import World, a_world, fault_in, lie_in, the_document
+from tests.api_world import World, a_token_id, a_world, fault_in, lie_in, the_document
 from tests.community.test_bots import signed_by
 from tests.community.test_media import a_picture
 from tests.factories import Browser, a_member
@@ -113,7 +113,9 @@ async def _send_example(web: Browser, world: World, method: str, path: str, said
         who = await a_member()  # neither the shop nor somebody who has reviewed it
     if path == "/api/v1/groups":
         content["application/json"]["example"]["slug"] = "coffee-again"
-    if path == "/api/v1/tokens":
+    if path == "/api/v1/tokens/{token_id}":
+        world.crediting["token_id"] = await a_token_id(world.ada)  # the door before revoked every other one
+    if (method, path) == ("post", "/api/v1/tokens"):
         content["application/json"]["example"]["login"] = world.ada.handle
     client, address = web(token=who.token), world.path(path)
     if path.startswith("/webhooks/"):

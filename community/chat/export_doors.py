@@ -61,7 +61,8 @@ class ExportApi(Controller):
     async def show(
         self, viewer: NamedDependency[Viewer], room_id: FromPath[int], export_id: FromPath[int]
     ) -> ExportView:
-        """`url` is there once it is done, for a week: a ZIP of `room.jsonl` and `room.html`."""
+        """`url` is there once it is done, for a week: a ZIP of `room.jsonl` and `room.html`. It goes as soon as something
+        in it is changed or taken back (`stale`): then begin another one."""
         return _view(await exports.access_export(viewer, room_id, export_id))
 
     @get("/{export_id:int}/file", include_in_schema=False)
@@ -71,6 +72,8 @@ class ExportApi(Controller):
 
 async def _file(viewer: Viewer, room_id: int, export_id: int) -> Stream:
     made = await exports.access_export(viewer, room_id, export_id)
+    if made["dropped_at"]:
+        raise Gone(_("Something in this export was changed or taken back since. Please begin another one."))
     if not made["key"]:
         raise Gone(_("This export is not there. Please begin another one."))
     headers = {
@@ -83,4 +86,5 @@ async def _file(viewer: Viewer, room_id: int, export_id: int) -> Stream:
 
 def _view(row) -> ExportView:  # type: ignore[no-untyped-def]
     url = f"/api/v1/rooms/{row['room_id']}/exports/{row['id']}/file" if row["key"] else ""
-    return ExportView(str(row["id"]), row["state"], row["done"], row["total"], url, row["asked_at"])
+    state = "stale" if row["state"] == "done" and row["dropped_at"] else row["state"]
+    return ExportView(str(row["id"]), state, row["done"], row["total"], url, row["asked_at"])

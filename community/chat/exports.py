@@ -1,5 +1,9 @@
 """A room's whole history as files, for those who run it: one JSON object a line, and a page to read. A job makes them,
-however long the room is, and says how far it has come."""
+however long the room is, and says how far it has come.
+
+A file says what the room said when it was asked for, as long as the room still says it: with the first word in it that
+is changed, taken back or withheld, the file is gone, and made anew when somebody asks.
+"""
 
 import asyncio
 import secrets
@@ -20,13 +24,15 @@ from app.i18n import use as speak
 from app.limits import limit
 from app.web import environment
 from community.chat import policy, queries
-from community.chat.events import RoomExportAsked
+from community.chat.events import FilesDropped, RoomExportAsked
 from community.chat.schemas import EventView
 from community.media import storage
 from community.notifications.service import notify
 
 AT_ONCE = 500
 MOST_A_DAY = 10
+# A room in which old words change all the time is asked for at a quieter hour.
+MOST_TRIES = 5
 KEPT = timedelta(days=7)
 JSONL, HTML = "room.jsonl", "room.html"
 
@@ -79,36 +85,86 @@ async def access_export(viewer: Viewer, room_id: int, export_id: int) -> asyncpg
 
 
 async def make(export_id: int) -> None:
-    """Write the files and ring the bell of who asked. Done again from the start, if it was cut off."""
-    row = await db.fetch_one(
-        "UPDATE room_export SET state = 'running', done = 0 WHERE id = $1 AND state <> 'done' RETURNING *", export_id
-    )
-    if row is None:
-        return
+    """Write the files and ring the bell of who asked. Done again from the start, if it was cut off, or if something in
+    it was changed meanwhile."""
+    for _n in range(MOST_TRIES):
+        row = await db.fetch_one(
+            """UPDATE room_export SET state = 'running', done = 0, dropped_at = NULL
+                WHERE id = $1 AND state <> 'done' RETURNING *""",
+            export_id,
+        )
+        if row is None or await _made(row):
+            return
+    await _fail(export_id)
+
+
+async def _made(row: asyncpg.Record) -> bool:
+    """False when the room said something else by the time the files were written; then they are gone again."""
     key = f"private/exports/{secrets.token_hex(16)}.bin"
     with tempfile.TemporaryDirectory(prefix="gv-export-") as folder:
         try:
             packed = await _write(row, Path(folder))
             await storage.put(key, packed)
         except Exception:
-            await db.execute(
-                "UPDATE room_export SET state = 'failed', finished_at = $2 WHERE id = $1", export_id, clock.now()
-            )
+            await _fail(row["id"])
             raise
     async with db.transaction():
-        await db.execute(
-            "UPDATE room_export SET state = 'done', key = $2, done = total, finished_at = $3 WHERE id = $1",
-            export_id,
+        still_true = await db.execute(
+            """UPDATE room_export SET state = 'done', key = $2, done = total, finished_at = $3
+                WHERE id = $1 AND dropped_at IS NULL""",
+            row["id"],
             key,
             clock.now(),
         )
-        await notify(
-            row["asked_by_id"],
-            "room_export",
-            source=f"room-export:{export_id}",
-            url=f"/chat/{row['room_id']}/exports",
-            data={"title": await _title(row["room_id"])},
-        )
+        if still_true:
+            await notify(
+                row["asked_by_id"],
+                "room_export",
+                source=f"room-export:{row['id']}",
+                url=f"/chat/{row['room_id']}/exports",
+                data={"title": await _title(row["room_id"])},
+            )
+    if not still_true:
+        await storage.forget(key)
+    return bool(still_true)
+
+
+async def _fail(export_id: int) -> None:
+    await db.execute("UPDATE room_export SET state = 'failed', finished_at = $2 WHERE id = $1", export_id, clock.now())
+
+
+async def drop_those_with(message_id: int) -> None:
+    """This message says something else now, or nothing: no export goes on saying what it said. In the transaction
+    that changes it, before the change: a job that is writing just now either waits for it or begins again."""
+    await _drop(
+        """JOIN message m ON m.room_id = x.room_id AND m.seq <= x.total WHERE m.id = $1""",
+        message_id,
+    )
+
+
+async def drop_those_naming(member_id: int) -> None:
+    """This member is forgotten: no export goes on saying who they were."""
+    await _drop(
+        """WHERE EXISTS (SELECT 1 FROM room_event e WHERE e.room_id = x.room_id AND e.author_id = $1)
+              OR EXISTS (SELECT 1 FROM message_reaction r JOIN message m ON m.id = r.message_id
+                          WHERE m.room_id = x.room_id AND r.member_id = $1)""",
+        member_id,
+    )
+
+
+async def _drop(which: str, given: int) -> None:
+    """`which` is SQL of ours: how the export `x` has to do with $1."""
+    rows = await db.fetch(
+        f"""WITH stale AS (SELECT id, key FROM room_export
+                            WHERE id IN (SELECT x.id FROM room_export x {which})
+                              AND state <> 'failed' AND dropped_at IS NULL ORDER BY id FOR UPDATE),
+                 marked AS (UPDATE room_export x SET dropped_at = $2, key = '' FROM stale WHERE x.id = stale.id)
+            SELECT key FROM stale WHERE key <> ''""",
+        given,
+        clock.now(),
+    )
+    if rows:
+        await publish(FilesDropped(keys=[row["key"] for row in rows]))
 
 
 async def forget_old() -> int:

@@ -8,7 +8,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooMany
 from app.events import publish
 from app.i18n import gettext as _
 from app.text import clean
-from community.chat import hanging, policy, reads, writer
+from community.chat import exports, hanging, policy, reads, writer
 from community.chat.events import FilesDropped, LinksShared, PeopleCalled
 from community.chat.links import has_links
 from community.chat.mentions import rendered
@@ -82,6 +82,7 @@ async def edit(viewer: Viewer, room_id: int, message_id: int, body: str) -> int:
         )
         if former is None:
             raise NotFound()
+        await exports.drop_those_with(message_id)
         if message["reply_to_id"] or "@" in html or "@" in former:
             await publish(PeopleCalled(message_id=message_id))
         if has_links(html) or has_links(former):
@@ -103,6 +104,7 @@ async def delete(viewer: Viewer, room_id: int, message_id: int) -> int:
         )
         if not changed:
             raise NotFound()
+        await exports.drop_those_with(message_id)
         if keys := await hanging.take_off(message_id):
             await publish(FilesDropped(keys=keys))
         await reads.take_back_mentions(room_id, message["seq"])
@@ -143,6 +145,7 @@ async def tell_again(message_id: int) -> None:
         if room_id is None:
             return
         await writer.append(room_id, "edit", message_id=message_id)
+        await exports.drop_those_with(message_id)
 
 
 async def mark_read(viewer: Viewer, room_id: int, seq: int) -> None:

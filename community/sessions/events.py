@@ -8,6 +8,21 @@ class SignedIn(Event):
     gv: str = ""
 
 
+class TokenMade(Event):
+    """A program has a key to this member's account."""
+
+    member_id: int
+    token_id: int
+    scopes: list[str]
+
+
+class TokensRevoked(Event):
+    """These keys to this member's account open nothing more."""
+
+    member_id: int
+    token_ids: list[int]
+
+
 class PasswordForgotten(Event):
     """Somebody asks for a way back into this member's account."""
 

@@ -33,6 +33,7 @@ class SignUp(NewMember, forbid_unknown_fields=False):
 class NewPassword(msgspec.Struct):
     password: Annotated[str, Meta(max_length=1024)] = ""
     current: Annotated[str, Meta(max_length=1024)] = ""
+    keep_tokens: bool = False
 
 
 class Forgotten(msgspec.Struct):
@@ -117,7 +118,7 @@ class PasswordPages(Controller):
         require_member(viewer)
         try:
             asked = await form(request, NewPassword)
-            await passwords.change(viewer, asked.current, asked.password)
+            await passwords.change(viewer, asked.current, asked.password, keep_tokens=asked.keep_tokens)
         except Problem as problem:
             return await form_again(request, viewer, CHANGE, problem)
         return redirect("/settings/", flash=_("Your password is changed. Every other device is signed out."))

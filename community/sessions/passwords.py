@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from app import clock, db, mail
+from app import clock, db, live, mail
 from app.auth import Viewer, require_member, sign
 from app.errors import Gone, Invalid
 from app.events import publish
@@ -14,18 +14,20 @@ from app.limits import limit
 from app.settings import settings
 from community.members.queries import find_credential
 from community.members.service import check_password, hashed
+from community.sessions import tokens
 from community.sessions.events import PasswordChanged, PasswordForgotten
 
 GOOD_FOR = timedelta(hours=1)
 
 
-async def change(viewer: Viewer, current: str, new: str) -> None:
-    """A new password for who knows the old one; this browser stays signed in, all others are signed out."""
+async def change(viewer: Viewer, current: str, new: str, *, keep_tokens: bool = False) -> None:
+    """A new password for who knows the old one; this browser stays signed in, all others are signed out. Whoever knew
+    the old password may have made tokens with it: they go too, unless the member says that they are all right."""
     member_id = require_member(viewer)
     await limit("change-password", member_id, most=10, per=300)
     if await check_password(viewer.handle, current) != member_id:
         raise Invalid("current", _("This is not your password now."))
-    await _set(member_id, await hashed(new, "password"), keep_session=viewer.session_id)
+    await _set(member_id, await hashed(new, "password"), keep_session=viewer.session_id, keep_tokens=keep_tokens)
 
 
 async def forget(login: str, *, address: str) -> None:
@@ -54,13 +56,13 @@ async def send_link(member_id: int) -> None:
 async def reset(token: str, new: str) -> None:
     """A new password for who holds the mailed link. It works once: the old password is part of what was signed."""
     row = await holder(token)
-    if not await _set(row["id"], await hashed(new, "password"), keep_session=None, instead_of=row["password_hash"]):
+    if not await _set(row["id"], await hashed(new, "password"), instead_of=row["password_hash"]):
         raise _used_up()
 
 
 async def give(member_id: int, new: str) -> None:
     """A new password from the operator, for a member whom no mail reaches."""
-    await _set(member_id, await hashed(new, "password"), keep_session=None)
+    await _set(member_id, await hashed(new, "password"))
 
 
 async def holder(token: str) -> asyncpg.Record:
@@ -86,7 +88,14 @@ async def _credential(member_id: int) -> asyncpg.Record | None:
     )
 
 
-async def _set(member_id: int, password_hash: str, *, keep_session: int | None, instead_of: str | None = None) -> bool:
+async def _set(
+    member_id: int,
+    password_hash: str,
+    *,
+    keep_session: int | None = None,
+    keep_tokens: bool = False,
+    instead_of: str | None = None,
+) -> bool:
     """False, and nothing happened, when the password is no longer the one to be replaced."""
     async with db.transaction():
         changed = await db.execute(
@@ -99,9 +108,19 @@ async def _set(member_id: int, password_hash: str, *, keep_session: int | None, 
         )
         if not changed:
             return False
-        await db.execute("DELETE FROM session WHERE member_id = $1 AND id IS DISTINCT FROM $2", member_id, keep_session)
+        await _end_others(member_id, keep_session)
+        if not keep_tokens:
+            await tokens.revoke_all_of(member_id)
         await publish(PasswordChanged(member_id=member_id), actor_id=member_id)
     return True
+
+
+async def _end_others(member_id: int, but: int | None) -> None:
+    ended = await db.fetch(
+        "DELETE FROM session WHERE member_id = $1 AND id IS DISTINCT FROM $2 RETURNING id", member_id, but
+    )
+    for row in ended:
+        db.after_commit(lambda id=row["id"]: live.shut_out_key(member_id, session_id=id))
 
 
 def _used_up() -> Gone:

@@ -7,7 +7,7 @@ from app.gathered import gathered
 async def member_of_token(token: str) -> asyncpg.Record | None:
     """The member an API token speaks for, with its scopes."""
     return await db.fetch_one(
-        """SELECT m.id, m.handle, m.name, m.role, m.avatar_key, t.scopes
+        """SELECT m.id, m.handle, m.name, m.role, m.avatar_key, t.scopes, t.id AS token_id, t.used_at, t.used_from
              FROM api_token t JOIN member m ON m.id = t.member_id
             WHERE t.token_digest = $1 AND t.revoked_at IS NULL
               AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
@@ -37,17 +37,21 @@ async def sessions_of(member_id: int) -> list[asyncpg.Record]:
 
 
 @gathered()
-async def member_to_speak_for(member_ids: list[int]) -> dict[int, asyncpg.Record]:
-    """The member, unless suspended."""
+async def member_to_speak_for(asked: list[tuple[int, int | None]]) -> dict[tuple[int, int | None], asyncpg.Record]:
+    """By (member, API token they came by): the member, unless suspended, or the token revoked meanwhile."""
     rows = await db.fetch(
-        """SELECT m.id, m.handle, m.name, m.role, m.avatar_key FROM member m
-            WHERE m.id = ANY($1::bigint[])
+        """SELECT asked.token_id, m.id, m.handle, m.name, m.role, m.avatar_key
+             FROM unnest($1::bigint[], $2::bigint[]) AS asked(member_id, token_id) JOIN member m ON m.id = asked.member_id
+            WHERE (asked.token_id IS NULL OR EXISTS (
+                      SELECT 1 FROM api_token t
+                       WHERE t.id = asked.token_id AND t.member_id = m.id AND t.revoked_at IS NULL))
               AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
-                                                          AND (s.until IS NULL OR s.until > $2))""",
-        member_ids,
+                                                          AND (s.until IS NULL OR s.until > $3))""",
+        [member_id for member_id, _token_id in asked],
+        [token_id for _member_id, token_id in asked],
         clock.now(),
     )
-    return {row["id"]: row for row in rows}
+    return {(row["id"], row["token_id"]): row for row in rows}
 
 
 @gathered()
@@ -65,18 +69,24 @@ async def member_of_session(digests: list[bytes]) -> dict[bytes, asyncpg.Record]
     return {bytes(row["token_digest"]): row for row in rows}
 
 
-async def shut_out(member_ids: list[int], session_ids: list[int]) -> tuple[set[int], set[int]]:
-    """Of these members, the suspended ones; of these sessions, those that have ended."""
+async def shut_out(
+    member_ids: list[int], session_ids: list[int], token_ids: list[int]
+) -> tuple[set[int], set[int], set[int]]:
+    """Of these members, the suspended ones; of these sessions and API tokens, those that have ended."""
     row = await db.fetch_one(
         """SELECT ARRAY(SELECT member_id FROM suspension
                          WHERE member_id = ANY($1::bigint[]) AND lifted_at IS NULL
-                           AND (until IS NULL OR until > $3)) AS members,
+                           AND (until IS NULL OR until > $4)) AS members,
                   ARRAY(SELECT t.id FROM unnest($2::bigint[]) AS t(id)
                          WHERE NOT EXISTS (SELECT 1 FROM session s
-                                            WHERE s.id = t.id AND s.expires_at > $3)) AS sessions""",
+                                            WHERE s.id = t.id AND s.expires_at > $4)) AS sessions,
+                  ARRAY(SELECT t.id FROM unnest($3::bigint[]) AS t(id)
+                         WHERE NOT EXISTS (SELECT 1 FROM api_token a
+                                            WHERE a.id = t.id AND a.revoked_at IS NULL)) AS tokens""",
         member_ids,
         session_ids,
+        token_ids,
         clock.now(),
     )
     assert row is not None
-    return set(row["members"]), set(row["sessions"])
+    return set(row["members"]), set(row["sessions"]), set(row["tokens"])

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from app import clock, db, ids
+from app import clock, db, ids, live
 from app.errors import Forbidden, Invalid
 from app.events import publish
 from app.i18n import gettext as _
@@ -45,7 +45,11 @@ async def open_session(member_id: int, *, user_agent: str = "", gv: str = "") ->
 
 
 async def close_session(session_id: int, member_id: int) -> None:
-    await Session.delete().where((Session.id == session_id) & (Session.member_id == member_id))
+    """Its browser is signed out, and the live lines of its open pages are cut."""
+    async with db.transaction() as change:
+        ended = await db.execute("DELETE FROM session WHERE id = $1 AND member_id = $2", session_id, member_id)
+        if ended:
+            change.after_commit(lambda: live.shut_out_key(member_id, session_id=session_id))
 
 
 async def make_token(member_id: int, scopes: list[str], *, name: str = "") -> str:
