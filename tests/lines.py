@@ -11,7 +11,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-PATIENCE = 5
+PATIENCE = 30
+_open: "set[Line]" = set()
+
+
+async def hang_up() -> None:
+    """Whoever is still on the line when a test is over goes."""
+    while _open:
+        line = _open.pop()
+        if not line.serving.done():
+            line.is_reading.set()
+            await line.to_server.put({"type": "websocket.disconnect", "code": 1001})
+            _done, deaf = await asyncio.wait([line.serving], timeout=2)
+            for task in deaf:
+                task.cancel()
 
 
 class Line:
@@ -37,6 +50,7 @@ class Line:
         }  # fmt: skip
         await self.to_server.put({"type": "websocket.connect"})
         self.serving = asyncio.create_task(self.application(scope, self.to_server.get, self._take))
+        _open.add(self)
         first = await asyncio.wait_for(self.from_server.get(), PATIENCE)
         if first["type"] == "websocket.accept":
             self.is_accepted = True

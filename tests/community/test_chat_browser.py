@@ -2,58 +2,15 @@
 
 import asyncio
 import json
-import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
-
-import pytest
+from collections.abc import Callable
 
 from app import db
+from tests.browser import CHROMIUM, PATIENCE_MS, in_a_browser, playwright, visit
 from tests.community.test_chat import a_room
-from tests.factories import PASSWORD, Person, a_member
-from tests.lines import a_real_server, free_port
+from tests.factories import a_member
 
-playwright = pytest.importorskip("playwright.async_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.journey,
-    pytest.mark.skipif(not CHROMIUM, reason="NO CHROMIUM: the browser side of chat was not tested"),
-]
-
-
-@pytest.fixture
-async def visit(house: Callable) -> AsyncIterator[Callable]:
-    """`await visit(alice, "/chat/7")`: a signed-in browser window of its own on a real server."""
-    port = free_port()
-    async with AsyncExitStack() as servers, playwright.async_playwright() as driver:
-        _port, process = await servers.enter_async_context(a_real_server(port))
-
-        async def restart() -> None:
-            """A new server in the place of the old one."""
-            process.terminate()
-            await process.wait()
-            await servers.enter_async_context(a_real_server(port))
-
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        errors: list[str] = []
-
-        async def visit(person: Person, path: str, **options):
-            window = await chromium.new_context(base_url=f"http://127.0.0.1:{port}", locale="en", **options)
-            page = await window.new_page()
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            await page.goto("/login")
-            await page.fill("[name=login]", person.handle)
-            await page.fill("[name=password]", PASSWORD)
-            await page.press("[name=password]", "Enter")
-            await page.wait_for_url(lambda url: "/login" not in url)
-            await page.goto(path)
-            return page
-
-        visit.restart = restart  # type: ignore[attr-defined]
-        yield visit
-        await chromium.close()
-        assert errors == []
+__all__ = ["CHROMIUM", "playwright", "visit"]
+pytestmark = in_a_browser("the room")
 
 
 async def is_live(page) -> None:
@@ -69,7 +26,7 @@ async def words_in(page) -> list[str]:
     return [text.strip() for text in await page.locator(".message .bubble").all_inner_texts()]
 
 
-async def until(page, words: list[str], patience: float = 10_000) -> None:
+async def until(page, words: list[str], patience: float = PATIENCE_MS) -> None:
     """Wait until the log shows exactly these words, in this order."""
     await page.wait_for_function(
         """words => JSON.stringify([...document.querySelectorAll(".log .message .bubble")].map(b => b.innerText.trim()))
@@ -123,7 +80,7 @@ async def test_what_is_written_while_the_server_restarts_is_sent_when_it_is_back
     await write(hers, "Meanwhile")
     await hers.wait_for_selector(".message.waiting")
     await restarting
-    await until(his, ["Before", "Meanwhile"], patience=20_000)
+    await until(his, ["Before", "Meanwhile"])
     await until(hers, ["Before", "Meanwhile"])
     await hers.wait_for_function("() => !document.querySelector('.message.waiting')")
     assert await db.fetch_val("SELECT count(*) FROM message") == 2

@@ -6,11 +6,13 @@ import statistics
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
 from app import db
 from community.chat import service
+from tests.browser import enter
 from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, words_in, write  # noqa: F401
 from tests.community.test_chat_marks import said
@@ -207,38 +209,30 @@ async def a_proxy(target: int) -> AsyncIterator[tuple[int, dict]]:
         yield server.sockets[0].getsockname()[1], rules
 
 
-async def test_behind_a_proxy_that_refuses_upgrades_the_room_polls_and_comes_back_when_it_may(house: Callable):
-    from tests.community.test_chat_browser import playwright
-    from tests.factories import PASSWORD
-
+async def test_behind_a_proxy_that_refuses_upgrades_the_room_polls_and_comes_back_when_it_may(
+    house: Callable, chromium: Any
+):
     alice, bob = await a_member("alice"), await a_member("bob")
     _slug, room = await a_room(alice, bob)
     port = free_port()
     async with a_proxy(port) as (door, rules), a_real_server(port, GRAPEVINE_BASE_URL=f"http://127.0.0.1:{door}"):
-        async with playwright.async_playwright() as driver:
-            chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = await (await chromium.new_context(base_url=f"http://127.0.0.1:{door}", locale="en")).new_page()
-            await page.goto("/login")
-            await page.fill("[name=login]", "bob")
-            await page.fill("[name=password]", PASSWORD)
-            await page.press("[name=password]", "Enter")
-            await page.wait_for_url(lambda url: "/login" not in url)
-            await page.goto(f"/chat/{room}")
-            await page.wait_for_selector(".live:has-text('slow connection')", timeout=20_000)
-            assert rules["refused"] >= 3
-            await say(alice, room, "Through the wall")
-            await until(page, ["Through the wall"])
-            await write(page, "And back")
-            await until(page, ["Through the wall", "And back"])
-            await page.wait_for_function("() => !document.querySelector('.message.waiting')")
-            rules["upgrades"] = True
-            await page.evaluate("dispatchEvent(new Event('online'))")
-            await is_live(page)
-            await say(alice, room, "Free again")
-            await until(page, ["Through the wall", "And back", "Free again"])
-            assert await numbers_in(page) == sorted(set(await numbers_in(page)))
-            assert await db.fetch_val("SELECT count(*) FROM message") == 3
-            await chromium.close()
+        page = await (await chromium.new_context(base_url=f"http://127.0.0.1:{door}", locale="en")).new_page()
+        await enter(page, "bob")
+        await page.goto(f"/chat/{room}")
+        await page.wait_for_selector(".live:has-text('slow connection')")
+        assert rules["refused"] >= 3
+        await say(alice, room, "Through the wall")
+        await until(page, ["Through the wall"])
+        await write(page, "And back")
+        await until(page, ["Through the wall", "And back"])
+        await page.wait_for_function("() => !document.querySelector('.message.waiting')")
+        rules["upgrades"] = True
+        await page.evaluate("dispatchEvent(new Event('online'))")
+        await is_live(page)
+        await say(alice, room, "Free again")
+        await until(page, ["Through the wall", "And back", "Free again"])
+        assert await numbers_in(page) == sorted(set(await numbers_in(page)))
+        assert await db.fetch_val("SELECT count(*) FROM message") == 3
 
 
 async def test_a_message_is_answered_marked_changed_and_taken_back_by_keyboard_alone(visit: Callable):  # noqa: F811
@@ -441,9 +435,7 @@ async def test_a_thread_is_talked_in_and_a_restored_past_is_taken_over(visit: Ca
     await db.execute("DELETE FROM room_event WHERE room_id = $1 AND seq = $2", int(room), gone)
     await db.execute("UPDATE room SET seq = seq - 1, epoch = 'restored' WHERE id = $1", int(room))
     await visit.restart()  # type: ignore[attr-defined]
-    await page.wait_for_function(
-        "() => !document.querySelector('.log').innerText.includes('Thank you')", timeout=20_000
-    )
+    await page.wait_for_function("() => !document.querySelector('.log').innerText.includes('Thank you')")
     await is_live(page)
     await say(bob, room, "After it all")
     await page.wait_for_selector(".message:has-text('After it all')")

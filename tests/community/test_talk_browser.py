@@ -1,23 +1,18 @@
 """Talk and its moderation as people do them: in real browsers, with and without scripts."""
 
-import asyncio
-import shutil
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-import uvicorn
 
 from app.web import FRONTEND
+from tests.browser import PATIENCE_MS, enter, grapevine, in_a_browser
 from tests.community.test_topics import a_topic, in_group
-from tests.factories import PASSWORD, Browser, a_group, a_member, run_jobs
+from tests.factories import Browser, a_group, a_member, run_jobs
 
-playwright = pytest.importorskip("playwright.async_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+__all__ = ["grapevine"]
 pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.journey,
-    pytest.mark.skipif(not CHROMIUM, reason="NO CHROMIUM: talk was not tested in a browser"),
+    *in_a_browser("talk"),
     pytest.mark.skipif(
         not (FRONTEND / "static/build/vendor/htmx.js").is_file(), reason="THE FRONT END IS NOT BUILT: run bin/setup"
     ),
@@ -25,39 +20,17 @@ pytestmark = [
 
 
 @pytest.fixture
-async def grapevine(house: Callable) -> AsyncIterator[str]:
-    """The application on a real port; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(house, host="127.0.0.1", port=port, lifespan="off", log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def signed_in(grapevine: str) -> AsyncIterator[Callable]:
+def signed_in(grapevine: str, chromium: Any) -> Callable:
     """`await signed_in("alice")`: a page in a fresh browser in which she is signed in."""
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
-        async def enter(handle: str, **options):
-            context = await chromium.new_context(base_url=grapevine, locale="en-US", **options)
-            context.set_default_timeout(10_000)
-            page = await context.new_page()
-            await page.goto("/login")
-            await page.fill("[name=login]", handle)
-            await page.fill("[name=password]", PASSWORD)
-            await page.click("main button.main")
-            await page.wait_for_selector("#bell")
-            return page
+    async def window(handle: str, **options):
+        context = await chromium.new_context(base_url=grapevine, locale="en-US", **options)
+        context.set_default_timeout(PATIENCE_MS)
+        page = await context.new_page()
+        await enter(page, handle)
+        return page
 
-        yield enter
-        await chromium.close()
+    return window
 
 
 async def a_thread(web: Browser) -> dict:

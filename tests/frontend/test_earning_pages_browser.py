@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from litestar import Litestar
@@ -16,7 +17,7 @@ from referrals.partners.schemas import NewInvite
 from referrals.payouts.batches import request_batch
 from tests.api_world import World, a_world
 from tests.factories import PASSWORD, Browser, a_member, run_jobs
-from tests.frontend.test_pages_browser import CHROMIUM, MOVED, SMALLEST, grapevine, playwright, pytestmark
+from tests.frontend.test_pages_browser import MOVED, SMALLEST, grapevine, pytestmark
 
 __all__ = ["grapevine", "pytestmark"]
 EARNING = ("/earn", "/share", "/admin/", "/hi", "/privacy/")
@@ -78,33 +79,32 @@ async def _the_rest(world: World) -> dict[str, str]:
     return {"slug": "north"} | {name: str(value) for name, value in found.items()}
 
 
-async def what_is_wrong(grapevine: str, lang: str, addresses: list[str]) -> str:
+async def what_is_wrong(chromium: Any, grapevine: str, lang: str, addresses: list[str]) -> str:
     """What does not fit, moves, complains or fails, when Ada opens each of these pages."""
     wrong: list[str] = []
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await chromium.new_context(base_url=grapevine, viewport=SMALLEST, locale=lang)
-        page = await context.new_page()
-        page.on("console", lambda said: wrong.append(f"{page.url}: {said.text}") if said.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
-        await page.goto("/login")
-        await page.fill("[name=login]", "ada-o")
-        await page.fill("[name=password]", PASSWORD)
-        await page.click("main button.main")
-        await page.wait_for_selector("#bell")
-        for address in addresses:
-            answer = await page.goto(f"{address}lang={lang}")
-            wide, moved = await page.evaluate("document.documentElement.scrollWidth"), await page.evaluate(MOVED)
-            if answer.status != 200 or wide > SMALLEST["width"] or moved > 0.05:
-                wrong.append(f"{address}: {answer.status}, {wide} px wide, moved by {moved:.3f}")
-        await chromium.close()
+    context = await chromium.new_context(base_url=grapevine, viewport=SMALLEST, locale=lang)
+    page = await context.new_page()
+    page.on("console", lambda said: wrong.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    await page.goto("/login")
+    await page.fill("[name=login]", "ada-o")
+    await page.fill("[name=password]", PASSWORD)
+    await page.click("main button.main")
+    await page.wait_for_selector("#bell")
+    for address in addresses:
+        answer = await page.goto(f"{address}lang={lang}")
+        wide, moved = await page.evaluate("document.documentElement.scrollWidth"), await page.evaluate(MOVED)
+        if answer.status != 200 or wide > SMALLEST["width"] or moved > 0.05:
+            wrong.append(f"{address}: {answer.status}, {wide} px wide, moved by {moved:.3f}")
     return "\n".join(wrong)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-Hans"])
-async def test_every_page_of_earning_fits_the_smallest_phone(web: Browser, grapevine: str, lang: str) -> None:
+async def test_every_page_of_earning_fits_the_smallest_phone(
+    web: Browser, grapevine: str, chromium: Any, lang: str
+) -> None:
     world = await a_world(web)
     addresses = _addresses(world, await _the_rest(world))
     assert len(addresses) > 40
-    wrong = await what_is_wrong(grapevine, lang, addresses)
+    wrong = await what_is_wrong(chromium, grapevine, lang, addresses)
     assert not wrong, wrong

@@ -1,24 +1,18 @@
 """Every main page in a real browser: on the smallest phone, in both languages, calm, quiet and at home."""
 
-import asyncio
-import shutil
-import socket
-from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
-import uvicorn
 
 from app.web import FRONTEND
+from tests.browser import CHROMIUM, grapevine, in_a_browser, playwright
 from tests.content.people import say
 from tests.factories import PASSWORD, Browser, a_group, a_member
 from tests.storefront.shop import a_product, a_shop
 
-playwright = pytest.importorskip("playwright.async_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+__all__ = ["CHROMIUM", "grapevine", "playwright"]
 pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.journey,
-    pytest.mark.skipif(not CHROMIUM, reason="NO CHROMIUM: no page was looked at in a browser"),
+    *in_a_browser("every page"),
     pytest.mark.skipif(
         not (FRONTEND / "static/build/vendor/htmx.js").is_file(), reason="THE FRONT END IS NOT BUILT: run bin/setup"
     ),
@@ -50,21 +44,6 @@ MOVED = """new Promise(done => {
 })"""
 
 
-@pytest.fixture
-async def grapevine(house: Callable) -> AsyncIterator[str]:
-    """The application on a real port; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(house, host="127.0.0.1", port=port, lifespan="off", log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
-
-
 async def a_lived_in_place(web: Browser) -> list[str]:
     """Words as long and as foreign as they come; the addresses that show them."""
     alice, bob = await a_member("alice", role="admin", name=LONG[:58]), await a_member("bob")
@@ -79,35 +58,32 @@ async def a_lived_in_place(web: Browser) -> list[str]:
 
 @pytest.mark.parametrize("lang", ["en", "zh-Hans"])
 async def test_pages_fit_the_smallest_phone_and_ask_nobody_else_for_anything(
-    web: Browser, grapevine: str, lang: str
+    web: Browser, grapevine: str, chromium: Any, lang: str
 ) -> None:
     shown = await a_lived_in_place(web)
     wrong: list[str] = []
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await chromium.new_context(base_url=grapevine, viewport=SMALLEST, locale=lang)
-        page = await context.new_page()
-        page.on("console", lambda said: wrong.append(f"{page.url}: {said.text}") if said.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith((grapevine, "data:", "blob:")) else wrong.append(asked.url),
-        )
+    context = await chromium.new_context(base_url=grapevine, viewport=SMALLEST, locale=lang)
+    page = await context.new_page()
+    page.on("console", lambda said: wrong.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    page.on(
+        "request",
+        lambda asked: None if asked.url.startswith((grapevine, "data:", "blob:")) else wrong.append(asked.url),
+    )
 
-        async def look_at(address: str) -> None:
-            answer = await page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
-            wide, moved = await page.evaluate("document.documentElement.scrollWidth"), await page.evaluate(MOVED)
-            if answer.status != 200 or wide > SMALLEST["width"] or moved > 0.05:
-                wrong.append(f"{address}: {answer.status}, {wide} px wide, moved by {moved:.3f}")
+    async def look_at(address: str) -> None:
+        answer = await page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
+        wide, moved = await page.evaluate("document.documentElement.scrollWidth"), await page.evaluate(MOVED)
+        if answer.status != 200 or wide > SMALLEST["width"] or moved > 0.05:
+            wrong.append(f"{address}: {answer.status}, {wide} px wide, moved by {moved:.3f}")
 
-        for address in OPEN_TO_ALL:
-            await look_at(address)
-        await page.goto("/login")
-        await page.fill("[name=login]", "alice")
-        await page.fill("[name=password]", PASSWORD)
-        await page.click("main button.main")
-        await page.wait_for_selector("#bell")
-        for address in [*shown, *FOR_MEMBERS, "/", "/earn"]:
-            await look_at(address)
-        await chromium.close()
+    for address in OPEN_TO_ALL:
+        await look_at(address)
+    await page.goto("/login")
+    await page.fill("[name=login]", "alice")
+    await page.fill("[name=password]", PASSWORD)
+    await page.click("main button.main")
+    await page.wait_for_selector("#bell")
+    for address in [*shown, *FOR_MEMBERS, "/", "/earn"]:
+        await look_at(address)
     assert not wrong, "\n".join(wrong)

@@ -1,6 +1,7 @@
 """Every page of groups, conversations, live events and one's settings, taken from the routes, on the smallest phone."""
 
 import re
+from typing import Any
 
 import pytest
 from litestar import Litestar
@@ -46,9 +47,11 @@ def _address(page: str, world: World) -> str:
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-Hans"])
-async def test_every_page_of_rooms_fits_the_smallest_phone(web: Browser, grapevine: str, lang: str) -> None:
+async def test_every_page_of_rooms_fits_the_smallest_phone(
+    web: Browser, grapevine: str, chromium: Any, lang: str
+) -> None:
     world = await a_world(web)
     addresses = _addresses(world)
     assert len(addresses) > 20
-    wrong = await what_is_wrong(grapevine, lang, addresses)
+    wrong = await what_is_wrong(chromium, grapevine, lang, addresses)
     assert not wrong, wrong

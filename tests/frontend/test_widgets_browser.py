@@ -1,25 +1,21 @@
 """The widgets in a real browser, on the page of a shop that lives somewhere else and trusts nobody."""
 
 import asyncio
-import shutil
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
-import uvicorn
 
 from frontend.pages.embed import SCRIPT
 from storefront.stores.schemas import NewStore
 from storefront.stores.service import open_store
+from tests.browser import CHROMIUM, PATIENCE_MS, grapevine, in_a_browser, playwright
 from tests.factories import a_member
 
-playwright = pytest.importorskip("playwright.async_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+__all__ = ["CHROMIUM", "grapevine", "playwright"]
 pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.journey,
-    pytest.mark.skipif(not CHROMIUM, reason="NO CHROMIUM: the widgets were not tested in a browser"),
+    *in_a_browser("the widgets"),
     pytest.mark.skipif(not SCRIPT.is_file(), reason="THE FRONT END IS NOT BUILT: run bin/setup"),
 ]
 
@@ -54,32 +50,16 @@ async def a_shop_page(grapevine: str, lang: str = "en") -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def grapevine(house: Callable) -> AsyncIterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(house, host="127.0.0.1", port=port, lifespan="off", log_level="warning"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    await serving
-
-
-@pytest.fixture
-async def visit() -> AsyncIterator[Callable]:
+def visit(chromium: Any) -> Callable:
     """`await visit(url)`: a page in a fresh browser."""
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
-        async def visit(url: str, **options):
-            page = await (await chromium.new_context(**options)).new_page()
-            await page.goto(url)
-            return page
+    async def visit(url: str, **options):
+        page = await (await chromium.new_context(**options)).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        await page.goto(url)
+        return page
 
-        yield visit
-        await chromium.close()
+    return visit
 
 
 async def a_reviewed_pack(origin: str) -> None:
@@ -107,7 +87,7 @@ async def shown(page, element: str) -> str:
 
 async def until(page, truth: str) -> None:
     """Wait for it. Playwright's own waiting needs eval, which the shop's policy forbids."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_MS / 1000):
         while not await page.evaluate(truth):
             await asyncio.sleep(0.05)
 

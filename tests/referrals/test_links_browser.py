@@ -1,13 +1,14 @@
 """A link's pages in a real browser: on the smallest phone, in both languages, in the dark, without JavaScript."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import db
 from referrals.clicks import directory
 from tests.factories import PASSWORD, Browser, a_member
-from tests.frontend.test_pages_browser import CHROMIUM, MOVED, SMALLEST, grapevine, playwright
+from tests.frontend.test_pages_browser import MOVED, SMALLEST, grapevine
 from tests.frontend.test_pages_browser import pytestmark as pytestmark
 from tests.referrals.cast import a_link, a_paying_shop, click
 from tests.referrals.test_links_routes import PHONE, SALE
@@ -60,71 +61,69 @@ async def a_busy_owner(web: Browser) -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize(("lang", "scheme"), [("en", "light"), ("zh-Hans", "dark")])
-async def test_a_links_pages_fit_the_smallest_phone(web: Browser, grapevine: str, lang: str, scheme: str) -> None:
+async def test_a_links_pages_fit_the_smallest_phone(
+    web: Browser, grapevine: str, chromium: Any, lang: str, scheme: str
+) -> None:
     _code, addresses = await a_busy_owner(web)
     wrong: list[str] = []
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await chromium.new_context(base_url=grapevine, viewport=SMALLEST, locale=lang, color_scheme=scheme)
-        page = await context.new_page()
-        page.on("console", lambda said: wrong.append(f"{page.url}: {said.text}") if said.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
-        await page.goto("/login")
-        await page.fill("[name=login]", "mara")
-        await page.fill("[name=password]", PASSWORD)
-        await page.click("main button.main")
-        await page.wait_for_selector("#bell")
-        for number, address in enumerate(addresses):
-            answer = await page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
-            for fold in await page.query_selector_all("main details.fold:not([open]) > summary"):
-                await fold.click()
-            wide, moved = await page.evaluate("document.documentElement.scrollWidth"), await page.evaluate(MOVED)
-            ids = await page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
-            if answer.status != 200 or wide > SMALLEST["width"] or moved > 0.05 or len(ids) != len(set(ids)):
-                twice = {one for one in ids if ids.count(one) > 1}
-                wrong.append(f"{address}: {answer.status}, {wide} px wide, moved by {moved:.3f}, twice: {twice}")
-            if SHOTS:
-                await page.screenshot(path=SHOTS / f"{number}-{lang}-{scheme}-phone.png", full_page=True)
-                await page.set_viewport_size({"width": 1280, "height": 900})
-                await page.screenshot(path=SHOTS / f"{number}-{lang}-{scheme}-wide.png", full_page=True)
-                await page.set_viewport_size(SMALLEST)
-        await chromium.close()
+    context = await chromium.new_context(base_url=grapevine, viewport=SMALLEST, locale=lang, color_scheme=scheme)
+    page = await context.new_page()
+    page.on("console", lambda said: wrong.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(f"{page.url}: {error}"))
+    await page.goto("/login")
+    await page.fill("[name=login]", "mara")
+    await page.fill("[name=password]", PASSWORD)
+    await page.click("main button.main")
+    await page.wait_for_selector("#bell")
+    for number, address in enumerate(addresses):
+        answer = await page.goto(f"{address}{'&' if '?' in address else '?'}lang={lang}")
+        for fold in await page.query_selector_all("main details.fold:not([open]) > summary"):
+            await fold.click()
+        wide, moved = await page.evaluate("document.documentElement.scrollWidth"), await page.evaluate(MOVED)
+        ids = await page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+        if answer.status != 200 or wide > SMALLEST["width"] or moved > 0.05 or len(ids) != len(set(ids)):
+            twice = {one for one in ids if ids.count(one) > 1}
+            wrong.append(f"{address}: {answer.status}, {wide} px wide, moved by {moved:.3f}, twice: {twice}")
+        if SHOTS:
+            await page.screenshot(path=SHOTS / f"{number}-{lang}-{scheme}-phone.png", full_page=True)
+            await page.set_viewport_size({"width": 1280, "height": 900})
+            await page.screenshot(path=SHOTS / f"{number}-{lang}-{scheme}-wide.png", full_page=True)
+            await page.set_viewport_size(SMALLEST)
     assert not wrong, "\n".join(wrong)
 
 
-async def test_a_link_is_changed_routed_and_switched_off_without_javascript(web: Browser, grapevine: str) -> None:
+async def test_a_link_is_changed_routed_and_switched_off_without_javascript(
+    web: Browser, grapevine: str, chromium: Any
+) -> None:
     mara = await a_member("mara")
     await a_paying_shop()
     code = (await a_link(web, mara))["code"]
-    async with playwright.async_playwright() as driver:
-        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        context = await chromium.new_context(base_url=grapevine, java_script_enabled=False)
-        page = await context.new_page()
-        await page.goto("/login")
-        await page.fill("[name=login]", "mara")
-        await page.fill("[name=password]", PASSWORD)
-        await page.click("main button.main")
-        await page.goto(f"/share/{code}/edit")
-        await page.fill("[name=code]", "trail-talk")
-        await page.click("text=How long it is open")
-        await page.fill("[name=ends_at]", "2199-12-31T18:00")
-        await page.click("main form .acts .main")
-        assert page.url.endswith("/share/trail-talk")
-        await page.goto("/share/trail-talk/routes")
-        await page.click("main summary >> nth=0")
-        await page.select_option("[name=in_app]", "wechat")
-        await page.fill("#to", "page:/guides/")
-        await page.click("text=Add the rule")
-        await page.select_option("#try", "wechat")
-        await page.click("text=Where would it go?")
-        assert "because rule 1 holds" in await page.inner_text("#dry-run")
-        await page.goto("/share/trail-talk")
-        await page.click("text=More options")
-        await page.click("main details.confirm summary")
-        await page.click("text=Switch it off")
-        assert "switched off" in await page.inner_text("main")
-        await page.click("text=Switch it on again")
-        assert await page.query_selector("copy-button input") is not None
-        await chromium.close()
+    context = await chromium.new_context(base_url=grapevine, java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto("/login")
+    await page.fill("[name=login]", "mara")
+    await page.fill("[name=password]", PASSWORD)
+    await page.click("main button.main")
+    await page.goto(f"/share/{code}/edit")
+    await page.fill("[name=code]", "trail-talk")
+    await page.click("text=How long it is open")
+    await page.fill("[name=ends_at]", "2199-12-31T18:00")
+    await page.click("main form .acts .main")
+    assert page.url.endswith("/share/trail-talk")
+    await page.goto("/share/trail-talk/routes")
+    await page.click("main summary >> nth=0")
+    await page.select_option("[name=in_app]", "wechat")
+    await page.fill("#to", "page:/guides/")
+    await page.click("text=Add the rule")
+    await page.select_option("#try", "wechat")
+    await page.click("text=Where would it go?")
+    assert "because rule 1 holds" in await page.inner_text("#dry-run")
+    await page.goto("/share/trail-talk")
+    await page.click("text=More options")
+    await page.click("main details.confirm summary")
+    await page.click("text=Switch it off")
+    assert "switched off" in await page.inner_text("main")
+    await page.click("text=Switch it on again")
+    assert await page.query_selector("copy-button input") is not None
     link = (await web(token=mara.token).get("/api/v1/links/trail-talk")).json()
     assert link["ends_at"] == "2199-12-31T18:00:00+00:00" and not link["disabled"] and len(link["rules"]) == 1
