@@ -149,25 +149,27 @@ async def _shown(viewer: Viewer, keys: list[Key], asked: list[Term]) -> list[Hit
     """The found documents as they are now, without what the viewer may not read (any more), in the given order."""
     if not keys:
         return []
-    rows = await db.fetch(
-        f"""SELECT d.kind, d.ref_id, d.title, d.body, d.url, d.lang, d.updated_at, g.slug AS group_slug,
-                   g.name AS group_name, p.slug AS product_slug, p.title AS product_title, p.picture,
-                   r.rating, r.evidence, r.evidence_since, m.handle, m.name AS author_name, {EARNS} AS earns, {PAID} AS is_paid
-              FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS found(kind, ref_id, place)
-              JOIN search_document d ON d.kind = found.kind AND d.ref_id = found.ref_id
-              LEFT JOIN groups g ON g.id = d.group_id
-              LEFT JOIN product p ON p.id = d.product_id
-              LEFT JOIN review r ON d.kind = 'review' AND r.id = d.ref_id
-              LEFT JOIN guide gd ON d.kind = 'guide' AND gd.id = d.ref_id
-              LEFT JOIN topic t ON d.kind = 'topic' AND t.id = d.ref_id
-              LEFT JOIN member m ON m.id = coalesce(r.author_id, gd.author_id, t.author_id)
-             WHERE {findable("d", "$3")}
-             ORDER BY found.place""",
-        [kind for kind, _ in keys],
-        [ref_id for _, ref_id in keys],
-        viewer.member_id,
-        clock.now(),
-    )
+    async with db.planned_once():
+        rows = await db.fetch(
+            f"""SELECT d.kind, d.ref_id, d.title, d.body, d.url, d.lang, d.updated_at, g.slug AS group_slug,
+                       g.name AS group_name, p.slug AS product_slug, p.title AS product_title, p.picture,
+                       r.rating, r.evidence, r.evidence_since, m.handle, m.name AS author_name,
+                       {EARNS} AS earns, {PAID} AS is_paid
+                  FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS found(kind, ref_id, place)
+                  JOIN search_document d ON d.kind = found.kind AND d.ref_id = found.ref_id
+                  LEFT JOIN groups g ON g.id = d.group_id
+                  LEFT JOIN product p ON p.id = d.product_id
+                  LEFT JOIN review r ON d.kind = 'review' AND r.id = d.ref_id
+                  LEFT JOIN guide gd ON d.kind = 'guide' AND gd.id = d.ref_id
+                  LEFT JOIN topic t ON d.kind = 'topic' AND t.id = d.ref_id
+                  LEFT JOIN member m ON m.id = coalesce(r.author_id, gd.author_id, t.author_id)
+                 WHERE {findable("d", "$3")}
+                 ORDER BY found.place""",
+            [kind for kind, _ in keys],
+            [ref_id for _, ref_id in keys],
+            viewer.member_id,
+            clock.now(),
+        )
     return [_hit(row, asked) for row in rows]
 
 
@@ -185,7 +187,9 @@ def _hit(row: asyncpg.Record, asked: list[Term]) -> Hit:
         product=HitProduct(row["product_slug"], row["product_title"], row["picture"]) if row["product_slug"] else None,
         author=HitAuthor(
             row["handle"], row["author_name"], row["earns"] or row["is_paid"], row["is_paid"] and not row["earns"]
-        ) if row["handle"] else None,
+        )
+        if row["handle"]
+        else None,
         rating=row["rating"],
         evidence=row["evidence"],
         evidence_since=row["evidence_since"],
