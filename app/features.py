@@ -26,6 +26,7 @@ from community.chat.message_api import MessageApi
 from community.chat.message_pages import MessagePages
 from community.chat.name_pages import NamePages
 from community.chat.pages import ChatPages
+from community.chat.polling import PollingPages
 from community.direct import jobs as direct_jobs
 from community.direct.api import DirectApi
 from community.direct.pages import DirectPages
@@ -164,6 +165,7 @@ PAGES: list = [
     PostPages,
     preview,
     ChatPages,
+    PollingPages,
     MutePages,
     AwayPages,
     DirectPages,

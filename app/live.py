@@ -50,6 +50,7 @@ NONSENSE_COSTS = 20.0
 
 _handlers: dict[str, tuple[type, Handler]] = {}
 _leaving: list[Callable[[Socket], None]] = []
+_standing: list[Callable[[Socket, list[str]], dict[str, int]]] = []
 _finishing: list[Callable[[], Awaitable[None]]] = []
 _sockets: dict[int, set[Socket]] = {}
 _paces: dict[int, Pace] = {}
@@ -61,7 +62,8 @@ class _Head(msgspec.Struct):
 
 
 class Ping(msgspec.Struct):
-    pass
+    rooms: dict[str, int] = {}
+    """Up to which event the client has been told of each room, if it wants to know whether that is all."""
 
 
 def frame(kind: str, shape: type) -> Callable[[Handler], Handler]:
@@ -78,6 +80,12 @@ def on_leaving(forget: Callable[[Socket], None]) -> Callable[[Socket], None]:
     """Called when a socket is gone, whatever the reason."""
     _leaving.append(forget)
     return forget
+
+
+def on_ping(stand: Callable[[Socket, list[str]], dict[str, int]]) -> Callable[[Socket, list[str]], dict[str, int]]:
+    """Called with the rooms a ping names: where those stand that this socket is told of."""
+    _standing.append(stand)
+    return stand
 
 
 def before_goodbye(finish: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
@@ -243,7 +251,12 @@ def _complain(socket: Socket, code: str, sentence: str) -> None:
 
 @frame("ping", Ping)
 def answer_ping(socket: Socket, ping: Ping) -> None:
-    socket.push('{"type":"pong"}')
+    """What the answer says of a room was pushed before it: a client that knows less has lost something."""
+    if not ping.rooms:
+        socket.push('{"type":"pong"}')
+        return
+    rooms = {room: seq for stand in _standing for room, seq in stand(socket, list(ping.rooms)).items()}
+    socket.tell("pong", rooms=rooms)
 
 
 @heard("member")

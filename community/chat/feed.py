@@ -207,6 +207,12 @@ def is_listening(socket: Socket, room_id: int) -> bool:
     return feed is not None and socket in feed.sockets
 
 
+def told_to(socket: Socket, room_id: int) -> int | None:
+    """Up to which event this socket has been told of the room; None when it does not listen there."""
+    feed = _feeds.get(room_id)
+    return max(feed.told, feed.ahead.get(socket, 0)) if feed is not None and socket in feed.sockets else None
+
+
 def listeners(room_id: int) -> Iterable[Socket]:
     feed = _feeds.get(room_id)
     return tuple(feed.sockets) if feed else ()

@@ -10,7 +10,7 @@ from app.auth import require_member
 from app.errors import NotFound, Problem, TooLarge, TooMany
 from app.i18n import gettext as _
 from app.i18n import use as speak
-from app.live import before_goodbye, frame, on_leaving
+from app.live import before_goodbye, frame, on_leaving, on_ping
 from app.live_signals import heard, signal
 from app.live_socket import TOO_FAST, Socket
 from community.chat import feed, policy, presence, reads, service
@@ -102,6 +102,13 @@ def tell_of_typing(key: str, who: dict[str, str]) -> None:
     for socket in feed.listeners(room_id):
         if socket.member_id != member_id and presence.may_be_seen(room_id, member_id, by=socket.member_id):
             socket.tell("typing", room=room, author={"id": member, **who})
+
+
+@on_ping
+def where_rooms_stand(socket: Socket, rooms: list[str]) -> dict[str, int]:
+    """Only from memory: it is asked by everybody, every half minute. A room that is left out is not told here."""
+    told = {room: feed.told_to(socket, int(room)) for room in rooms[:MOST_ROOMS] if room.isdecimal() and len(room) < 19}
+    return {room: seq for room, seq in told.items() if seq is not None}
 
 
 @on_leaving

@@ -1,37 +1,55 @@
-// The line to a room: the live socket, resumed from the last seq after every cut; plain requests while no socket can be had.
-// Events: state (on | off | polling | signed-out | shut-out), welcome, events, ack, refused, typing, presence, read,
-// notify, resync, error; and "elsewhere" for what happens in the other rooms it listens to.
-import { pauseBefore } from "./chat-rules.js"
+// The line to a room: the live socket, resumed from the last seq after every cut; plain requests while no socket can be
+// had, and for those who only look in.
+// Events: state (on | off | polling | looking | signed-out | shut-out), welcome, events, ack, refused, typing, presence,
+// read, notify, resync, error, polled; and "elsewhere" for what happens in the other rooms it listens to.
+import { ChatPolling } from "./chat-polling.js"
+import { missing, pauseBefore } from "./chat-rules.js"
 
 const PING_EVERY = 25_000
 const DEAD_AFTER = 45_000
 const ANSWER_WITHIN = 5_000
-const POLL_EVERY = 3_000
-const POLLED_AT_ONCE = 200
+// A wall may refuse a socket, swallow its handshake, or let it through and then nothing else: for who waits, all the same.
+const WELCOME_WITHIN = 8_000
 const BLOCKED_AFTER = 3
+const JUST_TRIED = 2_000
+const SELDOM_POLLED = 6_000
+const SELDOM_LOOKED = 20_000
+// Who missed more has to load the page anew: as the socket would say.
+const MOST_MISSED = 1_000
+const UNANSWERED_IS_OFF = 2
 
 export class ChatLine extends EventTarget {
   #room
   #where
   #socket
+  #polling
+  #isLooking
+  #isWelcome = false
   #failures = 0
+  #unanswered = 0
   #state = ""
   #isStopped = false
-  #isPollAsked = false
+  #triedAt = 0
   #heardAt = 0
+  #heard = 0
   #timers = {}
+  // Other rooms that turned out not to be for us: nobody asks for them again and again.
+  #closed = new Set()
   #wake = () => this.#comeBack()
 
   // `where()` gives { "7": { seq, epoch } }: up to which event the page has been told, of this room and of others.
-  constructor(room, where) {
+  constructor(room, where, { isLooking = false } = {}) {
     super()
     this.#room = room
     this.#where = where
+    this.#isLooking = isLooking
+    this.#polling = new ChatPolling(room, where, (found) => this.#polled(found), isLooking ? SELDOM_LOOKED : SELDOM_POLLED)
   }
 
   open() {
     for (const name of ["online", "offline", "pageshow"]) addEventListener(name, this.#wake)
     document.addEventListener("visibilitychange", this.#wake)
+    if (this.#isLooking) return this.#polling.start()
     this.#timers.ping = setInterval(() => this.#ping(), PING_EVERY)
     this.#connect()
   }
@@ -42,11 +60,13 @@ export class ChatLine extends EventTarget {
     document.removeEventListener("visibilitychange", this.#wake)
     for (const timer of Object.values(this.#timers)) clearTimeout(timer)
     this.#timers = {}
-    this.#socket?.close()
+    this.#polling.stop()
+    this.#leave()
   }
 
+  // A socket that was answered: one that is merely open may lead nowhere.
   get isOpen() {
-    return this.#socket?.readyState === WebSocket.OPEN
+    return this.#isWelcome && this.#socket?.readyState === WebSocket.OPEN
   }
 
   get isPolling() {
@@ -56,55 +76,91 @@ export class ChatLine extends EventTarget {
   send(frame) {
     if (!this.isOpen) return false
     this.#socket.send(JSON.stringify({ room: this.#room, ...frame }))
+    if (frame.type === "send") this.#expectAnswer()
     return true
   }
 
-  // Ask again from where the page stands: after a gap, and after every cut.
-  hello() {
-    this.#socket.send(JSON.stringify({ type: "hello", rooms: this.#where() }))
+  // Ask again from where the page stands: after a gap, after every cut, and when it wants to hear of further rooms.
+  hello(rooms = this.#where()) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "hello", rooms }))
   }
 
   // Look now, where nothing is told by itself.
   look() {
-    if (this.isPolling) this.#poll()
+    this.#polling.look()
   }
 
   #connect() {
-    if (this.#isStopped || this.#socket?.readyState < WebSocket.CLOSING) return
+    if (this.#isStopped || this.#isLooking || this.#socket?.readyState < WebSocket.CLOSING) return
     clearTimeout(this.#timers.again)
+    this.#triedAt = Date.now()
     const socket = (this.#socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/live"))
     socket.onopen = () => {
       this.#heardAt = Date.now()
       this.hello()
     }
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data))
-    socket.onclose = ({ code }) => socket === this.#socket && this.#lost(code)
+    socket.onclose = ({ code }) => this.#lost(code)
+    // Longer each time: on a very slow network a socket still comes about in the end, and meanwhile it polls.
+    clearTimeout(this.#timers.welcome)
+    this.#timers.welcome = setTimeout(() => this.#lost(), ANSWER_WITHIN * Math.min(4, this.#failures + 1))
+    this.#timers.patience ??= setTimeout(() => this.#polling.start(), WELCOME_WITHIN)
   }
 
   #hear(frame) {
     this.#heardAt = Date.now()
+    this.#heard += 1
     const isElsewhere = frame.room && frame.room !== this.#room
-    if (frame.type === "welcome") {
-      this.#failures = 0
-      this.#stopPolling()
-      this.#turn("on")
-      this.#say("welcome", frame.rooms[this.#room])
-    } else if (isElsewhere) this.#say("elsewhere", frame)
-    else if (frame.type === "error" && !frame.client_id && ["not-found", "forbidden"].includes(frame.code))
-      this.#end("shut-out", frame.detail)
+    const isShut = frame.type === "error" && !frame.client_id && ["not-found", "forbidden"].includes(frame.code)
+    if (frame.type === "welcome") this.#welcomed(frame)
+    else if (frame.type === "pong") this.#compare(frame.rooms)
     else if (frame.type === "error" && frame.client_id) this.#say("refused", frame)
-    else if (frame.type !== "pong") this.#say(frame.type, frame)
+    else if (isElsewhere) {
+      if (isShut) this.#closed.add(frame.room)
+      this.#say("elsewhere", frame)
+    } else if (isShut) this.#end("shut-out", frame.detail)
+    else this.#say(frame.type, frame)
+  }
+
+  #welcomed({ rooms }) {
+    this.#isWelcome = true
+    this.#failures = 0
+    clearTimeout(this.#timers.welcome)
+    clearTimeout(this.#timers.patience)
+    delete this.#timers.patience
+    this.#polling.stop()
+    this.#turn("on")
+    this.#say("welcome", rooms[this.#room])
+  }
+
+  // What the server said it had told us, it told us before: rooms of which we know less, or which it tells us no more,
+  // are asked for again.
+  #compare(told) {
+    const lost = told ? missing(this.#where(), told, this.#closed) : {}
+    if (Object.keys(lost).length) this.hello(lost)
   }
 
   #lost(code) {
+    this.#leave()
     if (code === 4401) return this.#end("signed-out")
     if (code === 4403) return this.#end("shut-out")
     this.#failures += 1
     if (!this.isPolling) this.#turn("off")
-    if (this.#failures >= BLOCKED_AFTER) this.#startPolling()
+    if (this.#failures >= BLOCKED_AFTER) this.#polling.start()
     clearTimeout(this.#timers.again)
     // Many pages lose a restarting server at once; they need not all come back at once.
     this.#timers.again = setTimeout(() => this.#connect(), pauseBefore(this.#failures))
+  }
+
+  #leave() {
+    const old = this.#socket
+    this.#socket = null
+    this.#isWelcome = false
+    clearTimeout(this.#timers.welcome)
+    clearTimeout(this.#timers.answer)
+    if (!old) return
+    old.onopen = old.onmessage = old.onclose = null
+    old.close()
   }
 
   #end(state, detail) {
@@ -114,62 +170,47 @@ export class ChatLine extends EventTarget {
 
   // Awake again, or on another network: is the line still there?
   #comeBack() {
-    if (document.hidden || this.#isStopped || this.#socket?.readyState === WebSocket.CONNECTING) return
+    if (document.hidden || this.#isStopped) return
+    this.look()
+    const isTrying = this.#socket && !this.#isWelcome && Date.now() - this.#triedAt < JUST_TRIED
+    if (this.#isLooking || isTrying) return
     if (this.isOpen && Date.now() - this.#heardAt < DEAD_AFTER) this.#ping()
     else this.#connectAnew()
-    this.look()
   }
 
   // A line that went dead without a word (sleep, a changed network) closes too late to wait for.
   #ping() {
     if (!this.isOpen) return
     if (Date.now() - this.#heardAt > DEAD_AFTER) return this.#connectAnew()
-    const askedAt = Date.now()
-    this.#socket.send('{"type":"ping"}')
+    const rooms = Object.fromEntries(Object.entries(this.#where()).map(([room, { seq }]) => [room, seq]))
+    this.#socket.send(JSON.stringify({ type: "ping", rooms }))
+    this.#expectAnswer()
+  }
+
+  #expectAnswer() {
+    const heard = this.#heard
     clearTimeout(this.#timers.answer)
-    this.#timers.answer = setTimeout(() => this.#heardAt < askedAt && this.#connectAnew(), ANSWER_WITHIN)
+    this.#timers.answer = setTimeout(() => this.#heard === heard && this.#connectAnew(), ANSWER_WITHIN)
   }
 
   #connectAnew() {
-    const old = this.#socket
-    this.#socket = null
-    if (old) old.onclose = old.onmessage = null
-    old?.close()
+    this.#leave()
     if (!this.isPolling) this.#turn("off")
     this.#connect()
   }
 
-  #startPolling() {
-    if (this.#timers.poll) return
-    this.#timers.poll = setInterval(() => document.hidden || this.#poll(), POLL_EVERY)
-    this.#poll()
-  }
-
-  #stopPolling() {
-    clearInterval(this.#timers.poll)
-    delete this.#timers.poll
-  }
-
-  // One at a time: two answers would tell the same events, and a slow network would only get slower.
-  async #poll() {
-    if (this.#isPollAsked || this.#isStopped) return
-    this.#isPollAsked = true
-    let events
-    try {
-      const answer = await fetch(`/chat/${this.#room}/events?after=${this.#where()[this.#room].seq}`, {
-        headers: { Accept: "application/json" },
-      })
-      if (answer.status === 404) return this.#end("shut-out")
-      if (answer.ok) events = await answer.json()
-    } catch {
-      // Offline: the next turn tries again.
-    } finally {
-      this.#isPollAsked = false
-    }
-    if (!events || this.isOpen || this.#isStopped) return
-    this.#turn("polling")
+  #polled(found) {
+    this.#unanswered = found ? 0 : this.#unanswered + 1
+    if (!found && this.#unanswered >= UNANSWERED_IS_OFF && this.#state) this.#turn("off")
+    if (!found || this.isOpen || this.#isStopped) return
+    if (found.isClosed) return this.#end("shut-out")
+    this.#turn(this.#isLooking ? "looking" : "polling")
+    const { after, seq, epoch, events, read } = found
+    const isAnotherPast = epoch !== this.#where()[this.#room].epoch || seq < after
+    if (isAnotherPast || seq - after > MOST_MISSED) return this.#say("resync", {})
+    if (read) this.#say("read", { seq: read })
     this.#say("events", { events })
-    if (events.length >= POLLED_AT_ONCE) this.#poll()
+    this.#say("polled", {})
   }
 
   #turn(state, detail = "") {

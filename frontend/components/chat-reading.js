@@ -53,10 +53,11 @@ export class ChatReading {
     count.textContent = this.#fresh > 99 ? "99+" : this.#fresh
     if (!isHere || document.hidden) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      if (document.hidden || !this.#log.isAtEnd || !this.#log.isJoined || this.#readAt >= this.#seq) return
-      if (!this.#tell(this.#seq)) return
-      this.#readAt = this.#seq
+    this.#timer = setTimeout(async () => {
+      const seq = this.#seq
+      if (document.hidden || !this.#log.isAtEnd || !this.#log.isJoined || this.#readAt >= seq) return
+      if (!(await this.#tell(seq))) return
+      this.heard(seq)
       this.#lessenBadges()
     }, READ_EVERY)
   }
