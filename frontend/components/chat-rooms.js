@@ -4,7 +4,6 @@ import { previewOf } from "./chat-rules.js"
 const MOST_HEARD = 30
 const PATIENCE = 1_500
 const SELDOM = 15_000
-const SELDOM = 15_000
 
 export class ChatRooms {
   #links = new Map()
@@ -13,7 +12,6 @@ export class ChatRooms {
   #me
   #blocked
   #doubted = new Set()
-  #askedAt = Date.now()
   #askedAt = Date.now()
   #timer
 
@@ -58,19 +56,6 @@ export class ChatRooms {
     this.#gather()
   }
 
-  // Where nothing is told by itself: the list as the server has it, four times a minute.
-  async askNow() {
-    if (!this.#list?.checkVisibility() || Date.now() - this.#askedAt < SELDOM || this.#list.contains(document.activeElement)) return
-    this.#askedAt = Date.now()
-    const [fresh, here] = [(await theList())?.querySelector(".rooms"), this.#here?.dataset.room]
-    if (!fresh) return
-    const link = here && fresh.querySelector(`a[data-room="${CSS.escape(here)}"]`)
-    link?.setAttribute("aria-current", "page")
-    link?.querySelector(".counts")?.remove()
-    this.#list.replaceChildren(...fresh.childNodes)
-    this.#gather()
-  }
-
   hear(frame) {
     const { type, room, events = [] } = frame
     const link = this.#links.get(room)
@@ -86,7 +71,8 @@ export class ChatRooms {
       if (event.seq <= Number(link.dataset.seq)) continue
       link.dataset.seq = event.seq
       this.#take(link, event)
-      if (event.kind === "message" && event.author.id !== this.#me) this.#count(link, this.#unread(link) + 1)
+      const isNews = event.kind === "message" && ![this.#me, ...this.#blocked()].includes(event.author?.id)
+      if (isNews) this.#count(link, this.#unread(link) + 1)
     }
   }
 
@@ -97,12 +83,6 @@ export class ChatRooms {
 
   close() {
     clearTimeout(this.#timer)
-  }
-
-  #gather() {
-    this.#here = this.#list.querySelector("a[data-room][aria-current]")
-    const others = [...this.#list.querySelectorAll("a[data-room]:not([aria-current])")].slice(0, MOST_HEARD)
-    this.#links = new Map(others.map((link) => [link.dataset.room, link]))
   }
 
   #gather() {

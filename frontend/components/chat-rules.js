@@ -47,11 +47,6 @@ export function missing(where, told, closed = new Set()) {
   return Object.fromEntries(Object.entries(where).filter(([room, { seq }]) => !closed.has(room) && !(told[room] <= seq)))
 }
 
-// The rooms (as `where` gives them) of which a server told more than arrived here, or which it tells us no more.
-export function missing(where, told, closed = new Set()) {
-  return Object.fromEntries(Object.entries(where).filter(([room, { seq }]) => !closed.has(room) && !(told[room] <= seq)))
-}
-
 // What a screen reader says of new messages: the words of a few, the number of many; nothing of one's own, nor of whom
 // one has blocked.
 export function toHear(events, me, words, blocked = []) {
