@@ -58,7 +58,7 @@ from content.reviews.api import ReviewApi
 from content.reviews.pages import ReviewPages
 from demo.shop import ShopPages
 from frontend import assets
-from frontend.pages import chat_cards
+from frontend.pages import chat_cards, live_told
 from frontend.pages.content_api import GuideApi, ProductApi
 from frontend.pages.embed import click_script, widget_product, widget_script
 from frontend.pages.embed_earn import widget_earner
@@ -329,6 +329,7 @@ JOBS: list = [
     payout_jobs,
     earn_jobs,
     earn_live,
+    live_told,
     fraud_jobs,
     programme_webhook_jobs,
     books_jobs,

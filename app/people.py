@@ -52,7 +52,7 @@ FILES = {
     "webhooks": """SELECT owner_kind, owner_id, url, types, created_at, off_at
                      FROM webhook_endpoint WHERE made_by_id = $1""",
     "chat_read": "SELECT room_id, seq, muted_until FROM read_pointer WHERE member_id = $1",
-    "privacy": "SELECT may_write, is_hidden, changed_at FROM privacy WHERE member_id = $1",
+    "privacy": "SELECT may_write, is_hidden, hides_reading, changed_at FROM privacy WHERE member_id = $1",
     "blocked": """SELECT m.handle, x.created_at FROM member_block x JOIN member m ON m.id = x.blocked_id
                    WHERE x.member_id = $1""",
     "direct": """SELECT room_id, created_at, asked_by_id = $1 AS you_asked, answer, answered_at
@@ -77,6 +77,7 @@ FILES = {
     "live_question_votes": "SELECT question_id, created_at FROM live_question_vote WHERE member_id = $1",
     "live_poll_votes": "SELECT poll_id, option_id, at FROM live_poll_vote WHERE member_id = $1",
     "live_reminders": "SELECT event_id, created_at FROM live_reminder WHERE member_id = $1",
+    "live_invites": "SELECT event_id, invited_at FROM live_invite WHERE member_id = $1",
     "guide_drafts": "SELECT id, title, summary, lang, source, created_at FROM guide_draft WHERE author_id = $1",
     "notifications": "SELECT kind, url, data, created_at, read_at FROM notification WHERE member_id = $1",
     "reports": "SELECT case_id, reason, note, created_at FROM flag WHERE reporter_id = $1",
@@ -170,7 +171,7 @@ FILES = {
 
 
 FORGOTTEN = """credential session api_token notification idempotency_key read_pointer privacy
-               member_block room_turn live_reminder member_visitor earning_goal board_seat
+               member_block room_turn live_reminder live_invite member_visitor earning_goal board_seat
                partner_tag partner_note""".split()
 
 # Rows that the books or a store's history need, without the words in them that say who it was.

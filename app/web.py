@@ -63,13 +63,22 @@ def page(
     if status != 200 or "new_form_cookie" in request.state:
         return response
     html = response.content.encode()
-    tag = '"' + hashlib.blake2s(html, digest_size=12).hexdigest() + '"'
+    tag = tag_of(html)
     if name and "has_form" not in request.state:
         rendered.keep(name, html, tag)
     if request.headers.get("if-none-match") == tag:
         return _for_a_stranger(request, html, tag)
     response.headers.update({"ETag": tag, "Vary": VARY})
     return response
+
+
+def for_strangers(request: Request, html: bytes) -> Response[bytes]:
+    """A piece of a page that all strangers see alike."""
+    return _for_a_stranger(request, html, tag_of(html))
+
+
+def tag_of(html: bytes) -> str:
+    return '"' + hashlib.blake2s(html, digest_size=12).hexdigest() + '"'
 
 
 def _for_a_stranger(request: Request, html: bytes, tag: str) -> Response[bytes]:

@@ -7,7 +7,7 @@ time, never a message. Whoever may no longer read is dropped before the next fra
 import asyncio
 import contextvars
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import asyncpg
@@ -33,6 +33,7 @@ ASK_SECONDS, ASK_SECONDS_WITHOUT_SIGNALS = 5.0, 0.25
 
 _feeds: dict[int, "Feed"] = {}
 _behind: set["Feed"] = set()
+_lookers: list[Callable[[int, list[EventView]], None]] = []
 _telling: asyncio.Task | None = None
 
 
@@ -64,7 +65,10 @@ class Feed:
         if rows[0]["version"] != self.version:
             await self._drop_who_may_not_read(rows[0]["version"])
         # While we asked, nobody else told this room: there is one teller.
-        self._hand_out([queries.view(row) for row in rows])
+        events = [queries.view(row) for row in rows]
+        self._hand_out(events)
+        for look in _lookers:
+            look(self.room_id, events)
 
     def _hand_out(self, events: list[EventView]) -> None:
         behind = [socket for socket in self.sockets if socket not in self.ahead]
@@ -205,6 +209,21 @@ def drop_everywhere(socket: Socket) -> list[int]:
 def is_listening(socket: Socket, room_id: int) -> bool:
     feed = _feeds.get(room_id)
     return feed is not None and socket in feed.sockets
+
+
+def on_told(look: Callable[[int, list[EventView]], None]) -> Callable[[int, list[EventView]], None]:
+    """Called after a room's events were handed out in this process: for what is shown beside the sequence."""
+    _lookers.append(look)
+    return look
+
+
+async def readers_of(room_id: int, version: int) -> tuple[Socket, ...]:
+    """Who listens here and may read the room as it stood at `version`: to be told at once, before anything is awaited."""
+    if (feed := _feeds.get(room_id)) is None:
+        return ()
+    if feed.version != version:
+        await feed._drop_who_may_not_read(version)
+    return tuple(feed.sockets)
 
 
 def told_to(socket: Socket, room_id: int) -> int | None:

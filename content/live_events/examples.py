@@ -13,6 +13,7 @@ from content.live_events.schemas import (
     LiveView,
     Made,
     MarkView,
+    NewHost,
     NewLive,
     NewPin,
     NewPoll,
@@ -39,6 +40,7 @@ live_change = LiveChange("Moka night, again", _at, summary="Four grinders.")
 new_state = NewState("live")
 new_pin = NewPin("hand-grinder-38-mm", "The one I kept")
 new_question = NewQuestion(UUID("0b8f7c52-3a4e-4a83-9a44-0f6f3c1d2e60"), "Does it clog?")
+new_host = NewHost("kai-o")
 new_poll = NewPoll("Which one next?", ["The hand grinder", "The electric one"])
 choice = PollChoice(1)
 new_segment = NewSegment("This one never clogged.")
@@ -74,6 +76,7 @@ pin = PinView(
     unpinned_at=None,
     url="/r/k7m2p9x",
     disclosure="#ad",
+    credited="ada",
 )
 question = QuestionView("6", "905", "Does it clog?", _bob, 3, False, _later, None)
 poll = PollView(
@@ -90,6 +93,8 @@ live = LiveView(
     pins=[pin],
     questions=[question],
     poll=poll,
+    cohosts=[_bob],
+    invited=False,
 )
 marks = Page(
     [

@@ -65,6 +65,14 @@ class TranscriptForm(msgspec.Struct):
     text: Annotated[str, Meta(max_length=1_000_000)] = ""
 
 
+class HostForm(msgspec.Struct):
+    handle: Short = ""
+
+
+class AnswerForm(msgspec.Struct):
+    answer: Annotated[str, Meta(pattern="^(yes|no)$")]
+
+
 class StateForm(msgspec.Struct):
     state: Annotated[str, Meta(pattern="^(live|ended|cancelled)$")]
 
@@ -91,10 +99,15 @@ def values_of(event: asyncpg.Record) -> dict[str, str]:
 
 def new_pin(given: PinForm) -> NewPin:
     """The product by its address here, or the last part of it."""
-    slug = given.product.strip().split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2]
+    slug = slug_in(given.product)
     if not slug:
         raise Invalid("product", _("Please fill this in."))
     return convert({"product": slug, "note": given.note}, NewPin, strict=True)
+
+
+def slug_in(address: str) -> str:
+    """`trail-pack` of `https://here.example/p/trail-pack?sort=new`."""
+    return address.strip().split("?")[0].split("#")[0].rstrip("/").rpartition("/")[2]
 
 
 def seconds_of(given: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Products that the host holds up, with the price and the stock of the moment."""
+"""Products that the hosts hold up, with the price and the stock of the moment."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ MOST_UP = 30
 
 async def pin(viewer: Viewer, slug: str, new: NewPin) -> int:
     """Hold a product up; the pin's id. One that is up already keeps its pin, with the new note."""
-    event = await policy.access_own_event(viewer, slug)
+    event = await policy.access_event_to_run(viewer, slug)
     note = clean(new.note, "note", most=200)
     product = await db.fetch_one("SELECT * FROM product WHERE slug = $1 AND withdrawn_at IS NULL", new.product)
     if product is None:

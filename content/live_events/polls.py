@@ -13,7 +13,7 @@ from content.live_events.schemas import MOST_OPTIONS, NewPoll
 
 async def open_poll(viewer: Viewer, slug: str, new: NewPoll) -> int:
     """Ask the room; the poll's id. One at a time."""
-    event = await policy.access_own_event(viewer, slug)
+    event = await policy.access_event_to_run(viewer, slug)
     question = clean(new.question, "question", least=3, most=200)
     options = [text for text in (clean(option, "options", most=80) for option in new.options) if text]
     if not 2 <= len(options) <= MOST_OPTIONS or len(set(options)) < len(options):

@@ -7,9 +7,9 @@ import asyncpg
 from app import clock, db
 from app.auth import Viewer
 from app.paging import Page, cut, decode
-from community.members.queries import as_author
+from community.members.queries import AVATAR_URL, as_author
 from community.moderation.queries import in_sight
-from content.live_events.policy import EVENT, LISTED
+from content.live_events.policy import EVENT, EVENT_OF_ROOM, LISTED
 from content.live_events.service import LONGEST
 
 LATE = timedelta(hours=2)
@@ -76,9 +76,12 @@ async def past(
 
 
 async def hosted_by(viewer: Viewer) -> list[asyncpg.Record]:
-    """The viewer's own events that are not over."""
+    """The events that the viewer hosts, alone or along, and that are not over."""
     return await db.fetch(
-        f"""{EVENT} AND e.host_id = $1 AND e.state IN ('planned', 'live') ORDER BY e.starts_at LIMIT 50""",
+        f"""{EVENT} AND (e.host_id = $1 OR EXISTS (
+                   SELECT 1 FROM room_member mine WHERE mine.room_id = e.room_id AND mine.member_id = $1
+                      AND mine.role = 'host' AND mine.state = 'active'))
+               AND e.state IN ('planned', 'live') ORDER BY e.starts_at LIMIT 50""",
         viewer.member_id,
         viewer.member_id,
     )
@@ -149,6 +152,21 @@ async def segments(event_id: int, *, ids: Sequence[int] | None = None) -> list[a
             WHERE event_id = $1 AND ($2::bigint[] IS NULL OR id = ANY($2)) ORDER BY offset_seconds, id""",
         event_id,
         None if ids is None else list(ids),
+    )
+
+
+async def event_of_room(room_id: int) -> asyncpg.Record | None:
+    """The event as nobody in particular sees it: for what is told to the whole room."""
+    return await db.fetch_one(EVENT_OF_ROOM, room_id, None)
+
+
+async def invited_to(event_id: int) -> list[asyncpg.Record]:
+    """Who was asked to host along and has not answered."""
+    return await db.fetch(
+        f"""SELECT m.id, m.id AS member_id, m.handle, m.name,
+                   coalesce('{AVATAR_URL}' || nullif(m.avatar_key, ''), '') AS avatar_url
+              FROM live_invite li JOIN member m ON m.id = li.member_id WHERE li.event_id = $1 ORDER BY li.id""",
+        event_id,
     )
 
 

@@ -52,7 +52,7 @@ async def unvote(viewer: Viewer, slug: str, question_id: int) -> None:
 
 async def mark_answered(viewer: Viewer, slug: str, question_id: int) -> None:
     """The host answered it just now: the replay leads to this moment."""
-    event = await policy.access_own_event(viewer, slug)
+    event = await policy.access_event_to_run(viewer, slug)
     await _settle(event, question_id, "answered", viewer)
 
 

@@ -76,6 +76,12 @@ class NewSegment(msgspec.Struct, forbid_unknown_fields=True):
     offset: Annotated[int, Meta(ge=0, le=86_400)] | None = None
 
 
+class NewHost(msgspec.Struct, forbid_unknown_fields=True):
+    """Somebody to host along, by their handle."""
+
+    handle: Annotated[str, Meta(min_length=1, max_length=60)]
+
+
 class NewTranscript(msgspec.Struct, forbid_unknown_fields=True):
     """WebVTT, SRT, or lines that begin with a time like 12:04. It takes the place of the one before."""
 
@@ -97,7 +103,7 @@ class PersonView(msgspec.Struct):
 
 
 class PinView(msgspec.Struct):
-    """`url` is the way to the shop by the host's link, who earns by it as `disclosure` says."""
+    """`url` is the way to the shop by the link of `credited`, the host who earns by it as `disclosure` says."""
 
     id: str
     product: str
@@ -110,6 +116,7 @@ class PinView(msgspec.Struct):
     unpinned_at: datetime | None
     url: str
     disclosure: str
+    credited: str
 
 
 class QuestionView(msgspec.Struct):
@@ -164,6 +171,10 @@ class LiveView(LiveLine, kw_only=True):
     pins: list[PinView]
     questions: list[QuestionView]
     poll: PollView | None
+    cohosts: list[PersonView]
+    """Who hosts along: they hold products up and run the desk."""
+    invited: bool
+    """Whether the viewer was asked to host along, and has not answered."""
 
 
 class SegmentView(msgspec.Struct):

@@ -14,7 +14,7 @@ from content.live_events.transcript import lines_of
 
 async def write(viewer: Viewer, slug: str, new: NewSegment) -> int:
     """One thing that was said: now, or so many seconds after going live."""
-    event = await policy.access_own_event(viewer, slug)
+    event = await policy.access_event_to_run(viewer, slug)
     body = clean(new.body, "body", least=1, most=2000, lines=True)
     if event["went_live_at"] is None:
         raise Conflict(_("The transcript begins when the event does."))

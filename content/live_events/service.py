@@ -75,7 +75,7 @@ async def change(viewer: Viewer, slug: str, new: LiveChange) -> None:
 
 async def begin(viewer: Viewer, slug: str) -> None:
     """Go live: from now on offsets count."""
-    event = await policy.access_own_event(viewer, slug)
+    event = await policy.access_event_to_run(viewer, slug)
     async with db.transaction():
         await _move(event, "planned", "live", went_live_at=clock.now())
         seq = await _tell(event, "live", viewer.member_id)
@@ -92,8 +92,14 @@ async def end(viewer: Viewer, slug: str) -> None:
 async def cancel(viewer: Viewer, slug: str) -> None:
     """Call a planned event off; who wanted to come is told."""
     event = await policy.access_event_to_tidy(viewer, slug)
+    if not may_call_off(viewer, event):
+        raise Forbidden(_("Only the host or a moderator may do this."))
     async with db.transaction():
         await _call_off(event, viewer.member_id)
+
+
+def may_call_off(viewer: Viewer, event: asyncpg.Record) -> bool:
+    return policy.is_host(viewer, event) or policy.keeps_order(viewer, event)
 
 
 async def end_forgotten() -> int:

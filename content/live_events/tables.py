@@ -138,3 +138,14 @@ class LiveReminder(Table, tablename="live_reminder"):
     created_at = moment()
 
     live_reminder_once = Unique([event_id, member_id])
+
+
+class LiveInvite(Table, tablename="live_invite"):
+    """The host asked this member to host along, who has not answered. Who said yes is a `host` of the room."""
+
+    id = BigSerial(primary_key=True)
+    event_id = reference(LiveEvent, cascade=True, index=False)
+    member_id = reference(Member, cascade=True)
+    invited_at = moment()
+
+    live_invite_once = Unique([event_id, member_id])

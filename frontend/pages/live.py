@@ -9,18 +9,20 @@ from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from app import i18n
 from app.auth import Viewer, require_member
 from app.errors import Invalid, NotFound, Problem
 from app.i18n import gettext as _
 from app.idempotency import once
 from app.limits import limit
-from app.web import form, form_again, page, redirect
+from app.web import for_strangers, form, form_again, page, redirect
 from community.chat.pages import room_context
 from community.groups.policy import access_group_contents
 from content.live_events import calendar, forms, polls, queries, questions, reminders, replay, service
 from content.live_events.policy import access_event
 from content.live_events.transcript import clock_of
-from frontend.pages.live_stage import links_of, stage_of
+from frontend.pages.live_shared import shared_stage
+from frontend.pages.live_stage import earners_of, links_of, stage_of
 from frontend.pages.live_words import hour_of
 
 SHOW, NEW = "frontend/live/show.html", "frontend/live/form.html"
@@ -91,9 +93,14 @@ class LivePages(Controller):
 
     @get("/{slug:str}/stage")
     async def show_stage(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        """The moving part alone, for <live-stage>."""
+        """The moving part alone, for <live-stage>. Strangers all see the same: read and rendered once for all of them."""
         event = await access_event(viewer, slug)
-        return page(request, viewer, "frontend/live/_stage.html", hour_of=hour_of, **await stage_of(viewer, event))
+        if viewer.is_member:
+            return page(request, viewer, "frontend/live/_stage.html", hour_of=hour_of, **await stage_of(viewer, event))
+        stage = await shared_stage(event["room_id"], event["room_seq"])
+        if stage is None:
+            raise NotFound()
+        return for_strangers(request, stage.render(i18n.current(), "stranger").encode())
 
     @get("/{slug:str}/event.ics")
     async def show_ics(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
@@ -109,7 +116,7 @@ class LivePages(Controller):
             since=int(since) if since.isdecimal() and len(since) < 7 else 0,
         )
         pins = await queries.pins_shown(event["id"])
-        terms, links = await links_of(event, pins)
+        terms, links, cards = await links_of(event, pins)
         return page(
             request,
             viewer,
@@ -122,7 +129,7 @@ class LivePages(Controller):
             hour_of=hour_of,
             since=since,
             links={pin["slug"]: links[pin["id"]] for pin in pins if pin["id"] in links},
-            host_earns=event["host_id"] in terms.earners,
+            earners=earners_of(event, terms, cards),
         )
 
     @post("/{slug:str}/reminder")

@@ -152,6 +152,8 @@ async def live_view(viewer: Viewer, slug: str) -> LiveView:
         pins=[_pin(pin, stage) for pin in stage["pins"]],
         questions=[_question(row) for row in [*stage["questions"], *stage["answered"]]],
         poll=_poll(stage["poll"]) if stage["poll"] else None,
+        cohosts=[_person(host) for host in event["cohosts"]],
+        invited=event["is_invited"],
     )
 
 
@@ -185,6 +187,7 @@ def _pin(pin: asyncpg.Record, stage: dict[str, Any]) -> PinView:
         unpinned_at=pin["unpinned_at"],
         url=link.address if link else pin["url"],
         disclosure=mark(market=link.market) if link else "",
+        credited=stage["cards"][pin["id"]].owner["handle"] if link else "",
     )
 
 

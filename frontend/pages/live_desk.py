@@ -10,11 +10,12 @@ from app.errors import Invalid, Problem
 from app.i18n import gettext as _
 from app.limits import limit
 from app.web import form, form_again, page, redirect
-from content.live_events import forms, guide, pins, polls, queries, questions, replay, segments, service
-from content.live_events.policy import access_event_to_tidy, access_own_event, is_host
+from community.chat.pages import room_context
+from content.live_events import forms, guide, hosts, pins, polls, queries, questions, replay, segments, service
+from content.live_events.policy import access_event_to_run, access_event_to_tidy, access_own_event
 from content.live_events.schemas import NewPoll, NewSegment
 from content.live_events.transcript import clock_of
-from content.reviews.shelf import shelf
+from frontend.pages.live_products import products_to_show
 from frontend.pages.live_stage import stage_of
 from frontend.pages.live_words import hour_of
 from referrals.live_cards import service as live_cards
@@ -30,21 +31,48 @@ class LiveDeskPages(Controller):
     @get("/desk")
     async def show(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
         event = await access_event_to_tidy(viewer, slug)
-        return page(request, viewer, DESK, values={}, problem=None, **await _desk(viewer, event))
+        return page(request, viewer, DESK, values={}, problem=None, **await _desk(request, viewer, event))
 
-    @get("/desk/questions")
-    async def show_questions(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        """The queue alone, which moves by itself."""
+    @get("/desk/now")
+    async def show_now(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        """What moves on the desk, alone."""
         event = await access_event_to_tidy(viewer, slug)
-        return page(
-            request,
-            viewer,
-            "frontend/live/_desk_questions.html",
-            event=event,
-            is_host=is_host(viewer, event),
-            questions=await queries.questions(event["id"], viewer),
-            answered=await queries.questions(event["id"], viewer, settled=True),
-        )
+        now = {**await stage_of(viewer, event), **await _figures(viewer, event)}
+        return page(request, viewer, "frontend/live/_desk_now.html", **now)
+
+    @get("/desk/products")
+    async def show_products(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        """Products to hold up, as one types."""
+        event = await access_event_to_run(viewer, slug)
+        await limit("look-live", viewer.member_id, most=1200, per=3600)
+        found = await products_to_show(viewer, event, request.query_params.get("q", ""))
+        return page(request, viewer, "frontend/live/_desk_found.html", event=event, found=found)
+
+    @post("/hosts")
+    async def invite(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        event = await access_own_event(viewer, slug)
+        await limit("invite-live", viewer.member_id, most=30, per=3600)
+        try:
+            await hosts.invite(viewer, slug, (await form(request, forms.HostForm)).handle)
+        except Problem as problem:
+            return await form_again(request, viewer, DESK, problem, **await _desk(request, viewer, event))
+        return redirect(f"/live/{slug}/desk#hosts", flash=_("They were asked."))
+
+    @post("/hosts/{handle:str}/remove")
+    async def let_go(self, viewer: NamedDependency[Viewer], slug: FromPath[str], handle: FromPath[str]) -> Response:
+        if handle.lower() == viewer.handle.lower():
+            await hosts.decline(viewer, slug)
+            return redirect(f"/live/{slug}", flash=_("You host it no longer."))
+        await hosts.remove(viewer, slug, handle)
+        return redirect(f"/live/{slug}/desk#hosts")
+
+    @post("/invitation")
+    async def answer(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        if (await form(request, forms.AnswerForm)).answer == "no":
+            await hosts.decline(viewer, slug)
+            return redirect(f"/live/{slug}")
+        await hosts.accept(viewer, slug)
+        return redirect(f"/live/{slug}/desk", flash=_("You host along. What you hold up leads by a link of yours."))
 
     @get("/edit")
     async def show_edit(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
@@ -77,13 +105,13 @@ class LiveDeskPages(Controller):
 
     @post("/pins")
     async def pin(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        event = await access_own_event(viewer, slug)
+        event = await access_event_to_run(viewer, slug)
         await limit("pin-live", viewer.member_id, most=600, per=3600)
         try:
             await live_cards.pin(viewer, slug, forms.new_pin(await form(request, forms.PinForm)))
         except Problem as problem:
             wrong = Invalid("product", problem.detail) if problem.status == 404 else problem
-            return await form_again(request, viewer, DESK, wrong, **await _desk(viewer, event))
+            return await form_again(request, viewer, DESK, wrong, **await _desk(request, viewer, event))
         return redirect(f"/live/{slug}/desk#pins")
 
     @post("/pins/{pin_id:int}/remove")
@@ -102,13 +130,13 @@ class LiveDeskPages(Controller):
 
     @post("/polls")
     async def open_poll(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        event = await access_own_event(viewer, slug)
+        event = await access_event_to_run(viewer, slug)
         await limit("poll-live", viewer.member_id, most=60, per=3600)
         try:
             given = await form(request, forms.PollForm)
             await polls.open_poll(viewer, slug, NewPoll(given.question, given.options.split("\n")))
         except Problem as problem:
-            return await form_again(request, viewer, DESK, problem, **await _desk(viewer, event))
+            return await form_again(request, viewer, DESK, problem, **await _desk(request, viewer, event))
         return redirect(f"/live/{slug}/desk#poll")
 
     @post("/polls/{poll_id:int}/close")
@@ -120,13 +148,13 @@ class LiveDeskPages(Controller):
 
     @post("/segments")
     async def write(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        event = await access_own_event(viewer, slug)
+        event = await access_event_to_run(viewer, slug)
         await limit("write-live", viewer.member_id, most=1200, per=3600)
         try:
             given = await form(request, forms.SegmentForm)
             await segments.write(viewer, slug, NewSegment(given.body, forms.seconds_of(given.offset)))
         except Problem as problem:
-            return await form_again(request, viewer, DESK, problem, **await _desk(viewer, event))
+            return await form_again(request, viewer, DESK, problem, **await _desk(request, viewer, event))
         return redirect(f"/live/{slug}/desk#transcript")
 
     @post("/segments/{segment_id:int}/remove")
@@ -141,7 +169,7 @@ class LiveDeskPages(Controller):
         try:
             taken = await segments.take_transcript(viewer, slug, (await form(request, forms.TranscriptForm)).text)
         except Problem as problem:
-            return await form_again(request, viewer, DESK, problem, **await _desk(viewer, event))
+            return await form_again(request, viewer, DESK, problem, **await _desk(request, viewer, event))
         return redirect(f"/live/{slug}/desk#transcript", flash=_("%(n)s parts were taken in.", n=taken))
 
     @post("/guide")
@@ -153,20 +181,28 @@ class LiveDeskPages(Controller):
             chosen = [int(name) for name in (await form(request, forms.GuideForm)).segment if name.isdecimal()]
             draft_id = await guide.draft_from(viewer, slug, [name for name in chosen if name < 2**63])
         except Problem as problem:
-            return await form_again(request, viewer, DESK, problem, **await _desk(viewer, event))
+            return await form_again(request, viewer, DESK, problem, **await _desk(request, viewer, event))
         return redirect(f"/guides/new?draft={draft_id}")
 
 
-async def _desk(viewer: Viewer, event: asyncpg.Record) -> dict:
-    polls_so_far = await queries.polls(event["id"], viewer)
+async def _desk(request: Request, viewer: Viewer, event: asyncpg.Record) -> dict:
+    q = request.query_params.get("q", "")[:200]
     return {
+        **await room_context(request, viewer, event["room_id"]),
         **await stage_of(viewer, event),
-        "polls": polls_so_far,
-        "open_poll": next((poll for poll in polls_so_far if poll["closed_at"] is None), None),
+        **await _figures(viewer, event),
+        "rooms": [],
+        "embedded": True,
         "segments": await queries.segments(event["id"]),
-        "sums": await sum_of(event["id"]),
-        "some_products": (await shelf(limit=100)).products.items,
+        "invited": await queries.invited_to(event["id"]),
+        "may_call_off": service.may_call_off(viewer, event),
+        "q": q,
+        "found": await products_to_show(viewer, event, q),
         "clock_of": clock_of,
         "hour_of": hour_of,
         "length": replay.length_of(event),
     }
+
+
+async def _figures(viewer: Viewer, event: asyncpg.Record) -> dict:
+    return {"polls": await queries.polls(event["id"], viewer), "sums": await sum_of(event["id"], viewer.member_id)}

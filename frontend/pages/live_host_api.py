@@ -11,7 +11,7 @@ from app.limits import limit
 from app.openapi import door
 from app.web import json_body
 from content.guides.drafts import access_own
-from content.live_events import examples, guide, pins, polls, queries, questions, segments, service
+from content.live_events import examples, guide, hosts, pins, polls, queries, questions, segments, service
 from content.live_events.policy import access_event
 from content.live_events.schemas import (
     DraftMade,
@@ -19,6 +19,7 @@ from content.live_events.schemas import (
     LiveChange,
     LiveView,
     Made,
+    NewHost,
     NewLive,
     NewPin,
     NewPoll,
@@ -71,13 +72,53 @@ class LiveHostApi(Controller):
         return await live_view(viewer, slug)
 
     @post(
+        "/{slug:str}/hosts",
+        summary="Ask somebody to host along",
+        opt=door(takes=examples.new_host, gives=examples.live, refuses=(Conflict, Forbidden, Invalid), scope="write"),
+        status_code=200,
+    )
+    async def invite(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> LiveView:
+        """They are told, and are there once they say yes. What they hold up leads by a link of theirs."""
+        await limit("invite-live", require_member(viewer), most=30, per=3600)
+        await hosts.invite(viewer, slug, (await json_body(request, NewHost)).handle)
+        return await live_view(viewer, slug)
+
+    @delete(
+        "/{slug:str}/hosts/{handle:str}",
+        summary="Let somebody host no longer",
+        status_code=204,
+        opt=door(refuses=(Forbidden,), scope="write"),
+    )
+    async def let_go(self, viewer: NamedDependency[Viewer], slug: FromPath[str], handle: FromPath[str]) -> None:
+        """Or take the question back. What they held up stays theirs until it is taken down."""
+        await hosts.remove(viewer, slug, handle)
+
+    @put(
+        "/{slug:str}/invitation",
+        summary="Say yes to hosting along",
+        opt=door(gives=examples.live, refuses=(Conflict,), scope="write"),
+    )
+    async def accept(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> LiveView:
+        await hosts.accept(viewer, slug)
+        return await live_view(viewer, slug)
+
+    @delete(
+        "/{slug:str}/invitation",
+        summary="Say no, or host no longer",
+        status_code=204,
+        opt=door(refuses=(Forbidden,), scope="write"),
+    )
+    async def decline(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> None:
+        await hosts.decline(viewer, slug)
+
+    @post(
         "/{slug:str}/pins",
         summary="Hold a product up",
         status_code=201,
         opt=door(takes=examples.new_pin, gives=examples.made, refuses=(Conflict, Forbidden), scope="write"),
     )
     async def pin(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Made:
-        """By a link of the host's own. One that is up already keeps its card."""
+        """By a link of one's own, or of the host who held it up here before. One that is up already keeps its card."""
         await limit("pin-live", require_member(viewer), most=600, per=3600)
         return Made(str(await live_cards.pin(viewer, slug, await json_body(request, NewPin))))
 

@@ -1,35 +1,45 @@
 from collections.abc import Collection
+from typing import Any
 
 import asyncpg
 import msgspec
 
 from app import db
 from app.money import Money
+from community.members.queries import as_author
+
+
+class Card(msgspec.Struct):
+    """By which link a card leads, and who is credited by it."""
+
+    code: str
+    owner: dict[str, Any]
 
 
 class Sum(msgspec.Struct):
-    """What came of an event's cards so far. `earned` by currency, after refunds."""
+    """What came of a host's cards so far. `earned` by currency, after refunds."""
 
     visits: int
     orders: int
     earned: list[Money]
 
 
-async def codes_of(pin_ids: Collection[int]) -> dict[int, str]:
-    """By pin: the code that its card leads by now. One that its host switched off leads nobody."""
+async def cards_of(pin_ids: Collection[int]) -> dict[int, Card]:
+    """By pin: by which link it leads now. One that its owner switched off leads nobody."""
     rows = await db.fetch(
-        """SELECT p.pin_id, l.code FROM live_pin_link p JOIN link l ON l.id = p.link_id
-            WHERE p.pin_id = ANY($1::bigint[]) AND l.disabled_at IS NULL""",
+        f"""SELECT p.pin_id, l.code, {as_author("m")} AS owner
+              FROM live_pin_link p JOIN link l ON l.id = p.link_id JOIN member m ON m.id = l.owner_id
+             WHERE p.pin_id = ANY($1::bigint[]) AND l.disabled_at IS NULL""",
         list(pin_ids),
     )
-    return {row["pin_id"]: row["code"] for row in rows}
+    return {row["pin_id"]: Card(row["code"], row["owner"]) for row in rows}
 
 
-async def sum_of(event_id: int) -> Sum:
-    """For the host: visits by the cards, orders they led to, and what those earn."""
+async def sum_of(event_id: int, member_id: int | None) -> Sum:
+    """For one of its hosts: visits by their cards, orders they led to, and what those earn."""
     row = await db.fetch_one(
         """WITH links AS (SELECT DISTINCT c.link_id FROM live_pin_link c JOIN live_pin p ON p.id = c.pin_id
-                           WHERE p.event_id = $1),
+                             JOIN link l ON l.id = c.link_id WHERE p.event_id = $1 AND l.owner_id = $2),
                 won AS (SELECT a.order_id, a.winner_id FROM attribution a
                          WHERE a.link_id IN (SELECT link_id FROM links) AND a.winner_id IS NOT NULL
                            AND NOT EXISTS (SELECT 1 FROM attribution later
@@ -48,6 +58,7 @@ async def sum_of(event_id: int) -> Sum:
                   (SELECT coalesce(jsonb_agg(jsonb_build_array(amount, currency) ORDER BY currency), '[]')
                      FROM earned) AS earned""",
         event_id,
+        member_id,
     )
     assert row is not None
     return Sum(row["visits"], row["orders"], [Money(amount, currency) for amount, currency in row["earned"]])

@@ -8,7 +8,7 @@ from referrals.links.tables import Link
 
 
 class LivePinLink(Table, tablename="live_pin_link"):
-    """The host's own link behind a product that they hold up live: who buys by the card, buys by the host."""
+    """A host's own link behind a product that they hold up live: who buys by the card, buys by them."""
 
     id = BigSerial(primary_key=True)
     pin_id = reference(LivePin, cascade=True, index=False)

@@ -352,10 +352,10 @@ async def test_who_is_blocked_asks_nothing_that_the_blocker_has_to_read(web: Bro
     slug = await a_live(ines)
     await a_question(bob, slug, "Why so dear?")
     hers = await sign_in(web(), ines)
-    assert "Why so dear?" in (await hers.get(f"/live/{slug}/desk")).text
+    assert "Why so dear?" in (await hers.get(f"/live/{slug}/desk/now")).text
     blocked = await web(token=ines.token).put("/api/v1/blocks/bob")
     assert blocked.is_success, blocked.text
-    assert "Why so dear?" not in (await hers.get(f"/live/{slug}/desk")).text
+    assert "Why so dear?" not in (await hers.get(f"/live/{slug}/desk/now")).text
     assert "Why so dear?" in (await web().get(f"/live/{slug}/stage")).text
 
 

@@ -54,11 +54,11 @@ async def test_a_viewer_buys_by_the_card_and_the_host_earns_and_reads_why(web: B
     shown = (await (await sign_in(web(), ines)).get("/earn/orders/1001/why")).text
     assert "that you held up in the live event “Moka night”" in shown
     event_id = await db.fetch_val("SELECT id FROM live_event")
-    sums = await sum_of(event_id)
+    sums = await sum_of(event_id, ines.id)
     assert sums.visits == 1
     assert (sums.orders, [(one.amount, one.currency) for one in sums.earned]) == (1, [(1_200, "USD")])
     await tell(web, shop, "order.refunded", refund(lines=[{"id": "l1", "quantity": 1, "amount": 12_000}]))
-    sums = await sum_of(event_id)
+    sums = await sum_of(event_id, ines.id)
     assert sums.earned[0].amount == 0 and await standing(ines) == {}
     await books_are_right()
 
