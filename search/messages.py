@@ -1,4 +1,4 @@
-"""What was said in rooms, newest first. The index follows each room's own sequence of events, so that no message costs
+"""What was said in rooms. The index follows each room's own sequence of events, so that no message costs
 a job: a chore brings it up to date, and whoever searches one room brings that room up to date first.
 
 Who may read a room is asked when the question is asked, of PostgreSQL, whichever engine finds the rest.
@@ -17,9 +17,10 @@ from app.text import excerpt
 from community.chat.policy import rooms_to_read
 from community.groups.policy import readable_rooms
 from community.moderation.queries import in_sight
+from community.privacy.queries import is_wanted
 from search.schemas import Facets, Hit, HitAuthor, HitGroup, SearchAnswer
 from search.snippets import highlighted, snippet
-from search.words import Term, tsquery, tsvector
+from search.words import Term, tsquery, tsquery_of_best, tsvector
 
 AT_ONCE = 500
 # Whoever searches a room waits for so many events to be indexed; a room that is further behind is left to the chore.
@@ -28,35 +29,59 @@ CHORE_SECONDS = 40
 LONGEST = 4_000
 
 
+# Of whom one blocked nothing is found, but where nobody else talks. Ranked are the newest so many of what fits: as in postgres.py, ranking every hit of a common word takes too long.
+CANDIDATES = 1000
+_FITTING = f"""
+    SELECT m.id, m.room_id, m.seq, m.body, m.extra, m.created_at, a.handle, a.name AS author_name,
+           r.kind AS room_kind, coalesce(g.name, r.name) AS room_name, g.slug AS group_slug, g.name AS group_name,
+           d.words
+      FROM search_message d
+      JOIN message m ON m.id = d.message_id
+      JOIN room r ON r.id = m.room_id
+      JOIN member a ON a.id = m.author_id
+      LEFT JOIN groups g ON g.id = r.group_id
+     WHERE d.words @@ $1::tsquery AND ($2::bigint IS NULL OR d.room_id = $2)
+       AND ($3::bigint IS NULL OR r.group_id = $3)
+       AND m.deleted_at IS NULL AND {readable_rooms("r", "$4")} AND {in_sight("message", "m.id")}
+       AND ((r.kind = 'direct' AND (SELECT count(*) FROM room_member n WHERE n.room_id = r.id) = 2)
+            OR {is_wanted("m.author_id", "$4")})"""
+_NEWEST = f"""{_FITTING} AND ($5::bigint IS NULL OR m.id < $5) ORDER BY m.id DESC LIMIT """
+# Each word counts, a whole one more than its stem; much of it in few words counts more; and so do the very words asked.
+_BEST = f"""
+    SELECT * FROM (
+        SELECT *, round((ts_rank('{{0.05, 0.2, 0.4, 1.0}}', words, $5::tsquery, 1)
+                         + CASE WHEN position(lower($6) IN lower(body)) > 0 THEN 0.1 ELSE 0 END)::numeric, 6)::float8 AS score
+          FROM ({_FITTING} ORDER BY m.id DESC LIMIT {CANDIDATES}) fitting) scored
+     WHERE $7::float8 IS NULL OR (score, id) < ($7::float8, $8::bigint)
+     ORDER BY score DESC, id DESC LIMIT """
+
+
 async def find(
-    viewer: Viewer, asked: list[Term], *, room_id: int | None, group_id: int | None, cursor: str | None, limit: int
+    viewer: Viewer,
+    text: str,
+    asked: list[Term],
+    *,
+    room_id: int | None,
+    group_id: int | None,
+    newest: bool,
+    cursor: str | None,
+    limit: int,
 ) -> SearchAnswer:
-    """What holds every word, in a room, in the room of a group, or in all rooms the viewer may read."""
+    """What holds every word, in a room, in the room of a group, or in all rooms the viewer may read: what fits best
+    first, or the newest. One query in any case."""
     if room_id is not None and room_id not in await rooms_to_read(viewer, [room_id]):
         return SearchAnswer(items=[], facets=Facets(), engine="postgres")
     if room_id is not None:
         await catch_up(room_id, most=MOST_WAITED_FOR)
-    (before,) = decode(cursor, (int,)) or (None,)
-    rows = await db.fetch(
-        f"""SELECT m.id, m.room_id, m.seq, m.body, m.extra, m.created_at, a.handle, a.name AS author_name,
-                   r.kind AS room_kind, coalesce(g.name, r.name) AS room_name,
-                   g.slug AS group_slug, g.name AS group_name
-              FROM search_message d
-              JOIN message m ON m.id = d.message_id
-              JOIN room r ON r.id = m.room_id
-              JOIN member a ON a.id = m.author_id
-              LEFT JOIN groups g ON g.id = r.group_id
-             WHERE d.words @@ $1::tsquery AND ($2::bigint IS NULL OR d.room_id = $2)
-               AND ($3::bigint IS NULL OR r.group_id = $3) AND ($4::bigint IS NULL OR m.id < $4)
-               AND m.deleted_at IS NULL AND {readable_rooms("r", "$5")} AND {in_sight("message", "m.id")}
-             ORDER BY m.id DESC LIMIT {limit + 1:d}""",
-        tsquery(asked),
-        room_id,
-        group_id,
-        before,
-        viewer.member_id,
-    )
-    page = cut(rows, limit, lambda row: (row["id"],))
+    where = (tsquery(asked), room_id, group_id, viewer.member_id)
+    if newest:
+        (before,) = decode(cursor, (int,)) or (None,)
+        rows = await db.fetch(f"{_NEWEST}{limit + 1:d}", *where, before)
+        page = cut(rows, limit, lambda row: (row["id"],))
+    else:
+        after = decode(cursor, (float, int)) or (None, None)
+        rows = await db.fetch(f"{_BEST}{limit + 1:d}", *where, tsquery_of_best(asked), text.strip(), *after)
+        page = cut(rows, limit, lambda row: (row["score"], row["id"]))
     return SearchAnswer(
         items=[_hit(row, asked) for row in page.items], facets=Facets(), next=page.next, engine="postgres"
     )

@@ -19,6 +19,7 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
     kind = asked(request, "kind")
     kind = kind if kind in (*KINDS, "message") else None
     group, product, room = asked(request, "group"), asked(request, "product"), asked(request, "room")
+    sort = "new" if asked(request, "sort") == "new" else ""
     found = await search(
         viewer,
         text,
@@ -26,6 +27,7 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
         group=group,
         product=product,
         room=room,
+        newest=sort == "new",
         cursor=asked(request, "after"),
     )
     return page(
@@ -33,9 +35,10 @@ async def search_page(request: Request, viewer: NamedDependency[Viewer]) -> Resp
         viewer,
         "search/results.html",
         # The time it took is on no page, and would make every answer another one.
-        made_from=(msgspec.structs.replace(found, took_ms=0), text, kind, group, product, room),
+        made_from=(msgspec.structs.replace(found, took_ms=0), text, kind, group, product, room, sort),
         q=text,
         kind=kind or "",
+        sort=sort,
         kept={name: slug for name, slug in (("group", group), ("product", product), ("room", room)) if slug},
         found=found,
         safe=Markup,

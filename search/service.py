@@ -42,12 +42,14 @@ async def search(
     group: str | None = None,
     product: str | None = None,
     room: str | None = None,
+    newest: bool = False,
     cursor: str | None = None,
     limit: int = 20,
 ) -> SearchAnswer:
     """What the viewer may read of what fits. `group` and `product` are slugs; an unknown one finds nothing.
 
-    What was said in rooms is looked through when asked for: as the kind `message`, or in one `room` by its id.
+    What was said in rooms is looked through when asked for: as the kind `message`, or in one `room` by its id; what
+    fits best comes first there, or the `newest`.
     """
     started = time.perf_counter()
     text = clean(text, "q", most=LONGEST_QUESTION)
@@ -57,7 +59,9 @@ async def search(
     if asked and place is not None and (room or kind == "message"):
         in_room = _number(room)
         if product is None and (in_room is not None or not room):
-            answer = await messages.find(viewer, asked, room_id=in_room, group_id=place[0], cursor=cursor, limit=limit)
+            answer = await messages.find(
+                viewer, text, asked, room_id=in_room, group_id=place[0], newest=newest, cursor=cursor, limit=limit
+            )
     elif asked and place is not None and (kind is None or kind in KINDS):
         question = Question(text, asked, kind, *place, cursor=cursor, limit=limit)
         answer = await _ask(viewer, question)

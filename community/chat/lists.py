@@ -15,6 +15,7 @@ from community.chat.schemas import Author
 from community.chat.seen import how_far
 from community.groups.policy import readable_rooms
 from community.members.queries import as_author
+from community.privacy.queries import is_wanted
 
 # Rooms beside the page of one room.
 BESIDE = 100
@@ -25,14 +26,24 @@ MINE = """SELECT r.id, 'active' AS state FROM membership ms JOIN room r ON r.gro
           UNION SELECT room_id, state FROM room_member WHERE member_id = {member} AND state IN ('active', 'blocked')"""
 ASKING = """SELECT r.id FROM room_member rm JOIN room r ON r.id = rm.room_id AND r.kind = 'direct' AND r.said > 0
              WHERE rm.member_id = {member} AND rm.state = 'invited'"""
-# A pointer and a counter each: nothing is counted when it is asked for.
-UNREAD = "greatest(r.said - coalesce(p.said, 0), 0)"
+# A pointer and a counter each. Only for who blocked somebody it is counted what those said since; of the last hundred.
+BLOCKED_LOOKED_AT = 100
+
+
+def unread(member: str) -> str:
+    """SQL: how many messages of a room (`r`, with the member's pointer `p`) are new to the member."""
+    return f"""CASE WHEN r.said > coalesce(p.said, 0) THEN greatest(r.said - coalesce(p.said, 0) - (
+          SELECT count(*) FROM (SELECT blocked_id FROM member_block WHERE member_id = {member}
+                                 ORDER BY id DESC LIMIT {BLOCKED_LOOKED_AT}) unwanted
+            JOIN message u ON u.room_id = r.id AND u.author_id = unwanted.blocked_id AND u.seq > coalesce(p.seq, 0)
+          ), 0) ELSE 0 END"""
+
 
 _ROOMS = f"""
     SELECT r.id, r.kind, r.seq, r.epoch, r.said, mine.state, g.id AS group_id, g.slug,
            coalesce(CASE WHEN r.kind = 'group' THEN g.name END, nullif(r.name, ''), others.names, '') AS name,
            others.first AS partner, r.kind = 'direct' AND coalesce(others.are_away, true) AS waits,
-           {UNREAD} AS unread, cardinality(coalesce(p.mentioned, '{{}}')) AS mentions,
+           {unread("$1")} AS unread, cardinality(coalesce(p.mentioned, '{{}}')) AS mentions,
            {is_loud("p")} AS is_loud, p.muted_until,
            CASE WHEN r.kind = 'direct' THEN {how_far("r.id", "$1")} END AS seen,
            last.id AS last_id, last.at, last.body, last.files, last.author, last.author_id,
@@ -52,8 +63,7 @@ _ROOMS = f"""
             FROM room_event e JOIN message m ON m.id = e.message_id JOIN member a ON a.id = m.author_id
            WHERE e.room_id = r.id AND e.kind = 'message' AND m.deleted_at IS NULL
              AND NOT EXISTS (SELECT 1 FROM hiding h WHERE h.subject_kind = 'message' AND h.subject_id = m.id)
-             AND (others.first IS NOT NULL OR NOT EXISTS (
-                 SELECT 1 FROM member_block b WHERE b.member_id = $1 AND b.blocked_id = m.author_id))
+             AND (others.first IS NOT NULL OR {is_wanted("m.author_id", "$1")})
            ORDER BY e.seq DESC LIMIT 1) last ON true
      WHERE (r.kind <> 'direct' OR r.said > coalesce(p.put_away, 0)) AND {readable_rooms("r", "$1")}"""
 

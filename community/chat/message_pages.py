@@ -11,7 +11,7 @@ from msgspec import Meta
 from app.auth import Viewer, require_member
 from app.limits import limit
 from app.web import form, fragment, page, redirect
-from community.chat import cards, pins, policy, queries, reactions, versions
+from community.chat import cards, pins, policy, queries, reactions, seats, versions
 from community.chat.message_api import MOST_SIGNS_A_MINUTE
 
 
@@ -85,6 +85,7 @@ class MessagePages(Controller):
             room=room,
             pinned=[queries.view(row) for row in await pins.pins_of(room_id)],
             may_pin=pins.may_pin(viewer, room),
+            seat=await seats.seat_of(viewer, room_id),
         )
 
     @get("/pins/latest")
@@ -93,7 +94,7 @@ class MessagePages(Controller):
     ) -> Response:
         """The line above the room, for <chat-pins>."""
         room = await policy.access_room(viewer, room_id)
-        pinned = await pins.latest(room_id)
+        pinned = await pins.latest(viewer, room_id)
         return fragment(request, viewer, "community/chat/_pins.html", room=room, pinned=pinned)
 
     @get("/messages/{message_id:int}/versions")

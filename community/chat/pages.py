@@ -119,7 +119,7 @@ async def room_context(request: Request, viewer: Viewer, room_id: int, *, editin
         "may_send": policy.may_send(room) and not (seat and seat["waits"]),
         "may_moderate": policy.may_moderate(viewer, room),
         "may_pin": pins.may_pin(viewer, room),
-        "pinned": await pins.latest(room_id),
+        "pinned": await pins.latest(viewer, room_id),
         **measures_queries.notice_of(room),
         "client_id": uuid.uuid4(),
         "changed": _pick(part.events, str(editing or request.query_params.get("edit")), author_id=viewer.member_id),

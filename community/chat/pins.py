@@ -11,6 +11,7 @@ from app.i18n import gettext as _
 from app.paging import Page, cut, decode
 from community.chat import hanging, policy, queries, writer
 from community.chat.schemas import EventView
+from community.privacy.queries import is_wanted
 
 MOST_PINS = 50
 _PINNED = "JOIN message_pin pin ON pin.message_id = e.message_id AND e.kind = 'message'"
@@ -69,9 +70,14 @@ async def page_of(room_id: int, *, cursor: str | None, limit: int) -> Page[Event
     return cut(pinned[start : start + limit + 1], limit, lambda event: (event.id,))
 
 
-async def latest(room_id: int) -> EventView | None:
-    """What was pinned last and is still there."""
-    rows = await queries.messages_where(room_id, _PINNED, "h.id IS NULL ORDER BY pin.id DESC LIMIT 1")
+async def latest(viewer: Viewer, room_id: int) -> EventView | None:
+    """What was pinned last and is still there; nothing of whom the viewer blocked."""
+    rows = await queries.messages_where(
+        room_id,
+        _PINNED,
+        f"h.id IS NULL AND {is_wanted('a.id', '$2')} ORDER BY pin.id DESC LIMIT 1",
+        viewer.member_id,
+    )
     return queries.view(rows[0]) if rows else None
 
 

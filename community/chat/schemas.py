@@ -34,6 +34,7 @@ class Quote(msgspec.Struct):
     id: str
     name: str
     text: str
+    author_id: str = ""
 
 
 class EventView(msgspec.Struct, omit_defaults=True):

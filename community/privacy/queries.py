@@ -17,6 +17,11 @@ def no_block_between(one: str, other: str) -> str:
     )
 
 
+def is_wanted(author: str, member: str) -> str:
+    """SQL: this member did not block the author. Their words are not put before one; who looks for them finds them."""
+    return f"NOT EXISTS (SELECT 1 FROM member_block mb WHERE mb.member_id = {member} AND mb.blocked_id = {author})"
+
+
 async def has_blocked(member_id: int, other_id: int) -> bool:
     return await db.fetch_val(
         "SELECT EXISTS (SELECT 1 FROM member_block WHERE member_id = $1 AND blocked_id = $2)", member_id, other_id

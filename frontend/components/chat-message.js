@@ -54,7 +54,7 @@ export class ChatMessage {
 
   // What answers a message quotes it as it stands.
   quoteAgain(quote, text) {
-    quote.querySelector("span").textContent = text
+    if (quote.dataset.folded === undefined) quote.querySelector("span").textContent = text
   }
 
   empty(item) {
@@ -90,7 +90,7 @@ export class ChatMessage {
     if (seq) item.dataset.seq = seq
     item.classList.toggle("me", author.id === this.#me)
     // Somebody the reader blocked: folded until they ask for it.
-    if (!this.#words.partner && this.#words.blocked?.split(" ").includes(author.id)) {
+    if (this.#isUnwanted(author.id)) {
       item.classList.add("unwanted")
       item.tabIndex = 0
       item.dataset.unwanted = this.#words.unwantedWords
@@ -111,8 +111,16 @@ export class ChatMessage {
     for (const part of item.querySelectorAll(isMine ? ".not-mine" : ".mine")) part.remove()
   }
 
-  #quote({ id, name, text }) {
+  #isUnwanted(id) {
+    return !this.#words.partner && Boolean(id) && this.#words.blocked?.split(" ").includes(id)
+  }
+
+  #quote({ id, name, text, author_id: author }) {
     const quote = this.#blank.querySelector(".quoted").cloneNode(true)
+    if (this.#isUnwanted(author)) {
+      ;[name, text] = ["", this.#words.unwantedWords]
+      quote.dataset.folded = ""
+    }
     quote.href = `#message-${id}`
     quote.querySelector("b").textContent = name
     quote.querySelector("span").textContent = text

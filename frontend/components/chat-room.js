@@ -155,8 +155,9 @@ class ChatRoom extends HTMLElement {
       if (event.client_id && isMine) this.#said(event.client_id, event.id)
       if (event.author) this.#writers.delete(event.author.id)
       this.#rooms?.hearHere(event)
-      if (event.kind === "message" && !isMine && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
-      if (this.#log.tell(event) && !isMine) fresh += 1
+      const isNews = !isMine && !this.#blocked.includes(event.author?.id)
+      if (event.kind === "message" && isNews && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
+      if (this.#log.tell(event) && isNews) fresh += 1
       // What is said about the room itself is for those around: its order, what is shown beside it.
       // Two who talk alone were let in, shut out, or may write again: the page has the words for it, and keeps the draft.
       if (event.data?.is) location.reload()

@@ -179,5 +179,5 @@ async def test_an_answer_quotes_what_it_answers_only_within_the_room(web: Browse
     assert (await post(room, reply_to=first)).status_code == 201
     assert (await post(room, reply_to=secret)).status_code == 422
     answer = (await door.get(f"/api/v1/rooms/{room}/messages")).json()["items"][1]
-    assert answer["reply_to"] == {"id": first, "name": "Alice", "text": "Tea?"}
+    assert answer["reply_to"] == {"id": first, "name": "Alice", "text": "Tea?", "author_id": str(alice.id)}
     await run_jobs()
