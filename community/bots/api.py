@@ -7,7 +7,7 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict
 from app.limits import limit
 from app.openapi import door
-from app.paging import Page, cut, decode, limit_of
+from app.paging import Page, limit_of
 from app.web import json_body
 from community.bots import examples, policy, queries, service
 from community.bots.schemas import BotMade, BotView, NewBot, NewSecret, Secret
@@ -29,12 +29,7 @@ class BotApi(Controller):
     ) -> Page[BotView]:
         """For those who run the group. Secrets are never shown again."""
         group = await policy.access_run_group(viewer, slug)
-        bots = await queries.bots_of_group(group["id"])
-        (last,) = decode(after, (str,)) or ("",)
-        # A room has few enough to read them all each time.
-        start = next((place for place, bot in enumerate(bots, 1) if bot.id == last), 0)
-        most = limit_of(limit, 50)
-        return cut(bots[start : start + most + 1], most, lambda bot: (bot.id,))
+        return await queries.bots_of_group(group["id"], cursor=after, limit=limit_of(limit, 50))
 
     @post(
         summary="Make a bot",

@@ -1,9 +1,12 @@
 """`POST /hooks/rooms/{bot}`: what a bot says, signed. The one door a bot has."""
 
+from typing import Any
+
 from litestar import Request, Response, post
 from litestar.params import FromPath
 
-from app.errors import Conflict, Forbidden, Gone, NotFound, TooLarge, TooMany
+from app.errors import Conflict, Forbidden, Gone, Invalid, NotFound, TooLarge, TooMany
+from app.i18n import gettext as _
 from app.limits import limit
 from app.openapi import door
 from app.signed import BadSignature, SameIdOtherBody, TooSlow, verified_id, whole_body
@@ -11,6 +14,7 @@ from app.web import json_body
 from community.bots import examples, queries, service
 from community.bots.schemas import BotSays
 from community.chat.schemas import Sent
+from community.chat.verdicts import Said
 
 MOST_BYTES = 64 * 1024
 MOST_A_MINUTE = 60
@@ -35,6 +39,7 @@ MOST_FORGED_A_MINUTE = 60
 async def hear_bot(request: Request, bot: FromPath[str]) -> Response[Sent]:
     """Standard Webhooks, with the bot's secret. 201 once it is durable and every reader will see it; the same
     `webhook-id` again is 200 and says nothing twice, with other words 409. A bot that was revoked is told 410.
+    With `edit` or `delete`, the id of a message of its own, that one says something else, or is taken back.
     """
     known = await queries.bot_by_key(bot)
     if known is None:
@@ -47,9 +52,21 @@ async def hear_bot(request: Request, bot: FromPath[str]) -> Response[Sent]:
         await limit("forged-bot", f"{known['id']}:{_sender(request)}", most=MOST_FORGED_A_MINUTE, per=60)
         raise
     await limit("bot", known["id"], most=MOST_A_MINUTE, per=60)
-    says = await json_body(request, BotSays)
-    said = await service.say(known, message_id, says.text, int(says.reply_to) if says.reply_to else None)
+    said = await _heard(known, message_id, await json_body(request, BotSays))
     return Response(Sent(str(said.id), said.seq), status_code=201 if said.is_new else 200)
+
+
+async def _heard(bot: Any, message_id: str, says: BotSays) -> Said:
+    # What is to be done stands in the body: the signature covers that, and neither method nor address.
+    if says.delete is not None:
+        if says.text or says.edit or says.reply_to:
+            raise Invalid("delete", _("Taken back is without words."))
+        return await service.change(bot, message_id, int(says.delete), None)
+    if says.edit is not None:
+        if says.reply_to:
+            raise Invalid("edit", _("What a message answers stays as it was."))
+        return await service.change(bot, message_id, int(says.edit), says.text)
+    return await service.say(bot, message_id, says.text, int(says.reply_to) if says.reply_to else None)
 
 
 def _sender(request: Request) -> str:

@@ -41,6 +41,11 @@ async def look_at_every_room() -> None:
     await wake_forgotten(room_webhooks.OWNER, send_room_events)
 
 
+@every("47 4 * * *")
+async def forget_old_deeds() -> None:
+    await service.forget_deeds()
+
+
 @on(GroupLeft)
 async def take_what_they_hold(event: GroupLeft) -> None:
     await _take_from(event.group_id, event.member_id)

@@ -99,7 +99,7 @@ class KeptOrNot(NewSecret):
 
 async def _shown(viewer: Viewer, slug: str) -> dict[str, Any]:
     group = await policy.access_run_group(viewer, slug)
-    return {"group": group, "bots": await queries.bots_of_group(group["id"]), "secret": "", "fresh": None}
+    return {"group": group, "bots": (await queries.bots_of_group(group["id"])).items, "secret": "", "fresh": None}
 
 
 async def _secret_shown(request: Request, viewer: Viewer, slug: str, bot_id: int, secret: str) -> Response:

@@ -1,6 +1,7 @@
 import asyncpg
 
 from app import db
+from app.paging import Page, cut, decode
 from app.settings import settings
 from community.bots.schemas import BotView
 from community.members.queries import avatar_url
@@ -21,12 +22,18 @@ _BOT = """
       JOIN room r ON r.id = b.room_id"""
 
 
-async def bots_of_group(group_id: int) -> list[BotView]:
+async def bots_of_group(group_id: int, *, cursor: str | None = None, limit: int = MOST_SHOWN) -> Page[BotView]:
     """Those that may speak there, the newest first."""
+    (before,) = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
-        f"{_BOT} WHERE r.group_id = $1 AND b.revoked_at IS NULL ORDER BY b.id DESC LIMIT $2", group_id, MOST_SHOWN
+        f"""{_BOT} WHERE r.group_id = $1 AND b.revoked_at IS NULL AND ($2::bigint IS NULL OR b.id < $2)
+             ORDER BY b.id DESC LIMIT $3""",
+        group_id,
+        before,
+        limit + 1,
     )
-    return [_view(row) for row in rows]
+    found = cut(rows, limit, lambda row: (row["id"],))
+    return Page([_view(row) for row in found.items], found.next)
 
 
 async def bot_view(bot_id: int) -> BotView:

@@ -54,7 +54,11 @@ class Secret(msgspec.Struct):
 class BotSays(msgspec.Struct):
     """What a bot sends. Fields that we do not know are let pass, as many programs send the same to several places."""
 
-    text: Body
+    text: Body = ""
     """Markdown."""
     reply_to: RoomKey | None = None
     """The id of a message in the room, for example of its own, as the first answer told it."""
+    edit: RoomKey | None = None
+    """The id of a message of its own that says `text` from now on."""
+    delete: RoomKey | None = None
+    """The id of a message of its own that is taken back; then without `text`."""

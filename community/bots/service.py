@@ -1,5 +1,6 @@
 """Bots: programs that speak in a group's room under a name of their own, and read nothing."""
 
+import hashlib
 import uuid
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from app.text import clean
 from community.bots import policy
 from community.bots.tables import Bot
 from community.chat import service as chat
+from community.chat.policy import access_room
 from community.chat.verdicts import Said
 from community.groups.events import GroupJoined, GroupLeft
 from community.groups.tables import Membership
@@ -21,8 +23,10 @@ from community.media.service import develop_avatar
 from community.members.schemas import Profile
 from community.members.service import change_avatar, change_profile
 from community.members.tables import Member
+from community.notifications.service import notify_anew
 
 OVERLAP = timedelta(days=1)
+DEEDS_KEPT = timedelta(days=30)
 MOST_BOTS = 20
 # One message, whatever its bot: the webhook-id becomes the client id that chat keeps for ever.
 _MESSAGE_IDS = uuid.UUID("6f6b1c0a-8f0e-4c53-9a55-5d1f6c0a7f11")
@@ -108,14 +112,27 @@ async def revoke(viewer: Viewer, slug: str, bot_id: int) -> None:
 
 
 async def forget_secrets_of(group_id: int, maker_id: int) -> None:
-    """Whoever made these bots runs the group no longer, and knows their secrets: these hold no longer."""
-    await db.execute(
-        """UPDATE bot b SET secret = $3, old_secret = '', old_secret_until = NULL FROM room r
-            WHERE r.id = b.room_id AND r.group_id = $1 AND b.made_by_id = $2 AND b.revoked_at IS NULL""",
-        group_id,
-        maker_id,
-        signed.seal(signed.new_secret()),
-    )
+    """Whoever made these bots runs the group no longer, and knows their secrets: these hold no longer. The group's
+    owner is told of each bot that is silent now."""
+    async with db.transaction():
+        voided = await db.fetch(
+            """UPDATE bot b SET secret = $3, old_secret = '', old_secret_until = NULL
+                 FROM room r, groups g, member m
+                WHERE r.id = b.room_id AND r.group_id = $1 AND b.made_by_id = $2 AND b.revoked_at IS NULL
+                  AND g.id = r.group_id AND m.id = b.member_id
+            RETURNING b.id, m.name, g.slug, g.name AS group_name, g.owner_id""",
+            group_id,
+            maker_id,
+            signed.seal(signed.new_secret()),
+        )
+        for bot in voided:
+            await notify_anew(
+                bot["owner_id"],
+                "bot_voided",
+                source=f"bot:{bot['id']}:voided",
+                url=f"/g/{bot['slug']}/bots",
+                data={"bot": bot["name"], "group": bot["group_name"]},
+            )
 
 
 def valid_secrets(bot: asyncpg.Record) -> list[str]:
@@ -125,12 +142,11 @@ def valid_secrets(bot: asyncpg.Record) -> list[str]:
 
 async def say(bot: asyncpg.Record, message_id: str, text: str, reply_to: int | None = None) -> Said:
     """What a signed message says, once for each id: the same one with other words is refused."""
-    if bot["revoked_at"] is not None:
-        raise Gone(_("This bot was revoked."))
-    viewer = Viewer(member_id=bot["member_id"], handle=bot["handle"], name=bot["name"], scopes=frozenset({"write"}))
-    client_id = uuid.uuid5(_MESSAGE_IDS, f"{bot['id']}:{message_id}")
+    viewer = _viewer_of(bot)
+    if await db.fetch_val("SELECT 1 FROM bot_deed WHERE bot_id = $1 AND said_id = $2", bot["id"], message_id):
+        raise signed.SameIdOtherBody()
     try:
-        said = await chat.send(viewer, bot["room_id"], client_id, text, reply_to)
+        said = await chat.send(viewer, bot["room_id"], _client_id(bot, message_id), text, reply_to)
     except Conflict as other_words:
         raise signed.SameIdOtherBody() from other_words
     except NotFound as shut_out:
@@ -138,6 +154,58 @@ async def say(bot: asyncpg.Record, message_id: str, text: str, reply_to: int | N
     if said.is_new:
         await db.execute("UPDATE bot SET said_at = $2 WHERE id = $1", bot["id"], clock.now())
     return said
+
+
+async def change(bot: asyncpg.Record, message_id: str, of: int, text: str | None) -> Said:
+    """Say something else in a message of its own, or, without text, take it back; once for each id. What was signed
+    some minutes ago and is sent again, by whomever, does not bring the old words back."""
+    viewer = _viewer_of(bot)
+    try:
+        await access_room(viewer, bot["room_id"])
+    except NotFound as shut_out:
+        raise Forbidden(_("This bot was shown out of its room.")) from shut_out
+    if await chat.said_before(viewer, bot["room_id"], _client_id(bot, message_id)):
+        raise signed.SameIdOtherBody()
+    fingerprint = hashlib.sha256(f"{of}:{'' if text is None else '=' + text}".encode()).digest()
+    async with db.transaction():
+        # A twin that is still at it holds this id: the insert waits for its commit, then loses.
+        won = await db.fetch_val(
+            """INSERT INTO bot_deed (bot_id, said_id, fingerprint, message_id, seq, at) VALUES ($1, $2, $3, $4, 0, $5)
+               ON CONFLICT DO NOTHING RETURNING id""",
+            bot["id"],
+            message_id,
+            fingerprint,
+            of,
+            clock.now(),
+        )
+        if won is None:
+            done = await db.fetch_one(
+                "SELECT * FROM bot_deed WHERE bot_id = $1 AND said_id = $2", bot["id"], message_id
+            )
+            assert done is not None
+            if bytes(done["fingerprint"]) != fingerprint:
+                raise signed.SameIdOtherBody()
+            return Said(of, done["seq"], is_new=False)
+        seq = await (
+            chat.delete(viewer, bot["room_id"], of) if text is None else chat.edit(viewer, bot["room_id"], of, text)
+        )
+        await db.execute("UPDATE bot_deed SET seq = $2 WHERE id = $1", won, seq)
+    return Said(of, seq, is_new=True)
+
+
+async def forget_deeds() -> int:
+    """A signature is believed for minutes only, so what was done by it need not be remembered for ever."""
+    return await db.execute("DELETE FROM bot_deed WHERE at < $1", clock.now() - DEEDS_KEPT)
+
+
+def _viewer_of(bot: asyncpg.Record) -> Viewer:
+    if bot["revoked_at"] is not None:
+        raise Gone(_("This bot was revoked."))
+    return Viewer(member_id=bot["member_id"], handle=bot["handle"], name=bot["name"], scopes=frozenset({"write"}))
+
+
+def _client_id(bot: asyncpg.Record, message_id: str) -> uuid.UUID:
+    return uuid.uuid5(_MESSAGE_IDS, f"{bot['id']}:{message_id}")
 
 
 async def _count(room_id: int) -> int:

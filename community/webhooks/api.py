@@ -7,7 +7,7 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict
 from app.limits import limit as limit_rate
 from app.openapi import door
-from app.paging import cut, decode, limit_of
+from app.paging import limit_of
 from app.web import json_body
 from community.webhooks import examples, queries, service
 from community.webhooks.schemas import (
@@ -45,12 +45,9 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
         ) -> Endpoints:
             """For those who run it. Secrets are never shown again."""
             place = await source.access(viewer, slug)
-            known = await queries.endpoints_of(source.owner_kind, place.owner_id)
-            (last,) = decode(after, (str,)) or ("",)
-            # There are few enough to read them all each time.
-            start = next((spot for spot, endpoint in enumerate(known, 1) if endpoint.id == last), 0)
-            most = limit_of(limit, 50)
-            shown = cut(known[start : start + most + 1], most, lambda endpoint: (endpoint.id,))
+            shown = await queries.endpoints_of(
+                source.owner_kind, place.owner_id, cursor=after, limit=limit_of(limit, 50)
+            )
             return Endpoints(shown.items, list(source.types), shown.next)
 
         @post(

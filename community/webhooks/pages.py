@@ -143,7 +143,7 @@ async def _all(source: Source, place: Place) -> dict[str, Any]:
         "types": source.types,
         "type_words": type_words,
         "reason_words": reason_words,
-        "endpoints": await queries.endpoints_of(source.owner_kind, place.owner_id),
+        "endpoints": (await queries.endpoints_of(source.owner_kind, place.owner_id)).items,
     }
 
 

@@ -18,13 +18,20 @@ _ENDPOINT = f"""
       FROM webhook_endpoint e"""
 
 
-async def endpoints_of(owner_kind: str, owner_id: int) -> list[EndpointView]:
+async def endpoints_of(
+    owner_kind: str, owner_id: int, *, cursor: str | None = None, limit: int = MOST_ENDPOINTS
+) -> Page[EndpointView]:
+    (before,) = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
-        f"{_ENDPOINT} WHERE e.owner_kind = $1 AND e.owner_id = $2 ORDER BY e.id DESC LIMIT {MOST_ENDPOINTS:d}",
+        f"""{_ENDPOINT} WHERE e.owner_kind = $1 AND e.owner_id = $2 AND ($3::bigint IS NULL OR e.id < $3)
+             ORDER BY e.id DESC LIMIT $4""",
         owner_kind,
         owner_id,
+        before,
+        limit + 1,
     )
-    return [endpoint_view(row) for row in rows]
+    found = cut(rows, limit, lambda row: (row["id"],))
+    return Page([endpoint_view(row) for row in found.items], found.next)
 
 
 async def everybody_told() -> list[asyncpg.Record]:

@@ -361,3 +361,146 @@ async def test_a_bot_is_called_otherwise_also_beside_what_it_said(web: Browser):
     assert (await submit(browser, f"{home}/{bot.id}/name", {"name": "Roaster"}, page=home)).status_code == 303
     assert (await submit(browser, f"{home}/{bot.id}/name", {"name": " "}, page=home)).status_code == 422
     assert "Roaster" in (await browser.get(home)).text
+
+
+# --- its own words ---
+
+
+async def do(web: Browser, bot: Bot, id: str = "msg_2", **what: Any) -> httpx.Response:
+    body = json.dumps(what).encode()
+    return await web().post(bot.door, content=body, headers=signed_by(bot.secret, id, body))
+
+
+async def test_a_bot_changes_and_takes_back_what_it_said(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    bot = await a_bot(web, alice, await a_group(alice))
+    said = (await say(web, bot, "Roast at nine")).json()
+    changed = await do(web, bot, edit=said["id"], text="Roast at **ten**")
+    assert changed.status_code == 201 and changed.json()["id"] == said["id"]
+    (message,) = await messages(web, bob, bot.room)
+    assert "<strong>ten</strong>" in message["html"] and message["edited"] is True
+    again = await do(web, bot, edit=said["id"], text="Roast at **ten**")
+    assert again.status_code == 200 and again.json() == changed.json()
+    assert (await do(web, bot, edit=said["id"], text="Roast at noon")).status_code == 409, "one id, one change"
+    gone = await do(web, bot, "msg_3", delete=said["id"])
+    assert gone.status_code == 201
+    assert (await do(web, bot, "msg_3", delete=said["id"])).json() == gone.json()
+    (message,) = await messages(web, bob, bot.room)
+    assert message["gone"] and "Roast at" not in str(message)
+    assert (await do(web, bot, "msg_4", edit=said["id"], text="Back")).status_code == 404
+
+
+async def test_a_change_that_is_sent_again_later_brings_no_old_words_back(web: Browser):
+    """Whoever overheard it has five minutes in which its signature holds."""
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    said = (await say(web, bot, "One")).json()["id"]
+    await do(web, bot, "msg_2", edit=said, text="Two")
+    await do(web, bot, "msg_3", edit=said, text="Three")
+    assert (await do(web, bot, "msg_2", edit=said, text="Two")).status_code == 200
+    assert (await messages(web, alice, bot.room))[0]["body"] == "Three"
+    assert (await say(web, bot, "Two", id="msg_2")).status_code == 409, "an id names one thing, whatever it is"
+    assert (await do(web, bot, "msg_1", edit=said, text="Four")).status_code == 409
+
+
+async def test_of_two_equal_changes_at_once_one_is_told(web: Browser):
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    said = (await say(web, bot, "One")).json()["id"]
+    first, again = await asyncio.gather(*(do(web, bot, edit=said, text="Two") for _ in range(2)))
+    assert sorted([first.status_code, again.status_code]) == [200, 201] and first.json() == again.json()
+    assert await db.fetch_val("SELECT count(*) FROM room_event WHERE kind = 'edit'") == 1
+
+
+async def test_a_bot_changes_nothing_that_is_anothers(web: Browser):
+    alice = await a_member("alice")
+    slug, other_slug = await a_group(alice), await a_group(alice)
+    bot, twin = await a_bot(web, alice, slug), await a_bot(web, alice, slug, "Twin")
+    elsewhere = await a_bot(web, alice, other_slug, "Elsewhere")
+    theirs = [(await say(web, one, "Theirs")).json()["id"] for one in (twin, elsewhere)]
+    hers = await web(token=alice.token).post(
+        f"{API}/rooms/{bot.room}/messages",
+        json={"client_id": "0b8f7c52-3a4e-4a83-9a44-0f6f3c1d2e51", "body": "Hers"},
+    )
+    for n, message in enumerate([*theirs, hers.json()["id"], "999999"]):
+        for m, what in enumerate(({"edit": message, "text": "Mine"}, {"delete": message})):
+            assert (await do(web, bot, f"msg_{n}_{m}", **what)).status_code in (403, 404), (n, what)
+    assert await db.fetch_val("SELECT count(*) FROM room_event WHERE kind IN ('edit', 'delete')") == 0
+    assert await db.fetch_val("SELECT count(*) FROM bot_deed") == 0
+
+
+@pytest.mark.parametrize(
+    "what", [{"edit": "1", "delete": "1"}, {"delete": "1", "text": "x"}, {"edit": "1"}, {"edit": "x", "text": "x"}, {}]
+)
+async def test_an_odd_change_is_refused_in_words(web: Browser, what: dict[str, str]):
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    said = (await say(web, bot, "One")).json()["id"]
+    refused = await do(web, bot, **{name: said if given == "1" else given for name, given in what.items()})
+    assert refused.status_code == 422 and refused.json()["detail"]
+
+
+async def test_a_bot_that_was_shown_out_revoked_or_silenced_changes_nothing(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice, visibility="secret")
+    bot = await a_bot(web, alice, slug)
+    said = (await say(web, bot, "One")).json()["id"]
+    handle = await db.fetch_val("SELECT handle FROM member WHERE kind = 'bot'")
+    door = f"{API}/rooms/{bot.room}/measures"
+    silenced = await web(token=alice.token).post(
+        door, json={"kind": "silence", "member": handle, "minutes": 5, "reason": "loud"}
+    )
+    assert silenced.status_code == 201, silenced.text
+    assert (await do(web, bot, edit=said, text="Two")).status_code == 403
+    banned = await web(token=alice.token).post(door, json={"kind": "ban", "member": handle, "reason": "still loud"})
+    assert banned.status_code == 201, banned.text
+    assert (await do(web, bot, "msg_3", delete=said)).status_code == 403
+    await web(token=alice.token).delete(f"{API}/groups/{slug}/bots/{bot.id}")
+    assert (await do(web, bot, "msg_4", delete=said)).status_code == 410
+    assert (await messages(web, alice, bot.room))[-1]["body"] == "One"
+
+
+async def test_deeds_are_forgotten_after_a_month(web: Browser):
+    from community.bots.jobs import forget_old_deeds
+
+    alice = await a_member("alice")
+    bot = await a_bot(web, alice, await a_group(alice))
+    await do(web, bot, edit=(await say(web, bot, "One")).json()["id"], text="Two")
+    clock.travel(timedelta(days=29))
+    await forget_old_deeds()
+    assert await db.fetch_val("SELECT count(*) FROM bot_deed") == 1
+    clock.travel(timedelta(days=31))
+    await forget_old_deeds()
+    assert await db.fetch_val("SELECT count(*) FROM bot_deed") == 0
+
+
+async def test_the_owner_hears_that_a_bot_has_fallen_silent(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    slug = await a_group(alice)
+    await web(token=bob.token).put(f"{API}/groups/{slug}/membership")
+    await web(token=alice.token).get(f"{API}/me")
+    await db.execute("UPDATE membership SET role = 'moderator' WHERE member_id = $1", bob.id)
+    await a_bot(web, bob, slug, "Roastery <b>")
+    await web(token=bob.token).delete(f"{API}/groups/{slug}/membership")
+    await run_jobs()
+    bell = await db.fetch_one("SELECT member_id, kind, url FROM notification WHERE kind = 'bot_voided'")
+    assert (bell["member_id"], bell["url"]) == (alice.id, f"/g/{slug}/bots")
+    shown = (await (await sign_in(web(), alice)).get("/notifications")).text
+    assert "“Roastery &lt;b&gt;” is silent" in shown
+    zh = (await (await sign_in(web(), alice)).get("/notifications?lang=zh-Hans")).text
+    assert "已停用" in zh
+
+
+async def test_many_bots_come_in_pages(web: Browser):
+    alice = await a_member("alice")
+    slug = await a_group(alice)
+    for n in range(5):
+        await a_bot(web, alice, slug, f"Bot {n}")
+    names, after = [], ""
+    while after is not None:
+        page = (
+            await web(token=alice.token).get(f"{API}/groups/{slug}/bots?limit=2{after and '&after='}{after}")
+        ).json()
+        names += [bot["name"] for bot in page["items"]]
+        after = page["next"]
+    assert names == [f"Bot {n}" for n in (4, 3, 2, 1, 0)]
