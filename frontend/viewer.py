@@ -10,7 +10,7 @@ from app import clock, db, ids
 from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
 from app.errors import SignInFirst
 from app.live_tickets import Ticket
-from community.chat.lists import MINE, UNREAD
+from community.chat.lists import MINE, unread
 from community.chat.reads import is_loud
 from community.members.queries import avatar_url
 from community.sessions import tokens
@@ -93,13 +93,13 @@ async def viewer_of_page(token: str) -> Viewer:
                     WHERE n.member_id = m.id AND n.read_at IS NULL LIMIT 100) few) AS unread,
                   (SELECT coalesce(json_agg(g), '[]') FROM (
                      SELECT g.slug, g.name,
-                            CASE WHEN {is_loud("p")} AND r.id IS NOT NULL THEN {UNREAD} ELSE 0 END AS unread
+                            CASE WHEN {is_loud("p")} AND r.id IS NOT NULL THEN {unread("m.id")} ELSE 0 END AS unread
                        FROM membership ms JOIN groups g ON g.id = ms.group_id
                        LEFT JOIN room r ON r.group_id = g.id AND r.kind = 'group'
                        LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = m.id
                       WHERE ms.member_id = m.id AND ms.state = 'active'
                       ORDER BY g.active_at DESC LIMIT $3) g)::text AS groups,
-                  (SELECT coalesce(sum(least({UNREAD}, 99)), 0) FROM ({MINE.format(member="m.id")}) mine
+                  (SELECT coalesce(sum(least({unread("m.id")}, 99)), 0) FROM ({MINE.format(member="m.id")}) mine
                      JOIN room r ON r.id = mine.id
                      LEFT JOIN read_pointer p ON p.room_id = r.id AND p.member_id = m.id
                     WHERE {is_loud("p")})::int AS unread_chat,
