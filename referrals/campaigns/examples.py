@@ -16,7 +16,7 @@ def usd(amount: int) -> Money:
     return Money(amount, "USD")
 
 
-result = Result(3, usd(24_000), usd(2_400), usd(15_000), usd(600), usd(18_000), 13_333)
+result = Result(3, usd(24_000), usd(2_400), usd(15_000), usd(600), usd(18_000), 13_333, usd(0), usd(0))
 report = CampaignReport(
     "8",
     "Spring on the trail",
@@ -39,5 +39,7 @@ line = PartnerLine(
     [usd(2_400)],
 )
 lines = PartnerLineList([line], None)
-figures = Figures(3, usd(24_000), usd(2_400), usd(600), 1_250)
+figures = Figures(
+    3, usd(24_000), usd(2_400), usd(600), 2_083, usd(0), usd(0), usd(2_000), usd(0), usd(5_000)
+)  # fmt: skip
 overview = Overview(30, 37, 12, [figures], [usd(2_000)], [usd(400)])

@@ -1,5 +1,6 @@
-"""What came of it, and what it cost: sales after refunds against commissions, fees and the buyers' credit."""
+"""What came of it, and what it cost: sales after refunds against everything that was granted for them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,24 +10,14 @@ import asyncpg
 from app import clock, db
 from app.money import Money
 from app.paging import Page, cut, decode
+from referrals.campaigns.costs import BONUS, costs_of, credited_on, share_of_volume, spent_on
 from referrals.campaigns.schemas import Figures, Overview, Result
 from referrals.commissions.standing import given_back
 
-# What was posted on something, as the store's expense. Sums of entries; nothing is stored.
-_SPENT = """(SELECT coalesce(sum(entry.amount), 0) FROM ledger_transaction tx
-               JOIN ledger_entry entry ON entry.transaction_id = tx.id
-               JOIN ledger_account account ON account.id = entry.account_id AND account.kind = '{account}'
-              WHERE tx.ref_type = '{kind}' AND tx.ref_id = {id})"""
-
-
-def spent_on(kind: str, id_: str) -> str:
-    account = "reward_expense" if kind == "friend_reward" else "commission_expense"
-    return _SPENT.format(account=account, kind=kind, id=id_)
-
-
+KINDS = ("commissions", "fees", "volume", "rewards", "credit", "bonus")
 # The lines that count ($1 store, $2 from, $3 until, $4 members or null, $5 products or null), and whose they are.
-_LINES = f"""
-    SELECT o.id AS order_id, a.winner_id, o.currency, l.id AS line_id,
+LINES = f"""
+    SELECT o.id AS order_id, a.winner_id, o.currency, l.id AS line_id, l.product_id,
            coalesce(o.paid_at, o.created_at) AS sold_at,
            CASE WHEN o.cancelled_at IS NULL AND o.doubt = '' THEN greatest(0, l.gross - l.discount
               - ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")})) ELSE 0 END AS sales
@@ -38,15 +29,17 @@ _LINES = f"""
 """
 
 _SOLD = f"""
-WITH line AS MATERIALIZED ({_LINES}),
-paid AS (SELECT l.winner_id, l.currency, sum({spent_on("commission", "c.id")}) AS amount
-           FROM line l JOIN commission c ON c.order_line_id = l.line_id GROUP BY 1, 2),
-credit AS (SELECT o.winner_id, o.currency, sum({spent_on("friend_reward", "f.id")}) AS amount
+WITH line AS MATERIALIZED ({LINES}),
+bonus AS MATERIALIZED ({BONUS}),
+paid AS (SELECT l.winner_id, l.currency, sum({spent_on("c.id")}) AS amount, sum(b.amount) AS bonus
+           FROM line l JOIN commission c ON c.order_line_id = l.line_id
+           LEFT JOIN bonus b ON b.commission_id = c.id GROUP BY 1, 2),
+credit AS (SELECT o.winner_id, o.currency, sum({credited_on("f.id")}) AS amount
              FROM (SELECT DISTINCT order_id, winner_id, currency FROM line) o
              JOIN friend_reward f ON f.order_id = o.order_id GROUP BY 1, 2),
 sold AS (SELECT winner_id, currency, count(DISTINCT order_id) AS orders, sum(sales) AS sales FROM line GROUP BY 1, 2)
 SELECT s.winner_id, s.currency, s.orders, s.sales::bigint AS sales, coalesce(p.amount, 0)::bigint AS commissions,
-       coalesce(r.amount, 0)::bigint AS credit
+       coalesce(r.amount, 0)::bigint AS credit, coalesce(p.bonus, 0)::bigint AS bonus
   FROM sold s LEFT JOIN paid p USING (winner_id, currency) LEFT JOIN credit r USING (winner_id, currency)
  ORDER BY s.currency, s.winner_id
 """
@@ -60,19 +53,8 @@ async def sold(
     members: Sequence[int] | None = None,
     products: Sequence[int] | None = None,
 ) -> list[asyncpg.Record]:
-    """By who is credited and currency: orders, sales, commissions, buyers' credit."""
+    """By who is credited and currency: orders, sales, commissions, buyers' credit, the bonus on what was paid as credit."""
     return await db.fetch(_SOLD, store_id, since, until, members, products)
-
-
-async def fees_paid(campaign_id: int) -> dict[int, int]:
-    """By member, what stands of the fees that were approved."""
-    rows = await db.fetch(
-        f"""SELECT c.member_id, sum({spent_on("commission", "x.commission_id")})::bigint AS amount
-              FROM campaign_milestone x JOIN campaign_contract c ON c.id = x.contract_id
-             WHERE c.campaign_id = $1 AND x.commission_id IS NOT NULL GROUP BY 1""",
-        campaign_id,
-    )
-    return {row["member_id"]: row["amount"] for row in rows}
 
 
 async def clicks_by_member(store_id: int, members: Sequence[int], since: datetime, until: datetime) -> dict[int, int]:
@@ -89,31 +71,47 @@ async def clicks_by_member(store_id: int, members: Sequence[int], since: datetim
     return {row["owner_id"]: row["clicks"] for row in rows}
 
 
-def results_of(rows: Iterable[Any], fees: Money) -> list[Result]:
-    """Summed by currency. Fees are in the campaign's own."""
-    by: dict[str, list[int]] = {}
+def results_of(rows: Iterable[Any], fees: Money, fee_bonus: int = 0, volume: Iterable[Any] = ()) -> list[Result]:
+    """Summed by currency. Fees, and the bonus on them, are in the campaign's own."""
+    by: dict[str, Counter[str]] = {}
     for row in rows:
-        sums = by.setdefault(row["currency"], [0, 0, 0, 0])
-        for n, name in enumerate(("orders", "sales", "commissions", "credit")):
-            sums[n] += row[name]
-    if fees.amount:
-        by.setdefault(fees.currency, [0, 0, 0, 0])
-    results = []
-    for currency, (orders, sales, commissions, credit) in sorted(by.items()):
-        fee = fees.amount if currency == fees.currency else 0
-        cost = commissions + credit + fee
-        results.append(
-            Result(
-                orders=orders,
-                sales=Money(sales, currency),
-                commissions=Money(commissions, currency),
-                fees=Money(fee, currency),
-                credit=Money(credit, currency),
-                cost=Money(cost, currency),
-                return_bps=sales * 10_000 // cost if cost > 0 else None,
-            )
-        )
-    return results
+        sums = by.setdefault(row["currency"], Counter())
+        for name in ("orders", "sales", "commissions", "credit", "bonus"):
+            sums[name] += row[name]
+    for row in volume:
+        part, sums = share_of_volume(row), by.setdefault(row["currency"], Counter())
+        sums["volume"] += part["amount"]
+        sums["bonus"] += part["bonus"]
+    if fees.amount or fee_bonus:
+        by.setdefault(fees.currency, Counter()).update(fees=fees.amount, bonus=fee_bonus)
+    return [_result(currency, sums) for currency, sums in sorted(by.items())]
+
+
+def _result(currency: str, sums: Counter[str]) -> Result:
+    cost = sum(sums[name] for name in ("commissions", "fees", "volume", "credit", "bonus"))
+    return Result(
+        orders=sums["orders"],
+        sales=Money(sums["sales"], currency),
+        commissions=Money(sums["commissions"], currency),
+        fees=Money(sums["fees"], currency),
+        credit=Money(sums["credit"], currency),
+        cost=Money(cost, currency),
+        return_bps=sums["sales"] * 10_000 // cost if cost > 0 else None,
+        volume=Money(sums["volume"], currency),
+        bonus=Money(sums["bonus"], currency),
+    )
+
+
+def _figures(currency: str, sold: list[Any], costs: dict[str, int]) -> Figures:
+    sales, cost = sum(row["sales"] for row in sold), sum(costs.values())
+    sums = {name: Money(costs.get(name, 0), currency) for name in KINDS}
+    return Figures(
+        orders=sum(row["orders"] for row in sold),
+        sales=Money(sales, currency),
+        share_bps=cost * 10_000 // sales if sales else None,
+        cost=Money(cost, currency),
+        **sums,
+    )
 
 
 async def overview_of(store_id: int, days: int) -> Overview:
@@ -127,15 +125,10 @@ async def overview_of(store_id: int, days: int) -> Overview:
         since.date(),
     )
     assert came is not None
+    came_by, costs = await sold(store_id, since, now), await costs_of(store_id, since, now)
     figures = [
-        Figures(
-            one.orders,
-            one.sales,
-            one.commissions,
-            one.credit,
-            one.cost.amount * 10_000 // one.sales.amount if one.sales.amount else None,
-        )
-        for one in results_of(await sold(store_id, since, now), Money(0, ""))
+        _figures(currency, [row for row in came_by if row["currency"] == currency], costs.get(currency, {}))
+        for currency in sorted({*costs, *(row["currency"] for row in came_by)})
     ]
     owed = await db.fetch(
         """SELECT c.currency, -sum(e.amount) FILTER (WHERE x.kind IN ('pending', 'held')) AS pending,
@@ -161,7 +154,7 @@ async def sales_by_day(store_id: int, days: int, currency: str) -> list[tuple[da
     rows = await db.fetch(
         f"""SELECT (sold_at AT TIME ZONE 'UTC')::date AS day, count(DISTINCT order_id) AS orders,
                    sum(sales)::bigint AS sales
-              FROM ({_LINES}) line WHERE currency = $6 GROUP BY 1""",
+              FROM ({LINES}) line WHERE currency = $6 GROUP BY 1""",
         store_id,
         since,
         clock.now(),

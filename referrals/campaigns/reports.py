@@ -7,7 +7,7 @@ import asyncpg
 from app.money import Money, in_major_units
 from app.paging import Page
 from app.sheets import sheet_line
-from referrals.campaigns import figures, queries
+from referrals.campaigns import costs, figures, queries
 from referrals.campaigns.schemas import CampaignReport, PartnerLine, PartnerResult
 
 COLUMNS = ("handle", "name", "state", "tier", "tags", "since", "clicks", "orders", "currency", "sales", "commissions")
@@ -15,13 +15,14 @@ MOST_LINES = 5_000
 
 
 async def report_on(campaign: asyncpg.Record) -> CampaignReport:
-    """All that the campaign brought and cost, and each partner's part. Five queries, however many partners."""
+    """All that the campaign brought and cost, and each partner's part. Six queries, however many partners."""
     contracts = [one for one in await queries.contracts_of(campaign["id"]) if one["answered_at"] is not None]
     members = [one["member_id"] for one in contracts if one["state"] in ("accepted", "ended")]
     products = [one["id"] for one in await queries.products_of(campaign["id"])] or None
     span = (campaign["starts_at"], campaign["ends_at"])
     rows = await figures.sold(campaign["store_id"], *span, members=members, products=products)
-    fees = await figures.fees_paid(campaign["id"])
+    fees = await costs.fees_paid(campaign["store_id"], campaign["id"])
+    volume = await costs.volume_of(figures.LINES, campaign["store_id"], *span, members, products)
     clicks = await figures.clicks_by_member(campaign["store_id"], members, *span)
     currency = campaign["currency"]
     partners = [
@@ -30,7 +31,9 @@ async def report_on(campaign: asyncpg.Record) -> CampaignReport:
             clicks.get(one["member_id"], 0),
             figures.results_of(
                 [row for row in rows if row["winner_id"] == one["member_id"]],
-                Money(fees.get(one["member_id"], 0), currency),
+                Money(fees.get(one["member_id"], (0, 0))[0], currency),
+                fees.get(one["member_id"], (0, 0))[1],
+                [row for row in volume if row["member_id"] == one["member_id"]],
             ),
         )
         for one in contracts
@@ -42,7 +45,12 @@ async def report_on(campaign: asyncpg.Record) -> CampaignReport:
         campaign["starts_at"].isoformat(),
         campaign["ends_at"].isoformat(),
         sum(clicks.values()),
-        figures.results_of(rows, Money(sum(fees.values()), currency)),
+        figures.results_of(
+            rows,
+            Money(sum(fee for fee, _bonus in fees.values()), currency),
+            sum(bonus for _fee, bonus in fees.values()),
+            volume,
+        ),
         partners,
     )
 

@@ -37,8 +37,9 @@ class Verdict(msgspec.Struct):
 class Result(msgspec.Struct):
     """What came of a campaign, or of one partner in it, in one currency.
 
-    `sales` are after refunds. `cost` is all of commissions, fees and the buyers' credit. What came back for each unit
-    spent is `return_bps` in basis points (10,000: as much as was spent); null while nothing was spent.
+    `sales` are after refunds. `cost` is all of commissions, fees, the buyers' credit, the campaign's part of what a month's
+    `volume` added, and the `bonus` on what was paid out as credit. What came back for each unit spent is `return_bps` in
+    basis points (10,000: as much as was spent); null while nothing was spent.
     """
 
     orders: int
@@ -48,6 +49,8 @@ class Result(msgspec.Struct):
     credit: Money
     cost: Money
     return_bps: int | None
+    volume: Money
+    bonus: Money
 
 
 class PartnerResult(msgspec.Struct):
@@ -88,13 +91,19 @@ class PartnerLineList(msgspec.Struct):
 
 class Figures(msgspec.Struct):
     """A programme's last days in one currency. `sales` came by members and stand after refunds; `share_bps` is what
-    the rewards are of them."""
+    the whole `cost` is of them: commissions of orders, `fees` of campaigns, a month's `volume`, other `rewards`
+    (bounties, new members, leads), the buyers' credit, and the `bonus` on what was paid out as credit."""
 
     orders: int
     sales: Money
     commissions: Money
     credit: Money
     share_bps: int | None
+    fees: Money
+    volume: Money
+    rewards: Money
+    bonus: Money
+    cost: Money
 
 
 class Overview(msgspec.Struct):
