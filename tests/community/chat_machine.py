@@ -28,6 +28,7 @@ class Room:
         self.deeds: list[asyncio.Task] = []
         self.shots: list[Snapshot] = []
         self.past_client_ids: set[str] = set()
+        self.said_elsewhere: set[str] = set()
 
     # --- what a person does at their page ---
 
@@ -196,7 +197,9 @@ class Room:
         for page in self.pages:
             for client_id, place in page.acked.items():
                 assert stored.pop(client_id, None) == place, "acked, and not in the books"
-        assert stored.keys() <= set().union(*(page.refused for page in self.pages)), "said by nobody"
+        # Who has no line any more cannot ask again what became of it.
+        unknown = self.said_elsewhere.union(*(page.refused | page.outbox.keys() for page in self.pages))
+        assert stored.keys() <= unknown, "said by nobody"
 
     async def _old_snapshots_become_the_new_one(self, fresh: Snapshot) -> None:
         for old in self.shots:
@@ -207,7 +210,10 @@ class Room:
 
 async def play(house: Callable, people: list[Person], course: list, *, keep_shots: bool) -> Room:
     slug, room_id = await a_room(people[0], *people[1:])
-    room = Room(house, people, slug, room_id)
+    return await play_in(Room(house, people, slug, room_id), course, keep_shots=keep_shots)
+
+
+async def play_in(room: Room, course: list, *, keep_shots: bool) -> Room:
     try:
         for page in room.pages:
             await page.come()
@@ -215,7 +221,7 @@ async def play(house: Callable, people: list[Person], course: list, *, keep_shot
             await asyncio.sleep(pause)
             await getattr(room, action)(who, pick)
             if keep_shots and pick == 0:
-                room.shots.append(await load(room_id))
+                room.shots.append(await load(room.room))
         await room.everything_holds()
     finally:
         await room.finish_deeds()

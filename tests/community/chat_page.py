@@ -9,11 +9,12 @@ from collections.abc import Callable
 import msgspec
 
 from app import db
+from app.live_socket import NOT_ALLOWED, SIGN_IN
 from community.chat.schemas import EventView
 from community.chat.snapshot import Snapshot, apply, snapshot
 from tests.community.test_chat import a_line
 from tests.factories import Person
-from tests.lines import Line
+from tests.lines import PATIENCE, Line
 
 
 async def load(room: str) -> Snapshot:
@@ -21,6 +22,20 @@ async def load(room: str) -> Snapshot:
     async with db.transaction():
         await db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         return await snapshot(int(room))
+
+
+def standing_of(told: dict) -> dict[str, object]:
+    """What an event about the room itself says of how it stands from now on."""
+    match told:
+        case {"what": "freeze", "on": on}:
+            return {"frozen": on}
+        case {"what": "slow", "seconds": seconds}:
+            return {"slow": seconds}
+        case {"what": "live", "state": state}:
+            return {"live": state}
+        case {"is": "closed" | "open" as how}:
+            return {"closed": how == "closed"}
+    return {}
 
 
 class Page:
@@ -35,6 +50,10 @@ class Page:
         self.epoch: str | None = None
         self.resyncs = 0
         self.is_shut_out = False
+        # No line at all is given to this person at the moment.
+        self.is_sent_away = False
+        # What the room's own events say of it: frozen, slow, closed, on the air.
+        self.standing: dict[str, object] = {}
         # The last event of the room that one who was shown out may have heard of.
         self.shut_at: int | None = None
 
@@ -46,11 +65,14 @@ class Page:
 
     async def come(self) -> None:
         if self.line is None:
-            self.is_shut_out = False
-            self.line = await a_line(self.house, self.person)
+            self.is_shut_out = self.is_sent_away = False
+            self.line = await self.open_line()
             since = {"seq": self.seq, **({"epoch": self.epoch} if self.epoch else {})}
             await self.line.send("hello", rooms={self.room: since})
             await self.send_again()
+
+    async def open_line(self) -> Line:
+        return await a_line(self.house, self.person)
 
     async def cut(self, pause: float = 0) -> None:
         """The line goes dead, and with it whatever was on its way, acks included."""
@@ -76,17 +98,27 @@ class Page:
 
     # --- listening ---
 
-    async def listen(self, patience: float) -> None:
-        """Take what comes until nothing came for so long, or the server said goodbye."""
+    async def listen(self, patience: float, *, until: str = "") -> None:
+        """Take what comes until nothing came for so long, or that did, or the server said goodbye."""
         while self.line:
             try:
-                frame = await self.line.next("welcome", "events", "ack", "error", "resync", patience=patience)
+                frame = await self.line.next("welcome", "events", "ack", "error", "resync", "pong", patience=patience)
             except TimeoutError:
                 return
             except ConnectionError:
+                self.is_sent_away = self.line.close_code in (SIGN_IN, NOT_ALLOWED)
+                self.is_shut_out |= self.is_sent_away
                 self.line = None
                 return
             await self._take(frame)
+            if frame["type"] == until:
+                return
+
+    async def catch_up(self) -> None:
+        """Take all that the server has said until now: what it answers a ping comes after it."""
+        if self.line:
+            await self.line.send("ping")
+            await self.listen(PATIENCE, until="pong")
 
     async def _take(self, frame: dict) -> None:
         match frame["type"]:
@@ -116,6 +148,8 @@ class Page:
         assert event["seq"] == self.seq + 1, f"a hole or a repetition on one line: {event['seq']} after {self.seq}"
         self.heard.append((event["seq"], event["kind"], event.get("id", "")))
         self.shown = apply(self.shown, msgspec.convert(event, EventView))
+        if event["kind"] == "room":
+            self.standing |= standing_of(event["data"])
 
     def _note_ack(self, client_id: str, place: tuple[int, str]) -> None:
         assert self.acked.setdefault(client_id, place) == place, "one message, two places"
@@ -126,7 +160,10 @@ class Page:
         async with asyncio.timeout(20):
             while True:
                 await self.come()
-                await self.listen(0.02)
+                await self.catch_up()
+                if self.is_sent_away:
+                    return
                 seq = await db.fetch_val("SELECT seq FROM room WHERE id = $1", int(self.room))
                 if not self.outbox and (self.is_shut_out or self.seq >= seq):
                     return
+                await asyncio.sleep(0.003)
