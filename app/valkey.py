@@ -7,6 +7,8 @@ from redis.backoff import NoBackoff
 from app.settings import settings
 
 Down = (redis.RedisError, OSError, TimeoutError)
+# A page can do without; a test that counts on an answer waits for it (tests/conftest.py).
+PATIENCE = 0.5
 _client: redis.Redis | None = None
 
 
@@ -16,8 +18,8 @@ def client() -> redis.Redis:
     if _client is None:
         _client = redis.Redis.from_url(
             settings().redis_url,
-            socket_timeout=0.5,
-            socket_connect_timeout=0.5,
+            socket_timeout=PATIENCE,
+            socket_connect_timeout=PATIENCE,
             retry=Retry(NoBackoff(), 1),
             max_connections=50,
         )

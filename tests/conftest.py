@@ -75,9 +75,10 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 async def database(anyio_backend: str) -> AsyncIterator[None]:
     """The pool of the whole run, with the schema made by the real migrations."""
-    from app import db, migrate
+    from app import db, migrate, valkey
     from app.settings import settings
 
+    valkey.PATIENCE = 20
     await db.open(settings().database_url, max_size=12)
     await migrate.migrate()
     cheap_passwords()
@@ -157,8 +158,8 @@ async def sweep() -> None:
               AND relname <> 'migration' AND relname NOT LIKE 'pgqueuer\\_%' ORDER BY relname"""
     )
     names = [f'"{row["name"]}"' for row in tables]
-    # Triggers off: the ledger forbids DELETE. One list of statements is far quicker than so many TRUNCATEs. Locked first:
-    # a row whose foreign key was looked at before the sweep would come in after it.
+    # Triggers off: the ledger forbids DELETE. One list of statements is far quicker than so many TRUNCATEs.
+    # Locked first: a row whose foreign key was looked at before the sweep would come in after it.
     sweeping = (
         f"SET session_replication_role = replica; LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE;"
         + ";".join(f"DELETE FROM {name}" for name in names)

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Callable
+from html import unescape
 
 import httpx
 import msgspec
@@ -76,6 +77,17 @@ async def prove_email(browser: httpx.AsyncClient) -> None:
     found = re.search(r'href="(/settings/email/[0-9a-f.]+)"', shown.text)
     assert found, shown.status_code
     assert (await submit(browser, found[1], {})).status_code == 303
+
+
+def words_of(html: str) -> str:
+    """What a person reads of a page: its tags hold tokens and times, in which any few digits may stand by chance."""
+    return unescape(re.sub(r"<script.*?</script>|<[^>]*>", " ", html, flags=re.DOTALL))
+
+
+def is_told(secret: str, text: str, piece: int = 8) -> bool:
+    """Whether any so long piece of the secret stands there; shorter ones stand in tokens by chance."""
+    assert len(secret) >= piece
+    return any(secret[start : start + piece] in text for start in range(len(secret) - piece + 1))
 
 
 Browser = Callable[..., httpx.AsyncClient]

@@ -1,12 +1,13 @@
 """Every door of every programme, tried by those it is not for: nobody, a member, the owner of the shop next door."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 
 from app import db
-from tests.factories import Browser, Person, a_member, sign_in
+from tests.factories import Browser, Person, a_member, sign_in, words_of
 from tests.referrals.test_codes import a_shop_of
 
 pytestmark = pytest.mark.anyio
@@ -153,8 +154,11 @@ async def test_what_a_shop_keeps_of_a_sale_is_told_to_who_runs_it_alone(web: Bro
     told = await web(token=mallory.token).get(door)
     page = await (await sign_in(web(), mallory)).get("/earn/programs/north")
     assert told.status_code == page.status_code == 200
-    for text in (told.text, page.text):
-        assert "3721" not in text and "37.21" not in text
+    figures: list[str] = []
+    json.loads(told.text, parse_int=figures.append, parse_float=figures.append)
+    assert figures and not {"3721", "37.21"} & set(figures)
+    assert not {"margins", "margin_share_bps"} & told.json()["terms"].keys()
+    assert "3721" not in words_of(page.text) and "37.21" not in words_of(page.text)
 
 
 async def test_nobody_has_codes_drawn_without_end(web: Browser):
