@@ -47,16 +47,18 @@ async def tell(viewer: Viewer, new: NewConversion) -> tuple[asyncpg.Record, bool
         "currency": new.value.currency if new.value else "",
     }
     external_id = clean(new.id, "id", least=1, most=200)
+    link_id = await _link_of(store, new.gv)
     async with db.transaction():
         row = await db.fetch_one(
             """INSERT INTO conversion (store_id, external_id, occurred_at, created_at, kind, click_id,
-                                       customer_external_id, order_external_id, quantity, value, currency)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING *""",
+                                       customer_external_id, order_external_id, quantity, value, currency, link_id)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING *""",
             store["id"],
             external_id,
             occurred_at,
             clock.now(),
             *facts.values(),
+            link_id,
         )
         if row is not None:
             await publish(ConversionTold(conversion_id=row["id"], store_id=store["id"]), actor_id=actor_id)
@@ -68,6 +70,14 @@ async def tell(viewer: Viewer, new: NewConversion) -> tuple[asyncpg.Record, bool
     if any(known[name] != value for name, value in facts.items()):
         raise Conflict(_("This id was told before, with other facts."))
     return known, False
+
+
+async def _link_of(store: asyncpg.Record, gv: str) -> int | None:
+    """The link a person followed there, when it may lead to this store."""
+    found = await click(gv)
+    if found is None or found["kind"] != "human" or found["store_id"] not in (None, store["id"]):
+        return None
+    return int(found["link_id"])
 
 
 async def _is_own_click(member_id: int, gv: str) -> bool:

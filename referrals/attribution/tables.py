@@ -69,6 +69,8 @@ class Conversion(Table, tablename="conversion"):
     external_id = words()
     kind = words()
     click_id = UUID(default=None, null=True, index=True)
+    link_id = reference(Link, null=True)
+    """The link that was followed, when a person followed it and it may lead to this store."""
     customer_external_id = words(optional=True)
     order_external_id = words(optional=True)
     quantity = count(1)

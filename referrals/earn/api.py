@@ -66,7 +66,7 @@ class EarnApi(Controller):
         after: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> FunnelList:
-        """Newest link first: people who clicked (machines apart), who joined, orders, refunds, what is left."""
+        """Newest link first: people who clicked (machines apart), who joined, leads, orders, refunds, what is left."""
         member_id = require_member(viewer, "read")
         page = await links_of(member_id, cursor=after, limit=limit_of(limit))
         funnels = await funnels_of(member_id, [link["id"] for link in page.items])
@@ -89,5 +89,6 @@ class EarnApi(Controller):
 
 def _funnel_view(link: asyncpg.Record, funnel: Funnel) -> LinkFunnel:
     return LinkFunnel(
-        link["code"], link["clicks"], link["bots"], funnel.joined, funnel.orders, funnel.refunds, funnel.net
-    )
+        link["code"], link["clicks"], link["bots"], funnel.joined, funnel.orders, funnel.refunds, funnel.net,
+        funnel.leads,
+    )  # fmt: skip

@@ -73,7 +73,7 @@ commission_why = CommissionWhy(
     steps=[StepView("2026-03-14T09:26:53+00:00", "", "pending", "bounty", "Your work for a bounty was approved")],
     entries=[EntryView("2026-03-14T09:26:53+00:00", "accrue", "bounty", "pending", Money(15_000, "USD"))],
 )
-funnels = FunnelList([LinkFunnel("mara", 37, 12, 2, 3, 1, [Money(400, "USD")])], None)
+funnels = FunnelList([LinkFunnel("mara", 37, 12, 2, 3, 1, [Money(400, "USD")], 4)], None)
 goal_told = GoalTold(50_000)
 goals = GoalList([Goal(Money(50_000, "USD"), Money(400, "USD"))])
 boards = BoardList([Board("USD", [Seat(1, "ada", "Ada", True), Seat(2, "mara", "Mara", False)], 5, 1)])

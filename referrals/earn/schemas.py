@@ -157,7 +157,8 @@ class Why(msgspec.Struct):
 
 
 class LinkFunnel(msgspec.Struct):
-    """What came of one link. `net` is what your commissions stand at after refunds, by currency."""
+    """What came of one link. `leads` is what a store told of besides orders; `net` what your commissions stand at after
+    refunds, for orders, leads and members who became active, by currency."""
 
     code: str
     clicks: int
@@ -166,6 +167,7 @@ class LinkFunnel(msgspec.Struct):
     orders: int
     refunds: int
     net: list[Money]
+    leads: int = 0
 
 
 class FunnelList(msgspec.Struct):
