@@ -34,17 +34,33 @@ def are_set(terms: Terms, budgets: Iterable[str]) -> bool:
 
 async def spent_budgets(program_id: int, terms: Terms) -> frozenset[str]:
     """The budgets named by these terms that have nothing left, or that nobody has opened."""
-    named = {terms.budget, *(rule.budget for rule in terms.rules)} - {""}
-    if not named:
-        return frozenset()
-    rows = await db.fetch(
-        """SELECT name FROM commission_limit
-            WHERE program_id = $1 AND kind = 'budget' AND currency = $2 AND name = ANY($3::text[]) AND used < most""",
-        program_id,
-        terms.currency,
-        sorted(named),
+    return (await budgets_named([(program_id, terms)]))[0].spent
+
+
+class Named(msgspec.Struct, frozen=True):
+    """The budgets that terms name: their ids as far as somebody opened them, and which have nothing left."""
+
+    ids: dict[str, int | None]
+    spent: frozenset[str]
+
+
+async def budgets_named(asked: Sequence[tuple[int, Terms]]) -> list[Named]:
+    """The same for any number of programmes with their terms, in one query, or none where no terms name any."""
+    names = [sorted({terms.budget, *(rule.budget for rule in terms.rules)} - {""}) for _program, terms in asked]
+    wanted = sorted({(one[0], one[1].currency, name) for one, mine in zip(asked, names, strict=True) for name in mine})
+    rows = wanted and await db.fetch(
+        """SELECT l.id, l.program_id, l.currency, l.name, l.used >= l.most AS is_spent
+             FROM commission_limit l JOIN unnest($1::bigint[], $2::text[], $3::text[]) AS w (program_id, currency, name)
+               ON (l.program_id, l.currency, l.name) = (w.program_id, w.currency, w.name) AND l.kind = 'budget'""",
+        *map(list, zip(*wanted, strict=True)),
     )
-    return frozenset(named - {row["name"] for row in rows})
+    known = {(row["program_id"], row["currency"], row["name"]): row for row in rows}
+    found = []
+    for (program_id, terms), mine in zip(asked, names, strict=True):
+        here = {name: known.get((program_id, terms.currency, name)) for name in mine}
+        spent = frozenset(name for name, row in here.items() if row is None or row["is_spent"])
+        found.append(Named({name: row and row["id"] for name, row in here.items()}, spent))
+    return found
 
 
 class Fresh(msgspec.Struct, frozen=True):
@@ -150,8 +166,8 @@ async def reserve(claims: Sequence[Claim], heights: Mapping[int, int] | None = N
     return has
 
 
-async def open_room(commission_ids: Iterable[int]) -> Room:
-    """Lock every limit of these commissions, by id."""
+async def open_room(commission_ids: Iterable[int], also: Iterable[int] = ()) -> Room:
+    """Lock every limit of these commissions, and these others, by id."""
     ids = list(commission_ids)
     uses = await db.fetch(
         "SELECT commission_id, limit_id FROM commission_limit_use WHERE commission_id = ANY($1::bigint[])"
@@ -163,7 +179,7 @@ async def open_room(commission_ids: Iterable[int]) -> Room:
         limits_of[use["commission_id"]].append(use["limit_id"])
     rows = await db.fetch(
         "SELECT id, most, used FROM commission_limit WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE",
-        sorted({use["limit_id"] for use in uses}),
+        sorted({use["limit_id"] for use in uses} | set(also)),
     )
     used, most = {row["id"]: row["used"] for row in rows}, {row["id"]: row["most"] for row in rows}
     return Room(limits_of, used, most, {row["id"]: (row["most"], row["used"]) for row in rows})

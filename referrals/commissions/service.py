@@ -34,7 +34,7 @@ async def settle(order_id: int, *, because: str = "") -> None:
         if decision is None:
             return
         rules = await version(decision["program_version_id"])
-        await friend.lock_buyer(order, rules)
+        await friend.lock_buyers([(order, rules)])
         await note_recruiter(decision["winner_id"], rules)
         lines = await queries.lines_of(order)
         commissions = await queries.commissions_on(order_id)
@@ -57,7 +57,7 @@ async def settle(order_id: int, *, because: str = "") -> None:
             wanted.append((one, target or 0, because if comes_back else reason))
         await reschedule(order, commissions, rules)
         await bring_all(wanted)
-        await friend.bring(order, decision, rules, lines)
+        await friend.bring_all([(order, decision, rules, lines)])
 
 
 async def _open_missing(

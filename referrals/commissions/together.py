@@ -1,7 +1,8 @@
 """Many orders settled in one transaction, with a number of queries that does not grow with them.
 
-It does what `service.settle` does, by the same functions, for orders of which rates, rules, codes and caps decide;
-those with budgets, a buyer's side, a recruiter or a person's decision it hands over, one by one. A worker that is told
+It does what `service.settle` does, by the same functions, for orders of which rates, rules, codes, caps and budgets
+decide, with a buyer's side or without; those that ask which order of a buyer they are, those of a programme where
+members bring others, and those a person decided on it hands over, one by one. A worker that is told
 of many orders at once gathers them here: what costs is not the arithmetic but going back and forth, the commit, and
 the chain of the books, which one transaction holds at a time.
 """
@@ -10,6 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -21,14 +23,25 @@ from referrals.attribution.facts import Case, decided, gather
 from referrals.attribution.rules import Decision
 from referrals.attribution.service import case_of, says_something_new, use_codes
 from referrals.attribution.shares import shares_of
-from referrals.commissions import limits, service
-from referrals.commissions.dues import RECRUITER, Due, dues_by_terms, is_plain, moment_of, nothing_counts_on, plain_dues
+from referrals.commissions import friend, service
+from referrals.commissions.dues import (
+    NO_BUDGET,
+    RECRUITER,
+    Due,
+    dues_by_terms,
+    is_plain,
+    moment_of,
+    nothing_counts_on,
+    plain_dues,
+)
 from referrals.commissions.events import CommissionEarned
 from referrals.commissions.facts import lines_in_full_of, rules_for_all
 from referrals.commissions.hold_time import hold_end, reschedule_all
-from referrals.commissions.postings import Step, bring_all, note_steps, take
+from referrals.commissions.limits import budgets_named
+from referrals.commissions.postings import Step, bring_all, note_steps
 from referrals.commissions.reckoning import Buyer
 from referrals.commissions.standing import NOTHING_POSTED, commissions_of_orders, lines_of_orders
+from referrals.commissions.within import Asking, BudgetMoved, within_limits
 from referrals.programs.terms import Terms, terms_of
 
 log = logging.getLogger(__name__)
@@ -51,10 +64,18 @@ async def settle_soon(order_id: int) -> None:
 async def settle_all(order_ids: Sequence[int]) -> None:
     """Bring the books to what these orders' facts ask for."""
     ids = sorted(set(order_ids))
+    if not ids:
+        return
     if len(ids) == 1:
         return await service.settle(ids[0])
-    async with db.transaction():
-        special = await _settle_plain(ids)
+    try:
+        async with db.transaction(), db.savepoint():
+            special = await _settle_plain(ids)
+    except BudgetMoved as moved:
+        # Nothing of it stands. Up to there together, that one by what the budget is then, and on.
+        await settle_all([one for one in ids if one < moved.order_id])
+        await service.settle(moved.order_id)
+        return await settle_all([one for one in ids if one > moved.order_id])
     for order_id in special:
         await service.settle(order_id)
 
@@ -115,10 +136,9 @@ async def _settle_plain(order_ids: Sequence[int]) -> list[int]:
 
 
 def _is_easy(terms: Terms) -> bool:
-    """Whether an order's own lines, its winner and caps are all that these terms look at: no budget, which makes room
-    for another rule when it is spent, not which order of a buyer it is, nobody beside the winner and their shares."""
-    has_budget = bool(terms.budget) or any(rule.budget for rule in terms.rules)
-    return not has_budget and terms.pays_for == "every_order" and terms.friend is None and terms.recruiting is None
+    """Whether an order's own lines, its winner, its buyer's side and limits are all that these terms look at: not which
+    order of a buyer it is, nobody beside the winner and their shares."""
+    return terms.pays_for == "every_order" and terms.recruiting is None
 
 
 async def _lock(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
@@ -147,17 +167,13 @@ async def _rules_of(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
 
 
 async def _that_ask_for_more(order_ids: Sequence[int]) -> set[int]:
-    """Orders with a commission of whoever recruited, or with a friend's credit."""
+    """Orders with a commission of whoever recruited."""
     rows = await db.fetch(
-        """SELECT o.id FROM orders o
-            WHERE o.id = ANY($1::bigint[])
-              AND (EXISTS (SELECT 1 FROM commission c WHERE c.order_id = o.id
-                              AND c.role = $2)
-                   OR EXISTS (SELECT 1 FROM friend_reward f WHERE f.order_id = o.id))""",
+        "SELECT DISTINCT order_id FROM commission WHERE order_id = ANY($1::bigint[]) AND role = $2",
         order_ids,
         RECRUITER,
     )
-    return {row["id"] for row in rows}
+    return {row["order_id"] for row in rows}
 
 
 async def _decide(cases: Sequence[Case], rules: dict[int, asyncpg.Record]) -> dict[int, Any]:
@@ -199,6 +215,7 @@ def _decision_row(case: Case, found: Decision, rules_id: int) -> tuple[Any, ...]
 async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[int, asyncpg.Record]) -> None:
     """Open what is missing, and post what differs."""
     ids = [case.id for case in cases]
+    await friend.lock_buyers([(case.order, rules[case.id]) for case in cases])
     lines: dict[int, list[asyncpg.Record]] = defaultdict(list)
     commissions: dict[int, list[Any]] = defaultdict(list)
     for line in await lines_of_orders(ids):
@@ -206,11 +223,12 @@ async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[i
     # An order that was never decided on has none.
     for one in await commissions_of_orders([case.id for case in cases if case.current is not None]):
         commissions[one["order_id"]].append(one)
-    dues = await _dues_of(cases, decisions, lines, commissions)
+    asking = await _asking_of(cases, decisions, lines, commissions, rules)
+    dues = {one.order_id: one.dues for one in asking}
     opened = await _open_missing(cases, decisions, rules, dues, commissions)
     for one in opened:
         commissions[one["order_id"]].append(one)
-    within = await _within_caps(cases, rules, dues, commissions, {one["id"] for one in opened})
+    within = await within_limits(asking, {one["id"] for one in opened})
     await _tell_earned(opened)
     await reschedule_all([(case.order, commissions[case.id], rules[case.id]) for case in cases])
     wanted = []
@@ -222,15 +240,17 @@ async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[i
             reason = service.reason_for(case.order, one, target, by_id[one["order_line_id"]])
             wanted.append((one, target or 0, reason))
     await bring_all(wanted)
+    await friend.bring_all([(case.order, decisions[case.id], rules[case.id], lines[case.id]) for case in cases])
 
 
-async def _dues_of(
+async def _asking_of(
     cases: Sequence[Case],
     decisions: dict[int, Any],
     lines: dict[int, list[asyncpg.Record]],
     commissions: dict[int, list[Any]],
-) -> dict[int, list[Due]]:
-    """What each order's shares should earn, by the same functions as for one order."""
+    rules: dict[int, asyncpg.Record],
+) -> list[Asking]:
+    """What each order's shares should earn, by the same functions as for one order, as the budgets are now."""
     won = [case for case in cases if shares_of(decisions[case.id])]
     asked = [
         (decisions[case.id]["program_version_id"], decisions[case.id]["winner_id"], moment_of(case.order))
@@ -244,26 +264,32 @@ async def _dues_of(
     }
     others = [case.id for case in won if case.id not in plain]
     full = await lines_in_full_of(others) if others else {}
-    dues: dict[int, list[Due]] = {case.id: [] for case in cases}
-    for case in won:
-        one, shares, rules = case.id, shares_of(decisions[case.id]), sellers[case.id]
-        if one in plain:
+    budgets = await budgets_named([(row["program_id"], terms_of(row)) for row in sellers.values()])
+    named = dict(zip(sellers, budgets, strict=True))
+    asking = []
+    for case in cases:
+        one = Asking(case.order, rules[case.id]["program_id"], terms_of(rules[case.id]), commissions[case.id])
+        if case.id in plain:
             counts = {"nothing_counts": nothing_counts_on(case.order)}
-            dues[one] = plain_dues(lines[one], commissions[one], shares, rules["rate_bps"], **counts)
-        else:
-            dues[one] = dues_by_terms(
+            shares, rate = shares_of(decisions[case.id]), sellers[case.id]["rate_bps"]
+            one.dues = plain_dues(lines[case.id], commissions[case.id], shares, rate, **counts)
+        elif case.id in sellers:
+            one.budgets = named[case.id]
+            one.reckon = partial(
+                dues_by_terms,
                 case.order,
-                decisions[one]["winner_id"],
-                shares,
-                lines[one],
-                commissions[one],
-                full.get(one, {}),
-                rules,
-                terms_of(rules),
+                decisions[case.id]["winner_id"],
+                shares_of(decisions[case.id]),
+                lines[case.id],
+                [*commissions[case.id]],  # as they are now: those that are about to be opened freeze nothing
+                full.get(case.id, {}),
+                sellers[case.id],
+                terms_of(sellers[case.id]),
                 Buyer(),
-                frozenset(),
             )
-    return dues
+            one.dues = one.reckon(one.budgets.spent)
+        asking.append(one)
+    return asking
 
 
 async def _open_missing(
@@ -278,7 +304,7 @@ async def _open_missing(
     for case in cases:
         known = {service.key_of(one) for one in commissions[case.id]}
         for due in dues[case.id]:
-            if due.granted and (due.line_id, due.member_id, due.role) not in known:
+            if (due.granted or due.rule == NO_BUDGET) and (due.line_id, due.member_id, due.role) not in known:
                 fresh.append((case, due))
     if not fresh:
         return []
@@ -300,70 +326,6 @@ async def _open_missing(
     await note_steps([Step(row["id"], "", "pending", "order_paid") for row in rows])
     stores = {case.id: case.order["store_id"] for case in cases}
     return [{**row, "store_id": stores[row["order_id"]], **NOTHING_POSTED} for row in rows]
-
-
-async def _within_caps(
-    cases: Sequence[Case],
-    rules: dict[int, asyncpg.Record],
-    dues: dict[int, list[Due]],
-    commissions: dict[int, list[Any]],
-    opened: set[int],
-) -> dict[int, int | None]:
-    """What the caps leave of each commission that they watch: locked together, asked order by order, so that it comes
-    to what one after the other would."""
-    capped = [case for case in cases if limits.are_set(terms_of(rules[case.id]), ())]
-    if not capped:
-        return {}
-    fresh = {case.id: [one for one in commissions[case.id] if one["id"] in opened] for case in capped}
-    heights = await limits.watch_all(
-        [
-            limits.Turn(
-                [limits.Fresh(one["id"], one["member_id"], "") for one in fresh[case.id]],
-                rules[case.id]["program_id"],
-                terms_of(rules[case.id]),
-                case.order,
-            )
-            for case in capped
-        ]
-    )
-    watched = {
-        case.id: [one for one in commissions[case.id] if one["id"] in opened or one["reserved"] is not None]
-        for case in capped
-    }
-    room = await limits.open_room(one["id"] for case in capped for one in watched[case.id])
-    within: dict[int, int | None] = {}
-    for case, high in zip(capped, heights, strict=True):
-        asked = {(due.line_id, due.member_id, due.role): due for due in dues[case.id]}
-        got = limits.take_turn(
-            room, [limits.Claim(one["id"], asked[service.key_of(one)].granted, 0) for one in fresh[case.id]], high
-        )
-        for one in fresh[case.id]:
-            one["granted"] = one["reserved"] = got[one["id"]]
-            one["state"] = "pending" if got[one["id"]] else "rejected"
-        targets = {one["id"]: _capped(one, asked.get(service.key_of(one))) for one in watched[case.id]}
-        claims = [
-            limits.Claim(one["id"], targets[one["id"]] or 0, one["reserved"])
-            for one in watched[case.id]
-            if (targets[one["id"]] or 0) != one["reserved"]
-        ]
-        has = limits.take_turn(room, claims, high)
-        within |= {one: has.get(one, target) if target is not None else None for one, target in targets.items()}
-    await limits.close_room(room)
-    new = [one for case in capped for one in fresh[case.id]]
-    await db.execute_many(
-        "UPDATE commission SET granted = $2 WHERE id = $1 AND granted <> $2",
-        [(one["id"], one["granted"]) for one in new],
-    )
-    await take([Step(one["id"], "pending", "rejected", "limit_reached") for one in new if not one["granted"]])
-    return within
-
-
-def _capped(one: Any, due: Due | None) -> int | None:
-    """What it should stand at before its caps are asked; nothing when nobody is due it, or a person rejected it."""
-    if due is None or one["state"] == "rejected":
-        return None
-    was_cut = one["granted"] < one["how"].get("asked", 0)
-    return due.cut_to(one["granted"]) if was_cut else due.target
 
 
 async def _tell_earned(opened: Sequence[dict[str, Any]]) -> None:

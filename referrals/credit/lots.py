@@ -5,10 +5,12 @@ The lots follow the facts (fold.py); what ends is posted, as the difference to w
 a customer's credit holds the customer's row, which comes after an order's and before the books' lock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
+import msgspec
 
 from app import clock, db
 from referrals.credit.fold import Folded, Lot, Use, fold
@@ -16,6 +18,8 @@ from referrals.ledger.schemas import AccountName, Leg, Posting
 from referrals.ledger.service import post_all
 
 AT_ONCE = 500
+Whose = tuple[int, str]
+"""A customer and a currency."""
 
 
 async def lock_customers(customer_ids: Iterable[int]) -> None:
@@ -24,40 +28,62 @@ async def lock_customers(customer_ids: Iterable[int]) -> None:
     )
 
 
-async def grant(
-    source: str,
-    *,
-    store_id: int,
-    customer_id: int,
-    currency: str,
-    amount: int,
-    active_at: datetime,
-    expires_at: datetime | None,
-) -> None:
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    source: str
+    store_id: int
+    customer_id: int
+    currency: str
+    amount: int
+    active_at: datetime
+    expires_at: datetime | None
+
+
+async def grant(source: str, **about: Any) -> None:
     """What stands of a grant now; the caller has posted it and holds the customer. When it counts is said once."""
+    await grant_all([Grant(source=source, **about)])
+
+
+async def grant_all(grants: Sequence[Grant]) -> None:
+    """The same for any number of grants, each of another source."""
+    if not grants:
+        return
     await db.execute(
         """INSERT INTO credit_lot AS l (source, store_id, customer_id, currency, granted, remaining, expired, active_at,
                                         expires_at, created_at)
-           VALUES ($1, $2, $3, $4, $5, 0, 0, $6, $7, $8)
+           SELECT g.source, g.store_id, g.customer_id, g.currency, g.amount, 0, 0, g.active_at, g.expires_at, $8
+             FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::timestamptz[],
+                         $7::timestamptz[])
+                  AS g (source, store_id, customer_id, currency, amount, active_at, expires_at)
            ON CONFLICT (source) DO UPDATE SET granted = excluded.granted,
                                               remaining = least(l.remaining, excluded.granted)""",
-        source,
-        store_id,
-        customer_id,
-        currency,
-        amount,
-        active_at,
-        expires_at,
+        *map(list, zip(*map(msgspec.structs.astuple, grants), strict=True)),
         clock.now(),
     )
-    await refold(customer_id, currency)
+    await refold_all((one.customer_id, one.currency) for one in grants)
 
 
 async def refold(customer_id: int, currency: str) -> int:
     """Bring the lots, and the books where something ended, to what the facts ask for; what may be spent now."""
-    now = clock.now()
-    rows = await lots_of(customer_id, currency)
-    folded = fold(lots_in(rows), await uses_of(customer_id, currency), now)
+    return (await refold_all([(customer_id, currency)]))[customer_id, currency]
+
+
+async def refold_all(whose: Iterable[Whose]) -> dict[Whose, int]:
+    """The same for any number of customers, each with a currency; what each may spend now."""
+    now, asked = clock.now(), sorted(set(whose))
+    rows, uses = await _lots_of_all(asked), await _uses_of_all(asked)
+    left, folded = {}, Folded({}, {}, {})
+    for one in asked:
+        lots = lots_in(rows[one])
+        mine = fold(lots, uses[one], now)
+        folded.remaining |= mine.remaining
+        folded.expired |= mine.expired
+        folded.spent |= mine.spent
+        left[one] = sum(mine.remaining[lot.id] for lot in lots if lot.counts_at(now))
+    await _write([row for one in asked for row in rows[one]], folded)
+    return left
+
+
+async def _write(rows: Sequence[asyncpg.Record], folded: Folded) -> None:
     await db.execute(
         """UPDATE credit_lot l SET remaining = n.remaining, expired = n.expired
              FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS n (id, remaining, expired)
@@ -68,7 +94,6 @@ async def refold(customer_id: int, currency: str) -> int:
     )
     await _write_spends([row["id"] for row in rows], folded)
     await post_all([one for row in rows if (one := _ended(row, folded.expired[row["id"]]))])
-    return sum(folded.remaining[lot.id] for lot in lots_in(rows) if lot.counts_at(now))
 
 
 async def end_what_is_over() -> int:
@@ -95,27 +120,45 @@ async def end_what_is_over() -> int:
 
 async def lots_of(customer_id: int, currency: str) -> list[asyncpg.Record]:
     """The lots with how often the end of each was posted, and how much of it."""
-    return await db.fetch(
+    return (await _lots_of_all([(customer_id, currency)]))[customer_id, currency]
+
+
+async def _lots_of_all(whose: Sequence[Whose]) -> dict[Whose, list[asyncpg.Record]]:
+    rows = await db.fetch(
         """SELECT l.*, posted.amount AS posted, posted.postings
-             FROM credit_lot l
+             FROM unnest($1::bigint[], $2::text[]) AS w (customer_id, currency)
+             JOIN credit_lot l ON l.customer_id = w.customer_id AND l.currency = w.currency
              LEFT JOIN LATERAL (
                   SELECT coalesce(sum(e.amount), 0)::bigint AS amount, coalesce(max(t.ref_seq), 0) AS postings
                     FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
                     JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'customer'
                    WHERE t.ref_type = 'credit_lot' AND t.ref_id = l.id) posted ON true
-            WHERE l.customer_id = $1 AND l.currency = $2 ORDER BY l.active_at, l.id""",
-        customer_id,
-        currency,
+            ORDER BY l.active_at, l.id""",
+        [customer_id for customer_id, _currency in whose],
+        [currency for _customer, currency in whose],
     )
+    found: dict[Whose, list[asyncpg.Record]] = {one: [] for one in whose}
+    for row in rows:
+        found[row["customer_id"], row["currency"]].append(row)
+    return found
 
 
 async def uses_of(customer_id: int, currency: str) -> list[Use]:
+    return (await _uses_of_all([(customer_id, currency)]))[customer_id, currency]
+
+
+async def _uses_of_all(whose: Sequence[Whose]) -> dict[Whose, list[Use]]:
     rows = await db.fetch(
-        "SELECT id, amount, used_at FROM credit_use WHERE customer_id = $1 AND currency = $2 AND undone_at IS NULL",
-        customer_id,
-        currency,
+        """SELECT u.id, u.amount, u.used_at, u.customer_id, u.currency
+             FROM unnest($1::bigint[], $2::text[]) AS w (customer_id, currency)
+             JOIN credit_use u ON u.customer_id = w.customer_id AND u.currency = w.currency AND u.undone_at IS NULL""",
+        [customer_id for customer_id, _currency in whose],
+        [currency for _customer, currency in whose],
     )
-    return [Use(row["id"], row["amount"], row["used_at"]) for row in rows]
+    found: dict[Whose, list[Use]] = {one: [] for one in whose}
+    for row in rows:
+        found[row["customer_id"], row["currency"]].append(Use(row["id"], row["amount"], row["used_at"]))
+    return found
 
 
 def lots_in(rows: Iterable[asyncpg.Record]) -> list[Lot]:

@@ -1,11 +1,12 @@
 """How fast orders with refunds become money, and how long the books take to be verified.
 
-    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms] [--codes]
+    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms] [--codes] [--budget] [--friend]
 
 A fresh durable PostgreSQL; the facts are written by COPY, then every order is settled through `settle_soon`,
 as the worker does, and once more with its refunds. Afterwards the ledger is filled to so many entries and verified.
 With `--terms` the programme pays by rules, for a tier, flat and with something left out, and one member by a rate of
 their own. With `--codes` every order carries a code, and no click: the first ten thousand uses of each count.
+With `--budget` all of it comes out of one budget that lasts for two orders of three, with `--friend` each buyer gets credit.
 """
 
 import argparse
@@ -27,6 +28,8 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=40, help="orders asked for at once, as by the worker")
     parser.add_argument("--terms", action="store_true", help="pay by terms instead of one plain rate")
     parser.add_argument("--codes", action="store_true", help="orders carry a code with a limit instead of a click")
+    parser.add_argument("--budget", action="store_true", help="one budget, for two orders of three")
+    parser.add_argument("--friend", action="store_true", help="buyers that get credit, too")
     options = parser.parse_args()
     from app import embedded
 
@@ -40,14 +43,20 @@ def main() -> None:
             GRAPEVINE_ENV="demo",
         )
         figures = asyncio.run(
-            measure(options.orders, options.entries, options.tasks, terms=options.terms, codes=options.codes)
+            measure(
+                options.orders,
+                options.entries,
+                options.tasks,
+                *("terms" * options.terms, "budget" * options.budget, "friend" * options.friend),
+                codes=options.codes,
+            )
         )
         for name, figure in figures.items():
             print(f"{name:<44} {figure:>12,.1f}", flush=True)
 
 
 async def measure(
-    orders: int, entries: int, tasks: int, *, terms: bool = False, codes: bool = False
+    orders: int, entries: int, tasks: int, *kinds: str, codes: bool = False
 ) -> dict[str, float]:
     from app import db, features, migrate
     from app.settings import settings
@@ -57,7 +66,7 @@ async def measure(
     await db.open(settings().database_url, max_size=10)
     await migrate.migrate()
     figures: dict[str, float] = {}
-    ids = await _facts(orders, terms=terms)
+    ids = await _facts(orders, *kinds)
     if codes:
         await _carry_codes()
     # A database that has never looked at its tables plans as if they were empty; after a minute of life it has.
@@ -70,21 +79,25 @@ async def measure(
     await _fill(entries)
     await db.execute("ANALYZE")
     figures["entries in the books"] = await db.fetch_val("SELECT count(*) FROM ledger_entry")
+    began = time.perf_counter()
     for name, check in (await _checks()).items():
         started = time.perf_counter()
         said = await check()
         errors = said[1] if isinstance(said, tuple) else said
         assert errors == [], errors[:5]
         figures[f"seconds to verify: {name}"] = time.perf_counter() - started
+    figures["seconds to verify all of it"] = time.perf_counter() - began
     await db.close()
     return figures
 
 
 async def _checks() -> dict[str, Any]:
-    from referrals.commissions.audit import check_commissions
-    from referrals.ledger.audit import check_balances, check_entries
+    """Every check of `grapevine ledger verify`."""
+    from referrals.books.service import CHECKS
+    from referrals.ledger.audit import check_entries
 
-    return {"entries and chain": check_entries, "balances": check_balances, "commissions": check_commissions}
+    checks = {one.__name__.removeprefix("check_").replace("_", " "): one for one in CHECKS}
+    return {"entries and chain": check_entries, **checks}
 
 
 async def _carry_codes() -> None:
@@ -102,12 +115,13 @@ async def _carry_codes() -> None:
     )
 
 
-async def _facts(orders: int, *, terms: bool) -> list[int]:
+async def _facts(orders: int, *kinds: str) -> list[int]:
     """Members with a link each, clicks, and orders of two lines that carry them."""
     from app import clock, db
     from app.ids import new_click_id
     from community.members.schemas import NewMember
     from community.members.service import join
+    from referrals.commissions.limits import set_budget
     from referrals.programs.schemas import Rules
     from referrals.programs.service import publish_rules
     from storefront.stores.schemas import NewStore
@@ -119,8 +133,11 @@ async def _facts(orders: int, *, terms: bool) -> list[int]:
     ]
     await open_store(NewStore("north", "North", "generic", "USD", "https://north.example"), owner_id=None)
     store_id = await db.fetch_val("SELECT id FROM store")
-    await publish_rules("north", Rules(rate_bps=1000), terms=_terms() if terms else None)
-    if terms:
+    await publish_rules("north", Rules(rate_bps=1000), terms=_terms(*kinds))
+    if "budget" in kinds:
+        # Two lines of about 55.00 at ten percent.
+        await set_budget(await db.fetch_val("SELECT id FROM program"), "autumn", orders * 2 // 3 * 1_098, "USD")
+    if "terms" in kinds:
         await _tiers_and_rates(members)
     links = [await _a_link(member_id, f"member{n}") for n, member_id in enumerate(members)]
     clicks = [(new_click_id(now), links[n % len(links)]) for n in range(orders)]
@@ -134,6 +151,15 @@ async def _facts(orders: int, *, terms: bool) -> list[int]:
         now + timedelta(minutes=1),
         [click for click, _link in clicks],
     )
+    if "friend" in kinds:
+        await db.execute(
+            """INSERT INTO customer (store_id, external_id, created_at)
+               SELECT store_id, 'c' || id, created_at FROM orders ON CONFLICT DO NOTHING"""
+        )
+        await db.execute(
+            """UPDATE orders o SET customer_id = c.id FROM customer c
+                WHERE c.store_id = o.store_id AND c.external_id = 'c' || o.id"""
+        )
     await db.execute(
         """INSERT INTO order_line (order_id, external_id, external_product_id, quantity, gross, discount, tax)
            SELECT id, 'l' || n, 'p' || (id + n) % 5, 1, 5000 + id % 997, id % 13, 0
@@ -143,11 +169,16 @@ async def _facts(orders: int, *, terms: bool) -> list[int]:
     return [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
 
 
-def _terms() -> Any:
-    from referrals.programs.terms import Exclusion, Rule, Terms
+def _terms(*kinds: str) -> Any:
+    from referrals.programs.terms import Exclusion, Friend, Rule, Terms
 
+    budget, friend = "autumn" * ("budget" in kinds), Friend("percent", 500) if "friend" in kinds else None
+    if "terms" not in kinds:
+        return Terms(currency="USD", budget=budget, friend=friend)
     return Terms(
         currency="USD",
+        budget=budget,
+        friend=friend,
         rules=[
             Rule("shoes", "product", "p1", "percent", 1500),
             Rule("shoes of friends", "product", "p1", "percent", 2000, tier="friend"),

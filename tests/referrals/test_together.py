@@ -13,7 +13,9 @@ from app import clock, db
 from referrals.attribution import overrides
 from referrals.attribution.overrides import NewOverride
 from referrals.codes.spelling import norm_of
-from referrals.commissions import service, together
+from referrals.commissions import limits, service, together
+from referrals.commissions.within import BudgetMoved
+from referrals.credit.audit import check_credit_lots
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
 from referrals.programs.terms import Caps, CodeRate, Exclusion, Friend, Release, Rule, Step, Terms, Volume
@@ -67,7 +69,7 @@ async def test_queries_do_not_grow_with_the_orders(web: Browser):
     assert len(many) <= len(few) <= 40
 
 
-async def test_orders_with_a_cap_a_code_or_a_buyers_side_are_settled_as_ever(web: Browser):
+async def test_orders_with_a_cap_a_code_or_a_buyers_side_are_settled_together_and_a_first_order_alone(web: Browser):
     mara, shop, ids = await told_and_not_settled(web, 3)
     await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(currency="USD", caps=Caps(order=500)))
     gv = await click(web(), (await a_link(web, mara))["code"])
@@ -75,10 +77,13 @@ async def test_orders_with_a_cap_a_code_or_a_buyers_side_are_settled_as_ever(web
     await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(friend=Friend("percent", 500)))
     await tell(web, shop, "order.paid", order("friendly", gv=gv))
     await tell(web, shop, "order.paid", order("coded", gv=gv, codes=["HELLO"]))
+    await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(pays_for="first_order"))
+    await tell(web, shop, "order.paid", order("another", gv=gv))
     ids = [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
     async with db.transaction():
-        assert await together._settle_plain(ids) == ids[4:], "caps go along; a buyer's side does not"
+        assert await together._settle_plain(ids) == ids[6:], "which order of a buyer it is, is asked of each alone"
     await together.settle_all(ids)
+    assert await db.fetch_val("SELECT count(*) FROM friend_reward") == 2
     assert await standing(mara) == {("pending", "USD"): 3000 + 500 + 1200 + 1200}
     await books_are_right()
 
@@ -142,6 +147,67 @@ async def test_a_cap_holds_for_many_at_once_in_as_many_queries_as_ever_and_a_pri
     await books_are_right()
 
 
+@pytest.mark.parametrize("by", ["programme", "rule"])
+async def test_a_budget_runs_out_in_the_middle_of_many_and_nobody_overspends_it(web: Browser, by: str):
+    """Two lots of orders are settled at once, and each of them alone besides: the last ones get what is left."""
+    rule = [Rule("autumn", "product", "SKU-1", "percent", 2000, budget="autumn")]
+    terms = Terms(currency="USD", budget="autumn") if by == "programme" else Terms(currency="USD", rules=rule)
+    mara, _shop, ids = await told_and_not_settled(web, 8, terms=terms)
+    await limits.set_budget(await db.fetch_val("SELECT id FROM program"), "autumn", 4_500, "USD")
+    await asyncio.gather(
+        together.settle_all(ids[:5]), together.settle_all(ids[::-1]), *(service.settle(one) for one in ids[3:5])
+    )
+    budget = await db.fetch_one("SELECT used, most FROM commission_limit WHERE kind = 'budget'")
+    assert (budget["used"], budget["most"]) == (4_500, 4_500)
+    earned = (await standing(mara))["pending", "USD"]
+    # Whoever saw a rest that another one took meanwhile has nothing of it: never more than there was.
+    assert earned in ([4_500] if by == "programme" else range(4_500, 4_500 + 1_000 * 5 + 1, 1_000))
+    await tell(
+        web, _shop, "order.refunded", refund(order_id="o0", lines=[{"id": "l1", "quantity": 1, "amount": 10_000}])
+    )
+    await together.settle_all(ids)
+    assert await db.fetch_val("SELECT used <= most FROM commission_limit WHERE kind = 'budget'")
+    await books_are_right()
+
+
+async def test_who_comes_after_a_budget_has_run_out_in_the_same_company_is_paid_by_the_next_rule(web: Browser):
+    rule = [Rule("autumn", "product", "SKU-1", "percent", 2000, budget="autumn")]
+    mara, shop, ids = await told_and_not_settled(web, 8, terms=Terms(currency="USD", rules=rule))
+    await limits.set_budget(await db.fetch_val("SELECT id FROM program"), "autumn", 4_500, "USD")
+    await together.settle_all(ids)
+    granted = await db.fetch("SELECT rule, granted FROM commission ORDER BY order_id")
+    assert [tuple(row) for row in granted] == [("autumn", 2_000)] * 2 + [("autumn", 500)] + [("plain", 1_000)] * 5
+    # What comes back is there for whoever is told next, not for those that were paid by another rule.
+    back = refund(order_id="o0", lines=[{"id": "l1", "quantity": 1, "amount": 10_000}])
+    await tell(web, shop, "order.refunded", back)
+    await together.settle_all(ids)
+    assert await standing(mara) == {("pending", "USD"): 2_500 + 5_000}
+    assert await db.fetch_val("SELECT most - used FROM commission_limit WHERE kind = 'budget'") == 2_000
+    await books_are_right()
+
+
+async def test_budgets_and_a_buyers_side_cost_the_same_queries_for_two_orders_and_for_six(web: Browser):
+    terms = Terms(currency="USD", budget="autumn", friend=Friend("percent", 500, wait_days=1))
+    mara, _shop, ids = await told_and_not_settled(web, 8, terms=terms)
+    await limits.set_budget(await db.fetch_val("SELECT id FROM program"), "autumn", 90_000, "USD")
+    await db.execute(
+        """INSERT INTO customer (store_id, external_id, created_at)
+           SELECT store_id, 'buyer ' || id, now() FROM orders WHERE id % 2 = 0"""
+    )
+    await db.execute("UPDATE orders o SET customer_id = c.id FROM customer c WHERE c.external_id = 'buyer ' || o.id")
+    with db.watch_queries() as few:
+        await together.settle_all(ids[:2])
+    with db.watch_queries() as many:
+        await together.settle_all(ids[2:])
+    assert len(many) <= len(few) <= 60
+    assert await standing(mara) == {("pending", "USD"): 8_000}
+    assert await db.fetch_val("SELECT sum(granted) FROM credit_lot") == 500 * 8
+    await asyncio.gather(together.settle_all(ids), together.settle_all(ids[::-1]), service.settle(ids[2]))
+    assert await db.fetch_val("SELECT sum(granted) FROM credit_lot") == 500 * 8
+    assert await check_credit_lots() == []
+    await books_are_right()
+
+
 async def test_a_decision_on_an_order_that_grew_waits_for_a_second_person_in_company_too(web: Browser):
     _mara, shop, ids = await told_and_not_settled(web, 3)
     ines = await a_member("ines")
@@ -164,8 +230,8 @@ BAGS = Exclusion("product", "bags")
 BPS = st.sampled_from([0, 333, 1000, 9999])
 SCOPES = st.sampled_from([("store", ""), ("product", "SKU-1"), ("product", "shoes")])
 RULES = st.builds(
-    lambda at, kind, bps, amount, tier, n: Rule(
-        f"rule {n}", *at, kind, *((bps, 0) if kind == "percent" else (0, amount)), tier=tier
+    lambda at, kind, bps, amount, tier, n, budget: Rule(
+        f"rule {n}", *at, kind, *((bps, 0) if kind == "percent" else (0, amount)), tier=tier, budget=budget
     ),
     SCOPES,
     st.sampled_from(["percent", "flat"]),
@@ -173,10 +239,13 @@ RULES = st.builds(
     st.sampled_from([1, 250, 90_000]),
     st.sampled_from(["", "", "friend"]),
     st.integers(0, 10**6),
+    st.sampled_from(["", "", "autumn"]),
 )
 TERMS = st.builds(
-    lambda rules, denied, sale, steps, release, lowered, caps: Terms(
+    lambda rules, denied, sale, steps, release, lowered, caps, budget, friend: Terms(
         caps=caps,
+        budget=budget,
+        friend=friend,
         currency="USD",
         rules=rules,
         codes=[CodeRate("FEW", 250, lowered)] if lowered else [],
@@ -196,6 +265,8 @@ TERMS = st.builds(
         st.just(Caps()),
         st.builds(Caps, *(st.sampled_from([0, 0, 1, 400, 1_000]) for _cap in ("order", "customer", "day", "month"))),
     ),
+    st.sampled_from(["", "", "winter"]),
+    st.sampled_from([None, None, Friend("percent", 500), Friend("flat", 0, 700, wait_days=2, days=9)]),
 )
 CODES = st.lists(
     st.sampled_from([[], [], ["FEW"], ["few"], ["ONCE"], ["FEW", "ONCE"], ["OLD"]]), min_size=4, max_size=4
@@ -237,9 +308,10 @@ TURNS = st.lists(
     has_rate=st.booleans(),
     codes=CODES,
     clicked=st.lists(st.booleans(), min_size=4, max_size=4),
+    budgets=st.tuples(*[st.sampled_from([None, 0, 700, 1_500, 90_000])] * 2),
 )
 async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
-    web: Browser, terms: Terms, baskets: list, turns: list, has_rate: bool, codes: list, clicked: list
+    web: Browser, terms: Terms, baskets: list, turns: list, has_rate: bool, codes: list, clicked: list, budgets: tuple
 ):
     from tests.conftest import sweep
 
@@ -248,6 +320,9 @@ async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
     if has_rate:
         await change(shop, mara, [], ("agree", 0, 0, 700))
     await some_codes(shop, await a_member("ben"))
+    for name, most in zip(("autumn", "winter"), budgets, strict=True):
+        if most is not None:  # one that nobody opened has nothing to give
+            await limits.set_budget(await db.fetch_val("SELECT id FROM program"), name, most, "USD")
     ids = await some_orders(web, mara, shop, baskets, codes, clicked)
     for turn in [None, *turns]:
         if turn:
@@ -255,8 +330,11 @@ async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
         alone = await what_comes_of(ids, lambda: one_by_one(ids))
         in_company = await what_comes_of(ids, lambda: together.settle_all(ids))
         assert alone == in_company
-        async with db.transaction():
-            assert await together._settle_plain(ids) == [], "none of these terms asks for more"
+        try:
+            async with db.transaction():
+                assert await together._settle_plain(ids) == [], "none of these terms asks for more"
+        except BudgetMoved:
+            await together.settle_all(ids)
     await books_are_right()
 
 
@@ -397,7 +475,15 @@ async def what_comes_of(ids: list[int], way: Callable[[], Awaitable[None]]) -> l
                      FROM commission_limit l ORDER BY 1, 2"""
             )
             assert all(row["used"] == row["reserved"] <= row["most"] for row in used)
-            found += [tuple(map(repr, row)) for row in (*uses, *used)]
+            credit = await db.fetch(
+                """SELECT f.order_id, f.customer_id, f.base, f.granted, f.how, l.granted AS lot, l.remaining, l.expired,
+                          l.expires_at - l.active_at AS lasts,
+                          (SELECT sum(e.amount) FROM ledger_transaction t JOIN ledger_entry e ON e.transaction_id = t.id
+                             JOIN ledger_account a ON a.id = e.account_id AND a.owner_kind = 'customer'
+                            WHERE t.ref_type = 'friend_reward' AND t.ref_id = f.id) AS posted
+                     FROM friend_reward f LEFT JOIN credit_lot l ON l.source = 'friend_reward:' || f.id ORDER BY 1"""
+            )
+            found += [tuple(map(repr, row)) for row in (*uses, *used, *credit)]
             raise Undone
     except Undone:
         return found
