@@ -147,6 +147,7 @@ async def _whom(viewer: Viewer, room: asyncpg.Record, new: NewMeasure) -> asyncp
              FROM member m
              LEFT JOIN membership ms ON ms.group_id = $2 AND ms.member_id = m.id
              LEFT JOIN room_member rm ON rm.room_id = $3 AND rm.member_id = m.id AND rm.role <> 'member'
+                                   AND rm.state <> 'left'
             WHERE lower(m.handle) = lower($1)""",
         new.member.strip().removeprefix("@"),
         room["group_id"],

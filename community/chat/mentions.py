@@ -35,13 +35,13 @@ async def tell(message_id: int) -> None:
 
     Only readers of the room hear of it, never those who muted it, nor who has read it by now.
     """
-    message = await _message(message_id)
-    if message is None:
-        return
-    names = mentioned(message["body"])
-    called = await _called(message, names)
-    loud = await reads.who_hears(message["room_id"], called) if called else set()
     async with db.transaction():
+        # Alone with it: words that are changed or taken back in this moment are told after this, and then it counts.
+        await db.execute("SELECT 1 FROM message WHERE id = $1 FOR NO KEY UPDATE", message_id)
+        message = await _message(message_id)
+        if message is None:
+            return
+        called = await _called(message, mentioned(message["body"]))
         fresh = await db.fetch(
             """INSERT INTO message_mention (message_id, member_id) SELECT $1, id FROM unnest($2::bigint[]) AS m(id)
                ON CONFLICT DO NOTHING RETURNING member_id""",
@@ -50,6 +50,7 @@ async def tell(message_id: int) -> None:
         )
         await _take_back(message, called)
         await reads.mention(message["room_id"], [row["member_id"] for row in fresh], message["seq"])
+    loud = await reads.who_hears(message["room_id"], called) if called else set()
     if message["kind"] == "direct":
         return  # Where few talk, the bell rings for every word; see community.direct.
     # Not only those who are new to it: the job may have been cut off after it had counted them.

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+import asyncpg
+
 from app import db
 from app.errors import Problem
 from app.live import sockets_of
@@ -18,6 +20,8 @@ from app.live_socket import Socket
 from community.chat import seen as seen_by_other
 from community.notifications.service import seen
 
+# What passes: the database restarts, or two statements waited for each other.
+AWAY = (Problem, OSError, asyncpg.InterfaceError, asyncpg.DeadlockDetectedError, *db.AWAY)
 FLUSH_SECONDS = 1
 TELL_SECONDS = 0.2
 # Who is named more often than this in one room between two looks into it knows enough.
@@ -61,7 +65,13 @@ async def flush() -> None:
     moves = [(room_id, member_id, seq) for (room_id, member_id), seq in _moves.items()]
     _moves.clear()
     if moves:
-        await move(moves)
+        try:
+            await move(moves)
+        except AWAY:
+            # Nobody says again how far they have read.
+            for room_id, member_id, seq in moves:
+                _moves[room_id, member_id] = max(seq, _moves.get((room_id, member_id), 0))
+            raise
         await seen_by_other.tell(moves)
         await seen([(member_id, bell(room_id)) for room_id, member_id, _seq in moves])
 
@@ -110,8 +120,10 @@ async def mention(room_id: int, member_ids: Sequence[int], seq: int) -> None:
 async def take_back_mentions(room_id: int, seq: int) -> None:
     """What named them is gone, or names them no longer."""
     await db.execute(
-        """UPDATE read_pointer SET mentioned = array_remove(mentioned, $2::bigint)
-            WHERE room_id = $1 AND $2 = ANY(mentioned)""",
+        """WITH called AS (SELECT id FROM read_pointer WHERE room_id = $1 AND $2 = ANY(mentioned)
+                            ORDER BY member_id FOR NO KEY UPDATE)
+           UPDATE read_pointer SET mentioned = array_remove(mentioned, $2::bigint)
+            WHERE id IN (SELECT id FROM called)""",
         room_id,
         seq,
     )
@@ -179,5 +191,5 @@ async def _tell_soon() -> None:
 async def _flush_soon() -> None:
     while _moves:
         await asyncio.sleep(FLUSH_SECONDS)
-        with suppress(Problem, OSError):
+        with suppress(*AWAY):
             await flush()

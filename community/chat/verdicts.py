@@ -89,6 +89,8 @@ def judge(saying: Saying, known: Any, batch: Batch) -> Verdict | None:
     brought = {(saying.room_id, saying.author_id, file_id) for file_id in saying.files}
     if not brought <= batch.files:
         return Refusal.NO_SUCH_FILE
+    if known["slow_seconds"] and not known["runs_it"]:
+        batch.turns[saying.room_id, saying.author_id] = batch.now
     batch.files -= brought
     batch.seqs[saying.room_id] += 1
     batch.new[saying.key] = saying, batch.seqs[saying.room_id]
@@ -117,5 +119,4 @@ def _may_not_speak(saying: Saying, known: Any, batch: Batch) -> Refusal | TooSoo
         wait = known["slow_seconds"] - (batch.now - last).total_seconds() if last else 0
         if wait > 0:
             return TooSoon(math.ceil(wait))
-        batch.turns[turn] = batch.now
     return None

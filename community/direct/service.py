@@ -50,7 +50,7 @@ async def _room_of_two(viewer: Viewer, other: Standing) -> int:
     if other.way == "no":
         raise policy.refusal(other)
     if other.room_id is not None:
-        await _answer_by_writing(member_id, other.room_id)
+        await _answer_by_writing(viewer, other, other.room_id)
         return other.room_id
     if other.way == "open":
         await policy.require_room_to_begin(member_id)
@@ -79,13 +79,24 @@ async def _room_of_two(viewer: Viewer, other: Standing) -> int:
         # Both began at the same moment. Theirs came first; going on there answers it.
         theirs = await policy.room_of_two(member_id, other.id)
         assert theirs is not None
-        await _answer_by_writing(member_id, theirs)
+        await _answer_by_writing(viewer, other, theirs)
         return theirs
 
 
-async def _answer_by_writing(member_id: int, room_id: int) -> None:
-    """Who was asked, or had declined, and now writes, has accepted."""
+async def _answer_by_writing(viewer: Viewer, other: Standing, room_id: int) -> None:
+    """Who was asked, or had declined, and now writes, has accepted; unless one of them blocks the other just now."""
+    member_id = require_member(viewer)
+    if await db.fetch_val(
+        "SELECT state NOT IN ('invited', 'left') FROM room_member WHERE room_id = $1 AND member_id = $2",
+        room_id,
+        member_id,
+    ):
+        return
     async with db.transaction():
+        await policy.alone_with(member_id, other.id)
+        (other,) = await policy.standings(viewer, [other.handle])
+        if other.way == "no":
+            raise policy.refusal(other)
         accepted = await db.execute(
             """UPDATE room_member SET state = 'active'
                 WHERE room_id = $1 AND member_id = $2 AND state IN ('invited', 'left')""",

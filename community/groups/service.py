@@ -55,10 +55,12 @@ async def join(viewer: Viewer, slug: str) -> str:
     group = await policy.access_group(viewer, slug)
     if group["membership"]:
         return group["membership"]
-    if await policy.is_shut_out(group["id"], member_id):
-        raise Forbidden(_("You were shown out of this group. Come back when the time its moderators set is over."))
     state = "active" if group["visibility"] == "public" else "pending"
     async with db.transaction():
+        # Who shows somebody out holds the room: they are out before this, or in and shown out after it.
+        await db.execute("SELECT 1 FROM room WHERE group_id = $1 AND kind = 'group' FOR SHARE", group["id"])
+        if await policy.is_shut_out(group["id"], member_id):
+            raise Forbidden(_("You were shown out of this group. Come back when the time its moderators set is over."))
         joined = await db.fetch_val(
             """INSERT INTO membership (group_id, member_id, role, state, joined_at)
                VALUES ($1, $2, 'member', $3, $4) ON CONFLICT DO NOTHING RETURNING id""",
