@@ -34,6 +34,8 @@ class SameIdOtherBody(Problem):
     status = 409
     type = "same-id-other-body"
     title = "Already received differently"
+    event_id = ""
+    """Which, for whoever counts them."""
 
 
 class TooSlow(Problem):

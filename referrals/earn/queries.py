@@ -113,7 +113,7 @@ async def earned_without_order(commission_id: int) -> dict[str, str | int]:
     """What a member was granted for something else than an order."""
     row = await db.fetch_one("SELECT granted AS amount, currency FROM commission WHERE id = $1", commission_id)
     cause = (await causes_of([commission_id])).get(commission_id)
-    return dict(row) | {"title": cause.title if cause else ""} if row else {}
+    return dict(row) | {"title": cause.title if cause else "", "cause": cause.kind if cause else ""} if row else {}
 
 
 async def why_url(order_id: int) -> str:

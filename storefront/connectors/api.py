@@ -3,6 +3,7 @@ import asyncio
 import asyncpg
 from litestar import Controller, Request, Response, get, post, put
 from litestar.di import NamedDependency
+from litestar.exceptions import HTTPException
 from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer
@@ -11,7 +12,7 @@ from app.limits import limit
 from app.openapi import door
 from app.paging import limit_of
 from app.web import json_body
-from storefront.connectors import examples
+from storefront.connectors import examples, refusals
 from storefront.connectors.jobs import ask_soon
 from storefront.connectors.queries import finds_of, held_orders, pulls_of, unapplied_of
 from storefront.connectors.schemas import (
@@ -28,6 +29,8 @@ from storefront.connectors.schemas import (
     Pull,
     Pulls,
     Received,
+    Refused,
+    RefusedList,
     Replayed,
     SameIdOtherBody,
     TooSlow,
@@ -69,9 +72,17 @@ async def receive_webhook(request: Request, store: FromPath[str]) -> Response[Re
             body = await request.body()
     except TimeoutError as error:
         raise TooSlow() from error
+    except HTTPException as error:
+        if error.status_code == 413:
+            await refusals.count_oversize(store, request.headers.get("content-length", ""))
+        raise
     try:
         is_new = await receive(store, request.headers, body)
+    except SameIdOtherBody as refused:
+        await refusals.count(store, refusals.CONFLICT, refused.event_id)
+        raise
     except BadSignature:
+        await refusals.count(store, refusals.SIGNATURE, refusals.why_unsigned(request.headers))
         # Counted only when forged: whoever else sits behind the same address goes on being heard.
         await limit("forged-webhook", f"{store}:{_sender(request)}", most=MOST_FORGED_A_MINUTE, per=60)
         raise
@@ -178,6 +189,19 @@ class ConnectorApi(Controller):
         store = await access_own_store(viewer, slug)
         found = await unapplied_of(store["id"], after, limit_of(limit))
         return KeptMessages([_kept(row) for row in found.items], found.next)
+
+    @get(
+        "/messages/refused",
+        summary="Messages refused at the door",
+        opt=door(gives=examples.refused, scope="write"),
+    )
+    async def refused(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> RefusedList:
+        """How many of each kind in a week, and why the last one was; what they said is not kept. Counted once a minute.
+        For the store's owner and admins."""
+        store = await access_own_store(viewer, slug)
+        rows = await refusals.refused_at(store["id"])
+        times = ("first_at", "last_at")
+        return RefusedList([Refused(row["kind"], row["many"], row["reason"], *(row[at] for at in times)) for row in rows])
 
     @post(
         "/messages/replays",

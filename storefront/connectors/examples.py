@@ -16,6 +16,8 @@ from storefront.connectors.schemas import (
     Pull,
     Pulls,
     Received,
+    Refused,
+    RefusedList,
     Replayed,
 )
 
@@ -72,6 +74,17 @@ kept_messages = KeptMessages(
             state="flagged",
             note="a line's discount is larger than its price",
             received_at=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
+        )
+    ]
+)
+refused = RefusedList(
+    items=[
+        Refused(
+            kind="signature",
+            many=12,
+            reason="wrong",
+            first_at=datetime(2026, 3, 14, 8, 0, 12, tzinfo=UTC),
+            last_at=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
         )
     ]
 )

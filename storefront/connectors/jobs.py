@@ -6,7 +6,7 @@ from app.events import on
 from app.i18n import gettext as _
 from app.jobs import enqueue_one, every, job
 from app.limits import limit
-from storefront.connectors import reconcile, service, silence
+from storefront.connectors import reconcile, refusals, service, silence
 from storefront.orders.events import WebhookReceived
 
 
@@ -44,7 +44,13 @@ async def notice_silence() -> None:
     await silence.tell_owners()
 
 
+@every("* * * * *")
+async def gather_refusals() -> None:
+    await refusals.gather()
+
+
 @every("51 2 * * *")
 async def strip_old_messages() -> None:
+    await refusals.forget_old()
     while await service.strip_old():
         pass

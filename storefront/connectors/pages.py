@@ -15,6 +15,7 @@ from app.web import form, page, redirect
 from storefront.connectors.api import limit_replays
 from storefront.connectors.jobs import ask_soon
 from storefront.connectors.queries import finds_of, held_orders, unapplied_of, wire_of
+from storefront.connectors.refusals import refused_at
 from storefront.connectors.service import replay
 from storefront.connectors.silence import REMEMBERED, silent_stores
 from storefront.orders.doubts import clear_doubt
@@ -51,6 +52,7 @@ class ConnectorPages(Controller):
             store=store,
             doubt_words=doubt_words,
             wire=await wire_of(store["id"]),
+            refused=await refused_at(store["id"]),
             silent=silent,
             held=await held_orders(store["id"], after),
             kept=await unapplied_of(store["id"], messages_after),

@@ -57,6 +57,21 @@ class KeptMessages(msgspec.Struct):
     next: str | None = None
 
 
+class Refused(msgspec.Struct):
+    """Messages that came in a store's name and were refused: `signature` (its `reason` unsigned, stale or wrong),
+    `conflict` (a known id with another body: the id) or `oversize` (the size, where it was told)."""
+
+    kind: str
+    many: int
+    reason: str
+    first_at: datetime
+    last_at: datetime
+
+
+class RefusedList(msgspec.Struct):
+    items: list[Refused]
+
+
 class Pull(msgspec.Struct):
     """One look at what the store says it sold. `missed`, `stale`, `extra`: orders that we had never heard of, that
     differed, and that we know and the store does not name. `error`: why it ended early."""

@@ -154,7 +154,9 @@ async def _compare(store_id: int, event_id: str, digest: bytes) -> None:
         "SELECT payload_sha256 FROM inbox WHERE store_id = $1 AND event_id = $2", store_id, event_id
     )
     if known != digest:
-        raise SameIdOtherBody()
+        refused = SameIdOtherBody()
+        refused.event_id = event_id
+        raise refused
 
 
 async def replay(since: datetime, *, store_id: int | None = None, inbox_id: int | None = None) -> int:

@@ -1,8 +1,8 @@
-from piccolo.columns import UUID, BigInt, BigSerial, Text
+from piccolo.columns import UUID, BigInt, BigSerial, Date, Text
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import amount, count, document, moment, raw_bytes, reference, words, yes_no
+from app.columns import amount, big, count, document, moment, raw_bytes, reference, words, yes_no
 from community.members.tables import Member
 from storefront.catalog.tables import Product
 from storefront.stores.tables import Store
@@ -30,6 +30,24 @@ class Inbox(Table, tablename="inbox"):
 
     inbox_once_per_event = Unique([store_id, event_id])
     inbox_state_known = Check("state IN ('received', 'applied', 'kept', 'flagged')")
+
+
+class Refusal(Table, tablename="inbox_refusal"):
+    """How many messages that say they are a store's were refused on a day, and why the last one was. Of what they said
+    nothing is kept: nobody vouched for it."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    day = Date(default=None, null=False)
+    kind = words()
+    many = big()
+    reason = words(optional=True)
+    """`unsigned`, `stale` or `wrong` of a signature; the id of a message that came with another body; a size."""
+    first_at = moment()
+    last_at = moment()
+
+    inbox_refusal_once_a_day = Unique([store_id, day, kind])
+    inbox_refusal_kind_known = Check("kind IN ('signature', 'conflict', 'oversize')")
 
 
 class Customer(Table, tablename="customer"):

@@ -100,6 +100,8 @@ async def explained(web: Browser, person: Person, source: str) -> tuple[dict, st
     assert told["hold_until"] > told["created_at"]
     bells = await db.fetch("SELECT url FROM notification WHERE member_id = $1", person.id)
     assert f"/earn/commissions/{number}" in {row["url"] for row in bells}
+    rung = (await browser.get("/notifications")).text
+    assert "on hold for a while" in rung and "Your word led to an order" not in rung, "no order did it"
     return told, page.text
 
 
