@@ -1,3 +1,5 @@
+import { again } from "./again.js"
+
 // Where one writes: a form that also works alone. It says "say" or "change", and "typing" now and then.
 const TYPING_EVERY = 2_000
 
@@ -33,7 +35,7 @@ export class ChatComposer extends EventTarget {
 
   // Calling people and bringing files: ready by the time one has looked where to write.
   async getMore(room) {
-    const [{ ChatMentions }, { ChatFiles }] = await Promise.all([import("./chat-mentions.js"), import("./chat-files.js")])
+    const [{ ChatMentions }, { ChatFiles }] = await again(() => Promise.all([import("./chat-mentions.js"), import("./chat-files.js")]))
     new ChatMentions(this.#field, room)
     if (this.#form.elements.files) this.#files = new ChatFiles(this.#form, room)
   }

@@ -1,4 +1,5 @@
 // <chat-room> makes the page of a room live. The page works without it: history is HTML, writing is a form.
+import { again } from "./again.js"
 import { ChatComposer } from "./chat-composer.js"
 import { ChatLine } from "./chat-line.js"
 import { ChatLog } from "./chat-log.js"
@@ -26,6 +27,7 @@ class ChatRoom extends HTMLElement {
   #resendTimer
   #letGo = () => {}
   #writers = new Map()
+  #people
   #present = new Map()
   #isPartnerHere = false
   // What was told lately: a page that was fetched meanwhile may not know it yet.
@@ -56,7 +58,7 @@ class ChatRoom extends HTMLElement {
   // What is needed only once one has looked around: it does not keep the room from opening.
   async #getMore(list) {
     const [{ keepAboveKeyboard }, { ChatRooms }, { ChatReading }, { ChatHistory }, { ChatActs }, { ChatTabs }, { ChatMoves }] =
-      await Promise.all([
+      await again(() => Promise.all([
         import("./chat-keyboard.js"),
         import("./chat-rooms.js"),
         import("./chat-reading.js"),
@@ -66,7 +68,7 @@ class ChatRoom extends HTMLElement {
         import("./chat-moves.js"),
         import("./chat-pins.js"),
         import("./chat-order.js"),
-      ])
+      ]))
     if (!this.isConnected) return null
     this.#tabs = new ChatTabs(this.dataset.member, this.dataset.room)
     this.#listenToTabs()
@@ -207,7 +209,8 @@ class ChatRoom extends HTMLElement {
     this.#part("live").textContent = this.dataset.on + here
     const list = this.#part("people")
     if (!list) return
-    const { present, show } = await import("./chat-people.js")
+    this.#people ??= again(() => import("./chat-people.js"))
+    const { present, show } = await this.#people
     this.#present = present(this.#present, frame)
     show(list, this.#present)
   }
