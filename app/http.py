@@ -7,8 +7,10 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import cache
+from typing import Any
 
 import httpx
 import msgspec
@@ -34,6 +36,15 @@ class CannotFetch(Exception):
         super().__init__(f"{why}: {url[:200]}")
 
 
+class Line:
+    """A connection that is kept for several requests to one host, each to an address of it that was checked anew."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.host = b""
+        self.has_answered = False
+
+
 class Answer(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
@@ -44,6 +55,13 @@ async def resolve(host: str, port: int) -> list[str]:
     """The addresses of a name, as the system's resolver knows them."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[4][0]) for address in found]
+
+
+@asynccontextmanager
+async def kept_line() -> AsyncIterator[Line]:
+    """`fetch(…, line=line)`: what goes to one host in a row shares a connection."""
+    async with _client() as client:
+        yield Line(client)
 
 
 async def fetch(
@@ -57,16 +75,22 @@ async def fetch(
     allow_local: bool = False,
     cut: bool = False,
     resolver: Resolver = resolve,
+    line: Line | None = None,
 ) -> Answer:
     """One request and its answer, without following redirects. `allow_local` is for the demo shop, which calls us.
 
-    `cut`: of a longer body its beginning is enough.
+    `cut`: of a longer body its beginning is enough. `line`: the connection of the request before is used again; a
+    request that meets its end is sent once more, so it has to be one that may come twice.
     """
     target = _parsed(url)
     try:
         async with asyncio.timeout(seconds):
             address = await _checked_address(target, allow_local, resolver)
-            return await _fetch_from(address, target, method, content, headers or {}, most_bytes, cut)
+            what = (address, target, method, content, headers or {}, most_bytes, cut)
+            if line is None:
+                async with _client() as client:
+                    return await _fetch_from(client, *what)
+            return await _fetch_by(line, *what)
     except (TimeoutError, httpx.TimeoutException) as error:
         raise CannotFetch("timeout", url) from error
     except httpx.HTTPError as error:
@@ -121,7 +145,29 @@ async def _checked_address(target: httpx.URL, allow_local: bool, resolver: Resol
     return str(addresses[0])
 
 
+def _client() -> httpx.AsyncClient:
+    timeout = httpx.Timeout(WHOLE_SECONDS, connect=CONNECT_SECONDS)
+    return httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=timeout, verify=_tls())
+
+
+async def _fetch_by(line: Line, address: str, target: httpx.URL, *what: Any) -> Answer:
+    # Connections are told apart by their address; one that proved to be another host's is none of this one's.
+    assert line.host in (b"", target.netloc), "a line is for one host"
+    line.host = target.netloc
+    try:
+        answer = await _fetch_from(line.client, address, target, *what)
+    except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+        if not line.has_answered:
+            raise
+        # They closed it while we wrote, as anybody may whom nothing was asked for a while.
+        line.has_answered = False
+        answer = await _fetch_from(line.client, address, target, *what)
+    line.has_answered = True
+    return answer
+
+
 async def _fetch_from(
+    client: httpx.AsyncClient,
     address: str,
     target: httpx.URL,
     method: str,
@@ -132,27 +178,27 @@ async def _fetch_from(
 ) -> Answer:
     """Talk to the checked address in the name of the host, which TLS still has to prove."""
     ours = {"Host": target.netloc.decode(), "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
-    timeout = httpx.Timeout(WHOLE_SECONDS, connect=CONNECT_SECONDS)
-    async with httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=timeout, verify=_tls()) as client:
-        request = client.build_request(
-            method,
-            target.copy_with(host=address),
-            content=content,
-            headers={**headers, **ours},
-            extensions={"sni_hostname": target.host},
-        )
-        response = await client.send(request, stream=True)
-        try:
-            # A compressed answer could unpack to any size, and nobody was told we take one.
-            if response.headers.get("content-encoding", "identity") != "identity":
-                raise CannotFetch("compressed", str(target))
-            body = b""
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > most_bytes:
-                    if cut:
-                        break
-                    raise CannotFetch("too_large", str(target))
-        finally:
-            await response.aclose()
+    request = client.build_request(
+        method,
+        target.copy_with(host=address),
+        content=content,
+        headers={**headers, **ours},
+        extensions={"sni_hostname": target.host},
+    )
+    response = await client.send(request, stream=True)
+    # What one answer sets does not travel with the next request.
+    client.cookies.clear()
+    try:
+        # A compressed answer could unpack to any size, and nobody was told we take one.
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise CannotFetch("compressed", str(target))
+        body = b""
+        async for chunk in response.aiter_raw():
+            body += chunk
+            if len(body) > most_bytes:
+                if cut:
+                    break
+                raise CannotFetch("too_large", str(target))
+    finally:
+        await response.aclose()
     return Answer(response.status_code, dict(response.headers), body)

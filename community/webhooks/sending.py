@@ -4,6 +4,7 @@ A message that fails is tried again by its own schedule while the ones behind it
 any. One that takes none rests, and everything waits behind its oldest message.
 """
 
+import asyncio
 import random
 import time
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ import asyncpg
 import msgspec
 
 from app import clock, db, signed
-from app.http import Answer, CannotFetch, fetch
+from app.http import Answer, CannotFetch, Line, fetch, kept_line
 from community.notifications.service import notify
 from community.webhooks.schemas import TEST, Message
 from community.webhooks.service import valid_secrets, wake
@@ -29,6 +30,8 @@ JITTER = 0.1
 MOST_AT_ONCE = 50
 # A run ends after this, so that others have their turn and a worker can stop; the next one goes on.
 RUN_SECONDS = 10
+# When nothing is left, it stays a moment for what comes next, and looks for it so often.
+LINGER_SECONDS, LOOK_AGAIN_SECONDS = 1.0, 0.05
 BUSY = timedelta(seconds=60)
 MOST_ASKED_TO_WAIT = timedelta(hours=24)
 EXCERPT = 1000
@@ -83,30 +86,43 @@ async def _send_all(endpoint: asyncpg.Record, source: Source) -> None:
         await _switch_off(endpoint, source, "keys_lost")
         return
     ends, strikes, seen = time.monotonic() + RUN_SECONDS, 0, set[int]()
-    while time.monotonic() < ends:
-        due = [row for row in await _due(endpoint["id"], sorted(seen)) if row["id"] not in seen]
-        if not due:
-            if await source.gather(endpoint):
+    sent_at = 0.0
+    async with kept_line() as line:
+        while (now := time.monotonic()) < ends:
+            due = [row for row in await _due(endpoint["id"], sorted(seen)) if row["id"] not in seen]
+            if not due:
+                if await source.gather(endpoint):
+                    continue
+                if now - sent_at > LINGER_SECONDS:
+                    return
+                # Who is answered soon answers soon: the next word of a talk need not wait for the next look around.
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
                 continue
-            return
-        said = await _read(endpoint, source, due)
-        for delivery, data in zip(due, said, strict=True):
-            seen.add(delivery["id"])
-            if time.monotonic() > ends or not await _keep(endpoint):
-                return
-            strikes = await _send_one(endpoint, source, secrets, delivery, data, strikes)
-            if strikes >= STRIKES:
-                return
+            said = await _read(endpoint, source, due)
+            for delivery, data in zip(due, said, strict=True):
+                seen.add(delivery["id"])
+                if time.monotonic() > ends or not await _keep(endpoint):
+                    return
+                strikes = await _send_one(endpoint, source, secrets, line, delivery, data, strikes)
+                sent_at = time.monotonic()
+                if strikes >= STRIKES:
+                    return
 
 
 async def _send_one(
-    endpoint: asyncpg.Record, source: Source, secrets: list[str], delivery: asyncpg.Record, data: Any, strikes: int
+    endpoint: asyncpg.Record,
+    source: Source,
+    secrets: list[str],
+    line: Line,
+    delivery: asyncpg.Record,
+    data: Any,
+    strikes: int,
 ) -> int:
     """Try one delivery and note how it went; how many in a row the endpoint has failed by now."""
     if data is None:
         await _note(delivery, Try(0, "nothing_left", 0, ""), "failed", None)
         return strikes
-    tried = await _try(endpoint["url"], secrets, delivery, data)
+    tried = await _try(endpoint["url"], secrets, line, delivery, data)
     if tried.is_taken:
         await _note(delivery, tried, "delivered", None)
         if endpoint["resting_until"]:
@@ -150,12 +166,12 @@ async def _read(endpoint: asyncpg.Record, source: Source, due: list[asyncpg.Reco
     return [greeting if delivery["type"] == TEST else found[delivery["id"]] for delivery in due]
 
 
-async def _try(url: str, secrets: list[str], delivery: asyncpg.Record, data: Any) -> Try:
+async def _try(url: str, secrets: list[str], line: Line, delivery: asyncpg.Record, data: Any) -> Try:
     body = msgspec.json.encode(Message(delivery["type"], delivery["occurred_at"], data))
     began = time.monotonic()
     try:
         headers = signed.headers_of(secrets, delivery["message_id"], body)
-        answer = await fetch("POST", url, content=body, headers=headers, most_bytes=EXCERPT, cut=True)
+        answer = await fetch("POST", url, content=body, headers=headers, most_bytes=EXCERPT, cut=True, line=line)
     except CannotFetch as nothing:
         return Try(0, nothing.why, _ms_since(began), "")
     excerpt = answer.body[:EXCERPT].decode("utf-8", "replace").replace("\0", "")
@@ -163,39 +179,34 @@ async def _try(url: str, secrets: list[str], delivery: asyncpg.Record, data: Any
 
 
 async def _keep(endpoint: asyncpg.Record) -> bool:
-    """Go on, unless it was switched off, moved, given another secret or removed meanwhile."""
-    kept = await db.fetch_val(
-        """UPDATE webhook_endpoint SET busy_until = $2
-            WHERE id = $1 AND off_at IS NULL AND url = $3 AND secret = $4 RETURNING true""",
+    """Go on, unless it was switched off, moved, given another secret or removed meanwhile. A run is over long before
+    `busy_until`."""
+    return await db.fetch_val(
+        "SELECT EXISTS (SELECT 1 FROM webhook_endpoint WHERE id = $1 AND off_at IS NULL AND url = $2 AND secret = $3)",
         endpoint["id"],
-        clock.now() + BUSY,
         endpoint["url"],
         endpoint["secret"],
     )
-    return kept is not None
 
 
 async def _note(delivery: asyncpg.Record, tried: Try, state: str, next_at: datetime | None) -> None:
-    async with db.transaction():
-        # Removed meanwhile: then there is nothing to note.
-        noted = await db.execute(
-            """UPDATE webhook_delivery SET state = $2, tries = tries + 1, next_at = $3, done_at = $4 WHERE id = $1""",
-            delivery["id"],
-            state,
-            next_at,
-            None if state == "waiting" else clock.now(),
-        )
-        if noted:
-            await db.execute(
-                """INSERT INTO webhook_attempt (delivery_id, at, status, why, took_ms, answer)
-                   VALUES ($1, $2, $3, $4, $5, $6)""",
-                delivery["id"],
-                clock.now(),
-                tried.status,
-                tried.why,
-                tried.took_ms,
-                tried.answer,
-            )
+    # Removed meanwhile: then there is nothing to note.
+    await db.execute(
+        """WITH noted AS (
+               UPDATE webhook_delivery SET state = $2, tries = tries + 1, next_at = $3, done_at = $4 WHERE id = $1
+               RETURNING id)
+           INSERT INTO webhook_attempt (delivery_id, at, status, why, took_ms, answer)
+           SELECT id, $5, $6, $7, $8, $9 FROM noted""",
+        delivery["id"],
+        state,
+        next_at,
+        None if state == "waiting" else clock.now(),
+        clock.now(),
+        tried.status,
+        tried.why,
+        tried.took_ms,
+        tried.answer,
+    )
 
 
 async def _give_up(endpoint: asyncpg.Record, source: Source, delivery: asyncpg.Record, tried: Try) -> None:

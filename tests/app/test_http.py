@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.http import Answer, CannotFetch, fetch
+from app.http import Answer, CannotFetch, fetch, kept_line
 
 pytestmark = pytest.mark.anyio
 
@@ -162,3 +162,87 @@ def test_only_the_demo_shops_till_may_call_this_machine():
         if "allow_local=True" in file.read_text()
     ]
     assert set(callers) <= {"demo/shop.py", "demo/till.py"}
+
+
+# --- a line that is kept ---
+
+
+@asynccontextmanager
+async def a_patient_server(*answers: bytes) -> AsyncIterator[tuple[int, list[bytes], list[int]]]:
+    """It answers one request after the other on each connection, an empty answer being its end: port, the requests,
+    and how many came on each connection."""
+    heard: list[bytes] = []
+    counts: list[int] = []
+    left = list(answers)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        counts.append(0)
+        mine = len(counts) - 1
+        try:
+            while True:
+                heard.append(await reader.readuntil(b"\r\n\r\n"))
+                counts[mine] += 1
+                answer = left.pop(0) if left else ok(b"on")
+                if not answer:
+                    break
+                writer.write(answer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1], heard, counts
+
+
+async def test_what_goes_to_one_host_in_a_row_shares_a_connection():
+    async with a_patient_server() as (port, heard, counts), kept_line() as line:
+        resolver = knows("127.0.0.1")
+        for _ in range(5):
+            url = f"http://shop.example:{port}/"
+            answer = await fetch("GET", url, resolver=resolver, allow_local=True, line=line)
+            assert answer.body == b"on"
+    assert counts == [5] and len(heard) == 5
+    assert len(resolver.asked) == 5, "each time its name is asked for anew"  # type: ignore[attr-defined]
+
+
+async def test_a_name_that_leads_inside_by_now_is_not_reached_by_a_kept_line_either():
+    async with a_patient_server() as (port, heard, _counts), kept_line() as line:
+        url = f"http://shop.example:{port}/"
+        await fetch("GET", url, resolver=knows("127.0.0.1"), allow_local=True, line=line)
+        assert await why_not(url, "127.0.0.1", line=line) == "not_public"
+        assert await why_not(url, "169.254.169.254", allow_local=True, line=line) == "not_public"
+    assert len(heard) == 1
+
+
+async def test_a_line_is_for_one_host():
+    async with a_patient_server() as (port, heard, _counts), kept_line() as line:
+        await fetch("GET", f"http://one.example:{port}/", resolver=knows("127.0.0.1"), allow_local=True, line=line)
+        with pytest.raises(AssertionError):
+            await fetch("GET", f"http://two.example:{port}/", resolver=knows("127.0.0.1"), allow_local=True, line=line)
+    assert len(heard) == 1
+
+
+async def test_a_line_that_was_closed_meanwhile_is_opened_again_once():
+    async with a_patient_server(ok(b"one"), b"", ok(b"two"), b"", b"") as (port, heard, counts), kept_line() as line:
+        how = {"resolver": knows("127.0.0.1"), "allow_local": True, "line": line}
+        url = f"http://shop.example:{port}/"
+        assert (await fetch("GET", url, **how)).body == b"one"
+        assert (await fetch("GET", url, **how)).body == b"two", "closed under us: asked once more"
+        assert counts == [2, 1]
+        assert await why_not_by(url, how) == "connection_failed", "and no more than once"
+    assert len(heard) == 5
+
+
+async def why_not_by(url: str, how: dict) -> str:
+    with pytest.raises(CannotFetch) as refused:
+        await fetch("GET", url, **how)
+    return refused.value.why
+
+
+async def test_what_one_answer_sets_does_not_travel_with_the_next_request():
+    async with a_patient_server(ok(b"x", "Set-Cookie: id=1")) as (port, heard, _counts), kept_line() as line:
+        for _ in range(2):
+            url = f"http://shop.example:{port}/"
+            await fetch("GET", url, resolver=knows("127.0.0.1"), allow_local=True, line=line)
+    assert b"cookie" not in heard[1].lower()

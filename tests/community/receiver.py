@@ -58,6 +58,8 @@ async def a_receiver(monkeypatch: Any) -> AsyncIterator[Receiver]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     receiver = Receiver(server.sockets[0].getsockname()[1])
+    # A worker stays a moment for what comes next; a test has said all it says.
+    monkeypatch.setattr(sending, "LINGER_SECONDS", 0)
     monkeypatch.setattr(sending, "fetch", partial(fetch, allow_local=True, resolver=resolver))
     async with server:
         yield receiver

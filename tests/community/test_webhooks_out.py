@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -551,3 +552,29 @@ async def test_an_operator_sees_every_address_and_how_it_is(web: Browser, receiv
     (row,) = json.loads(shown.stdout)["endpoints"]
     assert row["url"] == receiver.url and row["waiting"] == 2 and row["taken_at"] and row["resting_until"]
     assert "resting" in grapevine("webhooks", "out").stdout and "whsec_" not in shown.stdout
+
+
+async def test_the_words_of_a_talk_follow_each_other_without_waiting_for_the_next_look_around(
+    web: Browser, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
+    """What was said just after the last word had gone out waited for the next look, a second later."""
+    room = await told(web, receiver.url, ["message.created"])
+    monkeypatch.setattr(sending, "LINGER_SECONDS", 60)
+    monkeypatch.setattr(sending, "RUN_SECONDS", 60)
+    await room.say("first")
+    sending_goes_on = asyncio.create_task(deliver())
+    for n, body in enumerate(["second", "third"], 1):
+        await heard_by(receiver, n)
+        await room.say(body)
+    await heard_by(receiver, 3)
+    assert not sending_goes_on.done(), "all of it by one run"
+    sending_goes_on.cancel()
+    with suppress(asyncio.CancelledError):
+        await sending_goes_on
+    assert [message["data"]["event"]["body"] for message in receiver.messages] == ["first", "second", "third"]
+
+
+async def heard_by(receiver: Receiver, count: int) -> None:
+    async with asyncio.timeout(20):
+        while len(receiver.heard) < count:
+            await asyncio.sleep(0.01)
