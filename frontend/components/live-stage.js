@@ -51,7 +51,7 @@ class LiveStage extends HTMLElement {
 
   #heard = async ({ detail: { kind, id, seq, data } }) => {
     if (kind === "delete") return this.querySelector(`[data-message="${id}"]`)?.remove()
-    if (data?.what === "product" || data?.what === "counts") (await import("./live-figures.js"))[data.what](this, data)
+    if (data?.what === "product" || data?.what === "counts") (await (this.#figures ??= again(() => import("./live-figures.js"))))[data.what](this, data)
     else if (MOVES.includes(data?.what) && seq > this.#seq) this.#askIn(PATIENCE + Math.random() * SPREAD)
   }
 
