@@ -1,6 +1,7 @@
 // <live-stage>: the products, the poll and the questions of a live event. They come by the room's own line as soon as they
 // change (<chat-room> beside it passes them on), the same to everybody; figures are filled in at once. What is the reader's
 // own (votes, form token, whom they blocked) is kept here. Without a line, or when nothing came, it asks by itself.
+import { again } from "./again.js"
 import { carryOver, sendAsForm } from "./live-own.js"
 
 const SELDOM = 30_000
@@ -19,6 +20,7 @@ class LiveStage extends HTMLElement {
   // Of each part: what the server last said, as it said it.
   #said = new Map()
   #waiting = null
+  #figures
   #token = ""
 
   connectedCallback() {
