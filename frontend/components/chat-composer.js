@@ -94,13 +94,14 @@ export class ChatComposer extends EventTarget {
     event.preventDefault()
     if (this.#isWaiting) return
     if (this.#changing) return this.#changed()
+    this.#isWaiting = true
     if (this.#files?.isBusy) {
-      this.#isWaiting = true
       this.#say("waiting")
       await this.#files.settled()
-      this.#isWaiting = false
     }
-    const files = this.#files?.hand() ?? []
+    const files = this.#files ? await this.#files.hand() : []
+    this.#isWaiting = false
+    if (!files) return
     const body = this.#field.value.trim()
     if (!body && !files.length) return
     const quoting = this.#form.querySelector(".quoting")

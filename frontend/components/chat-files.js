@@ -1,6 +1,9 @@
 // Pictures and files on their way into a message: chosen, pasted or dropped, brought in one by one while one writes on,
-// each with its progress and a way out. Without scripts the form itself brings them.
+// each with its progress and a way out. What finds no line is kept in this browser and goes out with its message. Without
+// scripts the form itself brings them.
 import { detailOf } from "./chat-door.js"
+import { keep } from "./chat-kept.js"
+import { newId } from "./chat-outbox.js"
 
 const MOST = 10
 
@@ -31,11 +34,24 @@ export class ChatFiles {
     return this.#bringing.size > 0
   }
 
-  // What was brought in, for the message that is being sent now; the tray is empty then.
-  hand() {
-    const files = [...this.#tray.children].flatMap((item) => (item.file ? [item.file] : []))
-    for (const item of [...this.#tray.children]) if (item.file) this.#forget(item)
-    return files
+  // What was brought in or is kept here, for the message that is being sent now; the tray is empty then. Nothing at all
+  // where this browser cannot keep a file: the message waits in its field.
+  async hand() {
+    const items = [...this.#tray.children].filter((item) => item.file || item.waits)
+    try {
+      for (const item of items) item.file ??= await this.#keep(item.waits)
+    } catch {
+      this.#form.dispatchEvent(new CustomEvent("complain", { detail: this.#words.noSpace }))
+      return null
+    }
+    for (const item of items) this.#forget(item)
+    return items.map((item) => item.file)
+  }
+
+  async #keep(file) {
+    const key = newId()
+    await keep(key, file)
+    return { key, name: nameOf(file), kind: "paper", url: "", bytes: file.size }
   }
 
   // All that was chosen is there, or has failed.
@@ -64,43 +80,68 @@ export class ChatFiles {
   #bring(file) {
     const item = this.#item(file)
     this.#tray.append(item)
+    this.#carry(item, file)
+  }
+
+  #carry(item, file) {
     this.#settle()
     const request = new XMLHttpRequest()
     const done = new Promise((finish) => (request.onloadend = finish))
     this.#bringing.add(done)
     item.stop = () => request.abort()
     request.upload.onprogress = ({ loaded, total }) => (item.querySelector("progress").value = loaded / total)
-    request.onload = () => this.#brought(item, request)
-    request.onerror = () => this.#fail(item, this.#words.noLine)
+    request.onload = () => this.#brought(item, request, file)
+    request.onerror = () => this.#wait(item, file)
     done.then(() => {
       this.#bringing.delete(done)
       this.#settle()
     })
     const fields = new FormData()
     fields.set("_csrf", new FormData(this.#form).get("_csrf"))
-    fields.set("file", file, file.name || "picture.png")
+    fields.set("file", file, nameOf(file))
     request.open("POST", `/chat/${this.#words.room}/files`)
     request.setRequestHeader("Accept", "application/json")
     request.send(fields)
   }
 
-  #brought(item, request) {
+  #brought(item, request, file) {
     let answer = {}
     try {
       answer = JSON.parse(request.responseText)
     } catch {
       // Some proxy's page about a body too large.
     }
-    if (request.status !== 201) return this.#fail(item, detailOf(answer) || this.#words.noLine)
+    const isFinal = request.status < 500 && request.status !== 429
+    if (request.status !== 201) return this.#fail(item, detailOf(answer) || this.#words.noLine, isFinal ? null : file)
     item.file = answer
     item.classList.add("here")
     item.querySelector("progress").remove()
   }
 
-  #fail(item, detail) {
+  // There is no line: it lies here until its message goes out, and that says so.
+  #wait(item, file) {
+    item.waits = file
+    item.classList.add("waits")
+    item.querySelector("progress").hidden = true
+    item.querySelector(".meta").textContent = this.#words.fileWaits
+  }
+
+  // With the file, where another try may change the answer.
+  #fail(item, detail, file) {
     item.classList.add("failed")
-    item.querySelector("progress")?.remove()
-    item.querySelector(".meta").textContent = detail
+    const progress = item.querySelector("progress")
+    progress.hidden = true
+    const note = item.querySelector(".meta")
+    note.textContent = `${detail} `
+    if (!file) return
+    const again = Object.assign(document.createElement("button"), { type: "button", className: "button link again", textContent: this.#words.retry })
+    note.append(again)
+    again.addEventListener("click", () => {
+      item.classList.remove("failed")
+      note.textContent = this.#size(file.size)
+      Object.assign(progress, { value: 0, hidden: false })
+      this.#carry(item, file)
+    })
   }
 
   #item(file) {
@@ -129,7 +170,7 @@ export class ChatFiles {
       const fields = new FormData()
       fields.set("_csrf", new FormData(this.#form).get("_csrf"))
       fetch(`/chat/${this.#words.room}/files/${item.file.id}/delete`, { method: "POST", body: fields, redirect: "manual", keepalive: true }).catch(() => {})
-    } else item.stop()
+    } else item.stop?.()
     this.#forget(item)
     this.#form.elements.body.focus()
   }
@@ -147,3 +188,5 @@ export class ChatFiles {
     return bytes >= 1 << 20 ? `${(bytes / (1 << 20)).toFixed(1)} MB` : `${Math.ceil(bytes / 1024)} KB`
   }
 }
+
+const nameOf = (file) => file.name || "picture.png"

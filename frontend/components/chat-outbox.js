@@ -1,7 +1,9 @@
 // What was written and not yet acknowledged, kept in this browser: it outlives a reload, a lost line and a closed tab.
 // Each message carries its client id from the first moment on, so sending it again never says it twice; and each lies
 // under a key of its own, so that two tabs writing at once do not overwrite each other.
-const KEPT_MS = 3 * 86_400_000
+const PREFIX = "chat-outbox:"
+// After so long it no longer goes out by itself: the talk has gone on. It is never thrown away without being asked.
+const OLD_MS = 3 * 86_400_000
 
 export class ChatOutbox {
   #prefix
@@ -9,7 +11,7 @@ export class ChatOutbox {
   #count = 0
 
   constructor(member, room, storage = browserStorage()) {
-    this.#prefix = `chat-outbox:${member}:${room}:`
+    this.#prefix = `${PREFIX}${member}:${room}:`
     this.#storage = storage
   }
 
@@ -19,7 +21,7 @@ export class ChatOutbox {
     for (const key of keysOf(this.#storage)) {
       if (!key.startsWith(this.#prefix)) continue
       const message = this.#read(key)
-      if (message && Date.now() - message.at < KEPT_MS) kept.push(message)
+      if (message?.client_id) kept.push({ ...message, isOld: Date.now() - message.at > OLD_MS })
       else this.#storage.removeItem(key)
     }
     return kept.sort((one, other) => one.at - other.at || one.n - other.n)
@@ -64,6 +66,12 @@ export class ChatOutbox {
   }
 }
 
+// The rooms in which something of this member waits, or was refused.
+export function roomsWaiting(member, storage = browserStorage()) {
+  const mine = keysOf(storage).filter((key) => key.startsWith(`${PREFIX}${member}:`))
+  return [...new Set(mine.map((key) => key.split(":")[2]))]
+}
+
 function keysOf(storage) {
   return Array.from({ length: storage.length }, (_nothing, n) => storage.key(n))
 }
@@ -91,7 +99,7 @@ export function inMemory(other) {
 }
 
 // randomUUID needs a secure context; a community on a plain local address has none.
-function newId() {
+export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID()
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   bytes[6] = (bytes[6] & 0x0f) | 0x40

@@ -3,11 +3,10 @@ import { again } from "./again.js"
 import { ChatComposer } from "./chat-composer.js"
 import { ChatLine } from "./chat-line.js"
 import { ChatLog } from "./chat-log.js"
-import { ChatOutbox } from "./chat-outbox.js"
+import { ChatSending } from "./chat-sending.js"
 import "./chat-order.js"
 import { inOrder, toHear } from "./chat-rules.js"
 
-const ACK_PATIENCE = 10_000
 const TYPING_SHOWN = 4_000
 const REMEMBERED = 300
 // Refusals that another try cannot change.
@@ -19,12 +18,11 @@ class ChatRoom extends HTMLElement {
   #line
   #log
   #moves
-  #outbox
+  #sending
   #tabs
   #composer
   #reading
   #rooms
-  #resendTimer
   #letGo = () => {}
   #writers = new Map()
   #people
@@ -40,16 +38,16 @@ class ChatRoom extends HTMLElement {
     this.#epoch = this.dataset.epoch
     const list = this.querySelector(".log")
     const form = this.querySelector("form.say:not([data-plain])")
-    this.#outbox = new ChatOutbox(member, room)
     this.#log = new ChatLog(list, { message: this.#part("message"), parts: this.#part("parts") }, this.dataset, member, room)
     this.#log.isThread = Boolean(thread)
     this.#log.isJoined = past === undefined || this.#log.isThread
     const where = () => ({ ...this.#rooms?.where(), [room]: { seq: this.#seq, epoch: this.#epoch } })
     // Who is not signed in reads along, and asks for it.
     this.#line = new ChatLine(room, where, { isLooking: !member })
+    this.#sending = new ChatSending(this.dataset, this.#line, () => this.#token)
     if (form?.elements.body) this.#composer = new ChatComposer(form, this.dataset)
     this.#listen()
-    for (const message of this.#outbox.list()) this.#show(message)
+    for (const message of this.#sending.waiting) this.#show(message)
     if (!location.hash.startsWith("#message-")) this.#log.scrollToUnread()
     this.#line.open()
     this.#moves = this.#getMore(list)
@@ -68,6 +66,8 @@ class ChatRoom extends HTMLElement {
         import("./chat-moves.js"),
         import("./chat-pins.js"),
         import("./chat-order.js"),
+        // Where there is no line, nothing can be fetched either.
+        import("./chat-post.js"),
       ]))
     if (!this.isConnected) return null
     this.#tabs = new ChatTabs(this.dataset.member, this.dataset.room)
@@ -80,8 +80,8 @@ class ChatRoom extends HTMLElement {
     const past = new ChatHistory(this.#log, list)
     past.addEventListener("arrived", ({ detail }) => this.#tellAgain(detail))
     const moves = new ChatMoves(this, { log: this.#log, composer: this.#composer, history: past, line: this.#line })
-    for (const [name, act] of [["retry", this.#retry], ["discard", this.#discard], ["trouble", this.#say]])
-      moves.addEventListener(name, ({ detail }) => act.call(this, detail))
+    for (const name of ["retry", "discard"]) moves.addEventListener(name, ({ detail }) => this.#sending[name](detail))
+    moves.addEventListener("trouble", ({ detail }) => this.#say(detail))
     this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset.member, () => this.#blocked)
     this.#line.addEventListener("elsewhere", async ({ detail }) => {
       if (detail.type !== "notify") this.#rooms.hear(detail)
@@ -101,13 +101,14 @@ class ChatRoom extends HTMLElement {
     this.#reading?.close()
     this.#rooms?.close()
     this.#letGo()
-    clearInterval(this.#resendTimer)
+    this.#sending?.close()
   }
 
   #listen() {
     for (const name of ["state", "welcome", "events", "ack", "refused", "typing", "presence", "resync", "read", "seen", "notify", "stage"])
       this.#line.addEventListener(name, ({ detail }) => this[`_${name}`](detail))
-    this.#resendTimer = setInterval(() => this.#sendWhatWaits({ olderThan: ACK_PATIENCE }), ACK_PATIENCE)
+    const shown = { show: (it) => this.#show(it), confirm: (it) => this.#log.confirm(it.client_id, it.id), forget: (it) => this.#log.forget(it.client_id), say: (it) => this.#say(it) }
+    for (const [name, act] of Object.entries(shown)) this.#sending.addEventListener(name, ({ detail }) => act(detail))
     const composer = this.#composer
     composer?.addEventListener("say", ({ detail }) => this.#submit(detail))
     composer?.addEventListener("complain", ({ detail }) => this.#say(detail))
@@ -116,12 +117,8 @@ class ChatRoom extends HTMLElement {
   }
 
   #listenToTabs() {
-    const hear = (kind, act) => this.#tabs.addEventListener(kind, ({ detail }) => act(detail))
-    hear("waiting", ({ message }) => this.#log.byClientId(message.client_id) || this.#show(message))
-    hear("acked", ({ client_id, id }) => this.#log.confirm(client_id, id))
-    hear("failed", ({ message }) => this.#show(message))
-    hear("discarded", ({ client_id }) => this.#log.forget(client_id))
-    hear("read", (read) => this._read(read))
+    this.#sending.share(this.#tabs)
+    this.#tabs.addEventListener("read", ({ detail }) => this._read(detail))
   }
 
   // --- what the line tells ---
@@ -136,14 +133,14 @@ class ChatRoom extends HTMLElement {
       this.#composer?.shut()
       this.#say(detail || (state === "signed-out" ? this.dataset.signedOut : this.dataset.shutOut))
     } else live.textContent = this.dataset[state]
-    if (state === "polling") this.#sendWhatWaits()
-    for (const message of this.#outbox.list()) this.#show(message)
+    if (state === "polling") this.#sending.bringOut()
+    for (const message of this.#sending.waiting) this.#show(message)
   }
 
   _welcome(room) {
     if (!room) return
     this.#say("")
-    this.#sendWhatWaits()
+    this.#sending.bringOut()
   }
 
   _events({ events }) {
@@ -154,7 +151,7 @@ class ChatRoom extends HTMLElement {
     let fresh = 0
     for (const event of next) {
       const isMine = event.author?.id === this.dataset.member
-      if (event.client_id && isMine) this.#said(event.client_id, event.id)
+      if (event.client_id && isMine) this.#sending.said(event.client_id, event.id)
       if (event.author) this.#writers.delete(event.author.id)
       this.#rooms?.hearHere(event)
       const isNews = !isMine && !this.#blocked.includes(event.author?.id)
@@ -177,19 +174,12 @@ class ChatRoom extends HTMLElement {
     if (hasGap) this.#line.hello()
   }
 
-  _ack({ client_id, id }) {
-    this.#said(client_id, id)
-    this.#log.confirm(client_id, id)
+  _ack(acked) {
+    this.#sending.acked(acked)
   }
 
-  _refused({ client_id, code, detail }) {
-    // Too fast, or the house is busy: it is tried again by itself, and meanwhile one reads why.
-    if (!FINAL.has(code)) return this.#say(detail)
-    this.#outbox.change(client_id, { failed: detail })
-    const message = this.#outbox.find(client_id)
-    if (!message) return
-    this.#show(message)
-    this.#tabs?.tell("failed", { message })
+  _refused(refusal) {
+    this.#sending.refused(refusal)
   }
 
   _typing({ author }) {
@@ -277,77 +267,25 @@ class ChatRoom extends HTMLElement {
   // --- what the member does ---
 
   async #submit({ body, ...more }) {
-    const message = this.#outbox.add(body, more)
+    const message = this.#sending.add(body, more)
     this.#say("")
     if (!this.#log.isJoined) await (await this.#moves).toLatest()
     this.#log.eraseUnreadLine()
     this.#show(message)
     this.#log.scrollToEnd()
-    this.#send(message)
-    this.#tabs?.tell("waiting", { message })
+    this.#sending.send(message)
   }
 
-  // --- sending ---
-
-  // After a cut: one tab of this browser at a time, and never while an answer is still on its way.
-  #sendWhatWaits({ olderThan = 0 } = {}) {
-    const bringOut = async () => {
-      for (const message of this.#outbox.list())
-        if (!message.failed && Date.now() - message.at >= olderThan) this.#send(message)
-      for (let turn = 0; turn < 20 && this.#isAbleToSend && this.#outbox.list().some((message) => !message.failed); turn += 1)
-        await new Promise((done) => setTimeout(done, 100))
-    }
-    // A client id said twice is said once: who does not know of other tabs yet need not wait to hear of them.
-    if (this.#tabs) this.#tabs.lead(bringOut)
-    else bringOut()
-  }
-
-  get #isAbleToSend() {
-    return this.#line.isOpen || this.#line.isPolling
-  }
-
-  #send(message) {
-    const { client_id, body, reply_to } = message
-    const files = message.files?.map(({ id }) => id)
-    if (!this.#line.send({ type: "send", client_id, body, reply_to, files }) && this.#line.isPolling && this.#composer) this.#post(message)
-  }
-
-  async #post({ client_id, body, reply_to, files = [] }) {
-    const fields = new FormData()
-    for (const { id } of files) fields.append("file_ids", id)
-    for (const [name, value] of Object.entries({ _csrf: this.#composer.token, client_id, body, reply_to: reply_to ?? "" }))
-      fields.set(name, value)
-    const { knock } = await import("./chat-door.js")
-    const { ok, isFinal, detail, said } = await knock(this.#composer.action, fields)
-    if (ok) this._ack({ client_id, id: said?.id })
-    else if (isFinal) this._refused({ client_id, code: "invalid", detail })
-  }
-
-  #said(clientId, id) {
-    this.#outbox.remove(clientId)
-    this.#tabs?.tell("acked", { client_id: clientId, id })
-  }
-
-  #retry(clientId) {
-    this.#outbox.change(clientId, { failed: undefined })
-    const message = this.#outbox.find(clientId)
-    this.#show(message)
-    this.#send(message)
-  }
-
-  #discard(clientId) {
-    this.#outbox.remove(clientId)
-    this.#log.forget(clientId)
-    this.#tabs?.tell("discarded", { client_id: clientId })
-  }
-
+  // A message that is not acknowledged yet: on its way, waiting here, or refused.
   #show(message) {
     if (!this.#log.isJoined) return
-    const { member, name, handle, sending, kept, failed, retry, discard } = this.dataset
+    const { member, name, handle, sending, kept, failed, retry, discard, copy } = this.dataset
     const after = this.#log.showWaiting(message, { id: member, name, handle }).querySelector(".after")
     after.hidden = false
-    if (message.failed) after.replaceChildren(`${failed} ${message.failed} `, button("retry", retry), " ", button("discard", discard))
-    else after.replaceChildren(this.#isAbleToSend ? sending : kept)
+    if (!message.failed) return after.replaceChildren(this.#sending.isAble ? sending : kept)
+    const copied = button("copy-words", copy)
+    copied.addEventListener("click", () => navigator.clipboard?.writeText(message.body))
+    after.replaceChildren(`${failed} ${message.failed} `, button("retry", retry), " ", copied, " ", button("discard", discard))
   }
 
   // --- reading ---
@@ -360,7 +298,7 @@ class ChatRoom extends HTMLElement {
 
   async #readByForm(seq) {
     const fields = new FormData()
-    fields.set("_csrf", this.querySelector("[name=_csrf]").value)
+    fields.set("_csrf", this.#token)
     fields.set("seq", seq)
     const { knock } = await import("./chat-door.js")
     return (await knock(`/chat/${this.dataset.room}/read`, fields)).ok
@@ -370,6 +308,10 @@ class ChatRoom extends HTMLElement {
     const names = [...this.#writers.values()]
     this.#part("writers").textContent =
       names.length === 1 ? this.dataset.writing.replace("{name}", names[0]) : names.length ? this.dataset.writingMany : ""
+  }
+
+  get #token() {
+    return this.querySelector("[name=_csrf]")?.value ?? ""
   }
 
   get #blocked() {

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { handleBefore } from "../../frontend/components/chat-mentions.js"
-import { ChatOutbox, inMemory } from "../../frontend/components/chat-outbox.js"
+import { ChatOutbox, inMemory, roomsWaiting } from "../../frontend/components/chat-outbox.js"
 import { present } from "../../frontend/components/chat-people.js"
 import {
   changeOf,
   dayName,
   goesOn,
   inOrder,
+  missing,
   pauseBefore,
   previewOf,
   toHear,
@@ -103,6 +104,14 @@ test("who is here follows who came and went, and is a number where they are many
   assert.equal(present(here, { online: 80 }).size, 0)
 })
 
+test("a room of which less arrived than was told, or which is told no more, is missing", () => {
+  const where = { 7: { seq: 12, epoch: "e" }, 8: { seq: 3 }, 9: { seq: 1 } }
+  assert.deepEqual(missing(where, { 7: 12, 8: 2, 9: 1 }), {})
+  assert.deepEqual(missing(where, { 7: 13, 8: 3, 9: 1 }), { 7: { seq: 12, epoch: "e" } })
+  assert.deepEqual(missing(where, { 7: 12, 9: 1 }), { 8: { seq: 3 } })
+  assert.deepEqual(missing(where, { 7: 12 }, new Set(["8", "9"])), {}, "who was sent away does not ask again")
+})
+
 test("pauses grow, end somewhere, and no two pages keep step", () => {
   assert.equal(pauseBefore(1, { chance: 0 }), 500)
   assert.ok(pauseBefore(3, { chance: 1 }) > pauseBefore(1, { chance: 1 }))
@@ -122,6 +131,14 @@ test("two tabs that write at once lose nothing, and what one sent the other no l
   assert.deepEqual(new ChatOutbox("8", "3", storage).list(), [])
 })
 
+test("from any page one sees in which rooms something waits, of this member alone", () => {
+  const storage = inMemory()
+  for (const [member, room] of [["7", "3"], ["7", "3"], ["7", "12"], ["8", "4"], ["77", "5"]]) new ChatOutbox(member, room, storage).add("words")
+  storage.setItem("draft:chat:9", "{}")
+  assert.deepEqual(roomsWaiting("7", storage).sort(), ["12", "3"])
+  assert.deepEqual(roomsWaiting("9", storage), [])
+})
+
 test("words come out of the outbox in the order in which they were written, however quickly", () => {
   const outbox = new ChatOutbox("7", "3", inMemory())
   const said = Array.from({ length: 30 }, (_nothing, n) => `line ${n}`)
@@ -129,13 +146,16 @@ test("words come out of the outbox in the order in which they were written, howe
   assert.deepEqual(outbox.list().map((one) => one.body), said)
 })
 
-test("a full storage loses nothing while the page is open, and old leftovers go", () => {
+test("a full storage loses nothing while the page is open; what is torn goes, what is old stays and says so", () => {
   const storage = inMemory()
   storage.setItem("chat-outbox:7:3:old", JSON.stringify({ client_id: "old", body: "old", at: Date.now() - 4 * 86_400_000 }))
   storage.setItem("chat-outbox:7:3:torn", '{"client')
   const outbox = new ChatOutbox("7", "3", storage)
-  assert.deepEqual(outbox.list(), [])
-  assert.equal(storage.length, 0)
+  assert.deepEqual(outbox.list().map(({ body, isOld }) => [body, isOld]), [["old", true]])
+  assert.equal(storage.length, 1)
+  outbox.change("old", { at: Date.now() })
+  assert.equal(outbox.list()[0].isOld, false, "tried again, it is as new")
+  outbox.remove("old")
   storage.setItem = () => {
     throw new Error("full")
   }
