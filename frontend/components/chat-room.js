@@ -9,8 +9,6 @@ import { inOrder, toHear } from "./chat-rules.js"
 
 const TYPING_SHOWN = 4_000
 const REMEMBERED = 300
-// Refusals that another try cannot change.
-const FINAL = new Set(["invalid", "conflict", "forbidden", "not-found"])
 
 class ChatRoom extends HTMLElement {
   #seq
