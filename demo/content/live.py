@@ -1,4 +1,4 @@
-"""Two live events: one that was held a few days ago, to be read again with its times, and one that is coming."""
+"""Three live events: one that is on at this moment, one to be read again with its times, and one that is coming."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from demo.content.talk import DAY, HOUR
 
 class Moment(Struct, frozen=True):
     """What happened so many seconds after the beginning. `kind`: said (by the host, in writing), line, question, pin,
-    answer (of the question before), poll (its answers behind `|`), vote (`words` is a place)."""
+    answer (of the question before), poll (its answers behind `|`), vote (`words` is a place), sale (by a card)."""
 
     at: int
     kind: str
@@ -26,9 +26,13 @@ class LiveEvent(Struct, frozen=True):
     begins: int
     """How long ago; what is negative lies ahead."""
     reminded: tuple[str, ...]
+    cohosts: tuple[str, ...] = ()
     ready: tuple[str, ...] = ()
     """Products that lie on the table before it begins."""
     length: int = 0
+    """0: it goes on."""
+    order: str = ""
+    """What the shop calls the order that its cards lead to."""
     moments: tuple[Moment, ...] = ()
 
 
@@ -43,6 +47,7 @@ HELD = LiveEvent(
     reminded=("ben", "lottie", "marcus"),
     ready=("fell-two-door-tent",),
     length=1560,
+    order="NF-LIVE-1",
     moments=(
         Moment(6, "said", "Good evening from a kitchen floor full of wet nylon. I will go from the ground up."),
         Moment(40, "line", "Evening! Kettle is on.", "ben"),
@@ -57,6 +62,7 @@ HELD = LiveEvent(
         Moment(260, "question", "Does the floor need a groundsheet on gravel?", "marcus"),
         Moment(300, "vote-question", "Does the floor need a groundsheet on gravel?", "lottie"),
         Moment(330, "question", "How does it do in wind from the side?", "lottie"),
+        Moment(330, "sale", "", product="fell-two-door-tent"),
         Moment(
             390, "said",
             "On gravel, yes: a cut piece of builder's film, thirty grams. On grass I stopped "
@@ -86,6 +92,62 @@ HELD = LiveEvent(
         ),
         Moment(1330, "line", "Washing mine tonight then", "marcus"),
         Moment(1500, "said", "Thank you all. The times are in the replay, so you need not listen to the middle."),
+    ),
+)  # fmt: skip
+
+ON_AIR = LiveEvent(
+    title="Mend along: one torn shell, three ways",
+    summary="A jacket that went through a hedge, a needle, some tape. Bring your own sad thing and mend it with us.",
+    lang="en",
+    host="mara",
+    cohosts=("wendell",),
+    group="",
+    announced=3 * DAY,
+    begins=19 * 60,
+    reminded=("yuki", "tessa", "elspeth", "ben", "gia"),
+    ready=("repair-roll",),
+    order="NF-LIVE-2",
+    moments=(
+        Moment(8, "said", "Evening all. This is the shell that met the hedge: one long tear, two small ones."),
+        Moment(25, "line", "Oh no. That is a lot of hedge.", "elspeth"),
+        Moment(44, "line", "Mine is on the table, needle threaded.", "yuki"),
+        Moment(70, "line", "First time here. Do I need anything special?", "gia"),
+        Moment(96, "line", "@gia a needle and patience, the rest we show", "wendell"),
+        Moment(130, "said", "First the roll I keep in the pack. Everything tonight comes out of it."),
+        Moment(150, "sale", "", product="repair-roll"),
+        Moment(170, "question", "Does tape hold on fabric that was waxed?", "ben"),
+        Moment(188, "vote-question", "Does tape hold on fabric that was waxed?", "gia"),
+        Moment(201, "vote-question", "Does tape hold on fabric that was waxed?", "tessa"),
+        Moment(240, "pin", "Round the corners, or it lifts", product="seam-tape"),
+        Moment(
+            262, "said",
+            "Small tears: tape on the inside, corners rounded, pressed for a minute with the back of a spoon. "
+            "Clean it first or it peels by the weekend.",
+        ),
+        Moment(330, "line", "The spoon trick! Ten years I used my thumb.", "tessa"),
+        Moment(
+            390, "said",
+            "Waxed cotton, no: nothing sticks to wax. There you sew, and wax over the stitches afterwards.",
+        ),
+        Moment(402, "answer", "Does tape hold on fabric that was waxed?"),
+        Moment(455, "pin", "Over the stitches, with a hair dryer", product="wax-bar"),
+        Moment(520, "line", "Can confirm, did the pannier like that.", "gareth"),
+        Moment(590, "question", "How do you stop a tear that is still growing?", "gia"),
+        Moment(640, "pin", "For anything knitted: this and an hour", by="wendell", product="darning-kit"),
+        Moment(660, "line", "The long tear is mine now. Watch the thread, not the needle.", "wendell"),
+        Moment(720, "line", "You make it look easy", "elspeth"),
+        Moment(770, "vote-question", "How do you stop a tear that is still growing?", "ben"),
+        Moment(790, "vote-question", "How do you stop a tear that is still growing?", "yuki"),
+        Moment(812, "vote-question", "How do you stop a tear that is still growing?", "tessa"),
+        Moment(860, "question", "Does the darning kit come with a needle for thin fabric?", "yuki"),
+        Moment(905, "said", "Wendell is backstitching the long one; count four to a centimetre and it will not creep."),
+        Moment(960, "poll", "What shall we mend next?|A zip that splits|A heel with a hole|A tent pole sleeve"),
+        Moment(972, "vote", "1", "ben"), Moment(979, "vote", "1", "gia"), Moment(985, "vote", "2", "yuki"),
+        Moment(991, "vote", "2", "tessa"), Moment(1002, "vote", "1", "elspeth"),
+        Moment(1015, "line", "Zip! Please the zip.", "gia"),
+        Moment(1040, "pin", "What all this is for; it lived", product="mist-shell"),
+        Moment(1060, "line", "Heels have dignity too", "yuki"),
+        Moment(1085, "line", "Two more votes and I fetch the sock", "wendell"),
     ),
 )  # fmt: skip
 

@@ -2,27 +2,32 @@
 
 import hashlib
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
 from app import clock, db
 from app.text import chat_markdown
 from community.chat import writer
-from content.live_events import polls, questions, reminders, segments, service
+from content.live_events import hosts, polls, questions, reminders, segments, service
 from content.live_events.schemas import NewLive, NewPin, NewPoll, NewSegment
-from demo.content.live import COMING, HELD, STOCK, LiveEvent, Moment
+from demo.content.live import COMING, HELD, ON_AIR, STOCK, LiveEvent, Moment
 from demo.filling.rows import Filling, go_to, tag, uuid_at
 from demo.filling.trade import SLOT, Deed, send
 from referrals.clicks.writer import INSERT
 from referrals.live_cards import service as live_cards
 
 NAMES = UUID("7d5f0f3e-6f52-4c55-9d0e-3f1a0a7c2b11")
-BOUGHT_AFTER = 200
-"""Somebody buys the tent so many seconds after it was held up."""
 
 
 def deeds() -> list[Deed]:
-    return [(HELD.announced, _announce_held), (HELD.begins, _hold), (COMING.announced, _announce_coming)]
+    return [
+        (HELD.announced, partial(_announce, event=HELD)),
+        (HELD.begins, partial(_hold, event=HELD)),
+        (ON_AIR.announced, partial(_announce, event=ON_AIR)),
+        (ON_AIR.begins, partial(_hold, event=ON_AIR)),
+        (COMING.announced, partial(_announce, event=COMING)),
+    ]
 
 
 async def count_stock(f: Filling) -> None:
@@ -30,40 +35,32 @@ async def count_stock(f: Filling) -> None:
         await db.execute("UPDATE product SET stock = $2 WHERE id = $1", f.products[slug], left)
 
 
-async def _announce_held(f: Filling) -> None:
-    await _announce(f, HELD)
-
-
-async def _announce_coming(f: Filling) -> None:
-    slug = await _announce(f, COMING)
-    for moment in COMING.moments:
-        await _happen(f, COMING, slug, moment)
-
-
-async def _announce(f: Filling, event: LiveEvent) -> str:
+async def _announce(f: Filling, event: LiveEvent) -> None:
     host = f.viewer(event.host)
     new = NewLive(event.title, f.at(event.begins), summary=event.summary, lang=tag(event.lang), group=event.group)  # type: ignore[arg-type]
     slug = await service.plan(host, new)
+    for handle in event.cohosts:
+        await hosts.invite(host, slug, handle)
+        await hosts.accept(f.viewer(handle), slug)
     for handle in event.reminded:
         await reminders.remind(f.viewer(handle), slug)
     for product in event.ready:
         await live_cards.pin(host, slug, NewPin(product))
-    return slug
+    if event.begins < 0:
+        for moment in event.moments:
+            await _happen(f, event, slug, moment)
 
 
-async def _hold(f: Filling) -> None:
-    host, begun = f.viewer(HELD.host), f.at(HELD.begins)
-    slug = await db.fetch_val("SELECT slug FROM live_event WHERE host_id = $1", f.members[HELD.host])
+async def _hold(f: Filling, event: LiveEvent) -> None:
+    host, begun = f.viewer(event.host), f.at(event.begins)
+    slug = await db.fetch_val("SELECT slug FROM live_event WHERE title = $1", event.title)
     await service.begin(host, slug)
-    bought = False
-    for moment in HELD.moments:
-        if not bought and moment.at > 120 + BOUGHT_AFTER:
-            bought = True
-            await _buy(f, slug)
+    for moment in event.moments:
         go_to(begun + timedelta(seconds=moment.at))
-        await _happen(f, HELD, slug, moment)
-    go_to(begun + timedelta(seconds=HELD.length))
-    await service.end(host, slug)
+        await _happen(f, event, slug, moment)
+    if event.length:
+        go_to(begun + timedelta(seconds=event.length))
+        await service.end(host, slug)
 
 
 async def _happen(f: Filling, event: LiveEvent, slug: str, moment: Moment) -> None:
@@ -81,7 +78,9 @@ async def _happen(f: Filling, event: LiveEvent, slug: str, moment: Moment) -> No
         case "answer":
             await questions.mark_answered(host, slug, await _question(slug, moment.words))
         case "pin":
-            await live_cards.pin(host, slug, NewPin(moment.product, moment.words))
+            await live_cards.pin(by, slug, NewPin(moment.product, moment.words))
+        case "sale":
+            await _buy(f, event, slug, moment)
         case "poll":
             question, *options = moment.words.split("|")
             await polls.open_poll(host, slug, NewPoll(question, options))
@@ -119,35 +118,36 @@ async def _say(f: Filling, slug: str, moment: Moment) -> int:
     return message_id
 
 
-async def _buy(f: Filling, slug: str) -> None:
+async def _buy(f: Filling, event: LiveEvent, slug: str, moment: Moment) -> None:
     """A viewer follows the card and buys: the host is credited, and her desk says so."""
     link_id = await db.fetch_val(
         """SELECT c.link_id FROM live_pin_link c JOIN live_pin p ON p.id = c.pin_id
-             JOIN live_event e ON e.id = p.event_id
-            WHERE e.slug = $1 ORDER BY c.id LIMIT 1""",
+             JOIN live_event e ON e.id = p.event_id JOIN product x ON x.id = p.product_id
+            WHERE e.slug = $1 AND x.slug = $2 ORDER BY c.id LIMIT 1""",
         slug,
+        moment.product,
     )
-    ago = HELD.begins - 120 - BOUGHT_AFTER
+    ago = event.begins - moment.at
     at = f.at(ago)
-    click_id = uuid_at(at, f"{f.seed}/live")
+    click_id = uuid_at(at, f"{f.seed}/live" if event is HELD else f"{f.seed}/{event.order}")
     await db.execute(INSERT, [click_id], [link_id], [at], ["human"], ["1c0de0fa11ce0fee"], [""], SLOT)
-    await send(f, store="demo", kind="order.paid", ago=ago, data=_order(f, click_id.hex, at.isoformat()))
+    await send(f, store="demo", kind="order.paid", ago=ago, data=_order(f, event.order, moment.product, click_id.hex, at.isoformat()))
 
 
-def _order(f: Filling, gv: str, at: str) -> dict[str, Any]:
-    tent = next(product for product in f.content.products if product.slug == "fell-two-door-tent")
-    line = {"id": "NF-LIVE-1-1", "product_id": tent.sku, "title": tent.title, "quantity": 1, "gross": tent.price}
+def _order(f: Filling, name: str, slug: str, gv: str, at: str) -> dict[str, Any]:
+    bought = next(product for product in f.content.products if product.slug == slug)
+    line = {"id": f"{name}-1", "product_id": bought.sku, "title": bought.title, "quantity": 1, "gross": bought.price}
     return {
-        "id": "NF-LIVE-1",
-        "number": "NF-LIVE-1",
-        "currency": tent.currency,
+        "id": name,
+        "number": name,
+        "currency": bought.currency,
         "placed_at": at,
         "paid_at": at,
         "updated_at": at,
-        "customer": {"id": "c-guest-live", "email": "guest-live@shoppers.example"},
+        "customer": {"id": f"c-{name.lower()}", "email": f"{name.lower()}@shoppers.example"},
         "lines": [{**line, "discount": 0, "tax": 0}],
         "shipping": 590,
         "codes": [],
-        "payment_fingerprint": "card-guest-live",
+        "payment_fingerprint": f"card-{name.lower()}",
         "gv": gv,
     }

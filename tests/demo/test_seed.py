@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app import db
+from app import clock, db
 from community.members.service import check_password
 from demo.content import build
 from demo.content.source import is_chinese
@@ -31,7 +31,7 @@ async def test_the_demo_moves_in_whole_and_its_books_hold(community, web):
     content = build(7)
     await it_tells_how_far_it_is(community)
     await everything_is_there(content)
-    await a_live_event_was_held_and_another_is_coming(web)
+    await a_live_event_was_held_one_is_on_and_another_is_coming(web)
     await what_is_derived_fits_the_rows()
     await the_books_hold()
     await the_kol_has_a_story(content)
@@ -71,9 +71,9 @@ async def everything_is_there(content):
     assert await count("link_placement") >= 3 and await count("click WHERE trigger = 'qr'") > 50
     assert await count("review") == len(content.reviews)
     assert await count("guide") == len(content.guides)
-    # And one of each by the card of a live event.
-    assert await count("click") == len(content.clicks) + 1
-    assert await count("orders") == len(content.orders) + 1
+    # And one of each by a card of both live events that have begun.
+    assert await count("click") == len(content.clicks) + 2
+    assert await count("orders") == len(content.orders) + 2
     assert await count("refund WHERE kind = 'refund'") == len(content.refunds)
     assert await count("refund WHERE kind IN ('chargeback', 'dispute_won')") == 2
     assert await count("inbox WHERE state <> 'applied'") == 0
@@ -81,13 +81,20 @@ async def everything_is_there(content):
     assert await count("search_document") >= 1200
 
 
-async def a_live_event_was_held_and_another_is_coming(web):
+async def a_live_event_was_held_one_is_on_and_another_is_coming(web):
+    on_air = await db.fetch_one("SELECT * FROM live_event WHERE state = 'live'")
+    assert timedelta(minutes=15) < clock.now() - on_air["went_live_at"] < timedelta(hours=1)
+    page = (await web().get(f"/live/{on_air['slug']}")).text
+    for piece in ("Held up by Wendell Pike", "Held up by Mara Holm", "What shall we mend next?", "5 votes", "Only 3 left"):
+        assert piece in page, piece
+    assert await count(f"live_question WHERE event_id = {on_air['id']} AND answered_at IS NULL") == 2
+    assert await count("commission c JOIN orders o ON o.id = c.order_id WHERE o.external_id = 'NF-LIVE-2'") == 1
     held = await db.fetch_one("SELECT * FROM live_event WHERE state = 'ended'")
     assert held["ended_at"] - held["went_live_at"] > timedelta(minutes=20)
     replay = (await web().get(f"/live/{held['slug']}/replay")).text
     assert "Builder&#39;s film" in replay or "Builder’s film" in replay or "Builder's film" in replay
     assert await count("commission c JOIN orders o ON o.id = c.order_id WHERE o.external_id = 'NF-LIVE-1'") == 1
-    assert await count("live_question WHERE answered_at IS NOT NULL") == 2
+    assert await count(f"live_question WHERE event_id = {held['id']} AND answered_at IS NOT NULL") == 2
     assert (
         "周末露营" in (await web().get("/")).text and "Only 6 left" in (await web().get("/p/fell-two-door-tent")).text
     )
