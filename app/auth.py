@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 from litestar import Request
@@ -10,10 +10,16 @@ from litestar.handlers.base import BaseRouteHandler
 
 from app.errors import CrossSite, Forbidden, SignInFirst
 from app.ids import new_token
+from app.limits import limit
 from app.settings import settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 ROLES = ("member", "moderator", "admin")
+
+
+# What a page without files sends is far less.
+SMALL_FORM = 1024 * 1024
+MOST_LARGE_AN_HOUR = 400
 
 
 class NavGroup(msgspec.Struct, frozen=True):
@@ -55,6 +61,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 STRANGER = Viewer()
+BySession = Callable[[str], Awaitable[Viewer]]
 
 
 def require_member(viewer: Viewer, scope: str = "write") -> int:
@@ -122,9 +129,29 @@ async def refuse_cross_site(request: Request) -> None:
     if origin is not None and not is_own_origin(origin, request.headers):
         raise CrossSite()
     seed = request.cookies.get(session_cookie_name()) or request.cookies.get(form_cookie_name())
-    given = request.headers.get("x-csrf-token") or (await request.form()).get("_csrf")
-    if not seed or not isinstance(given, str) or not hmac.compare_digest(given.encode(), sign("form", seed).encode()):
+    if not seed:
         raise CrossSite()
+    given = request.headers.get("x-csrf-token") or (await request.form()).get("_csrf")
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), sign("form", seed).encode()):
+        raise CrossSite()
+
+
+async def refuse_much_from_strangers(request: Request, viewer_of_session: BySession) -> None:
+    """Before `refuse_cross_site`, which may have to read a form to find its token: where forms may be large, for they
+    bring files, a large one is read only of who is signed in, and not without end."""
+    if request.method in SAFE_METHODS or _route(request).opt.get("csrf_exempt") or not _is_much(request):
+        return
+    viewer = await viewer_of_session(request.cookies.get(session_cookie_name(), ""))
+    if viewer.member_id is None:
+        raise SignInFirst()
+    await limit("large-form", viewer.member_id, most=MOST_LARGE_AN_HOUR, per=3600)
+
+
+def _is_much(request: Request) -> bool:
+    length = request.headers.get("content-length")
+    if length is None:
+        return "transfer-encoding" in request.headers
+    return not length.isdecimal() or int(length) > SMALL_FORM
 
 
 def _route(request: Request) -> BaseRouteHandler:

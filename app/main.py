@@ -5,15 +5,15 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.di import Provide
 from litestar.types import ASGIApp
 from prometheus_client import start_http_server
 
 from app import db, edge, faces, features, health, log, openapi, valkey
-from app.auth import refuse_cross_site
+from app.auth import refuse_cross_site, refuse_much_from_strangers
 from app.settings import settings
-from frontend.viewer import provide_api_viewer, provide_viewer
+from frontend.viewer import provide_api_viewer, provide_viewer, viewer_of_session
 
 MOST_BODY_BYTES = 1024 * 1024
 
@@ -29,7 +29,7 @@ def build() -> Litestar:
     )
     return Litestar(
         route_handlers=[pages, api, *features.BARE, health.healthz, health.readyz, health.metrics],
-        before_request=refuse_cross_site,
+        before_request=refuse_what_is_not_ours,
         exception_handlers=faces.HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=MOST_BODY_BYTES,
@@ -37,6 +37,11 @@ def build() -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+async def refuse_what_is_not_ours(request: Request) -> None:
+    await refuse_much_from_strangers(request, viewer_of_session)
+    await refuse_cross_site(request)
 
 
 @asynccontextmanager

@@ -31,7 +31,7 @@ async def begin(viewer: Viewer, handles: list[str], client_id: UUID, body: str, 
     if len(others) == 1:
         room_id = await _room_of_two(viewer, others[0])
     else:
-        room_id = await _circle(member_id, others, clean(name, "name", most=80), client_id)
+        room_id = await _circle(viewer, others, clean(name, "name", most=80), client_id)
     said = await chat.send(viewer, room_id, client_id, body)
     return Begun(str(room_id), str(said.id), said.seq, waits=await is_unanswered(room_id, member_id))
 
@@ -109,8 +109,9 @@ async def _answer_by_writing(viewer: Viewer, other: Standing, room_id: int) -> N
             )
 
 
-async def _circle(member_id: int, others: list[Standing], name: str, client_id: UUID) -> int:
+async def _circle(viewer: Viewer, others: list[Standing], name: str, client_id: UUID) -> int:
     """A room for a few, of people whom the one who begins it may write to at once."""
+    member_id = require_member(viewer)
     begun = await db.fetch_val(
         """SELECT m.room_id FROM room_member rm JOIN room r ON r.id = rm.room_id AND r.kind = 'direct'
              JOIN message m ON m.room_id = r.id AND m.author_id = $1 AND m.client_id = $2
@@ -120,19 +121,27 @@ async def _circle(member_id: int, others: list[Standing], name: str, client_id: 
     )
     if begun:
         return begun
+    _require_open(others)
+    await policy.require_room_to_begin(member_id, len(others))
+    async with db.transaction():
+        # In one order, whoever else begins or blocks in the same moment.
+        for other in sorted(others, key=lambda other: other.id):
+            await policy.alone_with(member_id, other.id)
+        _require_open(await policy.standings(viewer, [other.handle for other in others]))
+        room_id = await _open_room(name)
+        await _seat(room_id, member_id, "host", "active")
+        for other in others:
+            await _seat(room_id, other.id, "member", "active")
+    return room_id
+
+
+def _require_open(others: list[Standing]) -> None:
     if closed := [other for other in others if other.way == "no"]:
         raise policy.refusal(closed[0])
     if strangers := [other for other in others if other.way == "ask"]:
         raise Invalid(
             "to", _("@%(handle)s does not know you yet. Write to them alone first.", handle=strangers[0].handle)
         )
-    await policy.require_room_to_begin(member_id, len(others))
-    async with db.transaction():
-        room_id = await _open_room(name)
-        await _seat(room_id, member_id, "host", "active")
-        for other in others:
-            await _seat(room_id, other.id, "member", "active")
-    return room_id
 
 
 async def _open_room(name: str) -> int:

@@ -1,0 +1,144 @@
+"""What an attacker had left: bodies of strangers, hints to outsiders, circles around a block, hellos without a price."""
+
+import asyncio
+import contextvars
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from app import auth, db
+from app.errors import Forbidden
+from community.direct import blocking, policy
+from community.direct import service as direct
+from tests.community.test_chat import a_room
+from tests.factories import Browser, Person, a_member, sign_in
+
+pytestmark = pytest.mark.anyio
+
+
+# --- bodies that nobody asked for ---
+
+
+class Sender:
+    """A request whose body would be very large, and how much of it was read."""
+
+    def __init__(self, house: Callable, path: str, **headers: str) -> None:
+        self.house, self.path = house, path
+        self.headers = {"host": "test.example", "content-type": "multipart/form-data; boundary=x"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        self.read = 0
+        self.status = 0
+
+    async def send(self) -> int:
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+            "path": self.path, "raw_path": self.path.encode(), "query_string": b"", "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in self.headers.items()],
+            "client": ("203.0.113.9", 1), "server": ("test.example", 80), "state": {},
+        }  # fmt: skip
+        await self.house(scope, self._receive, self._take)
+        return self.status
+
+    async def _receive(self) -> dict:
+        self.read += 1
+        head = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.bin"\r\n\r\n' if self.read == 1 else b""
+        return {"type": "http.request", "body": head + b"0" * 65_536, "more_body": True}
+
+    async def _take(self, message: dict) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+
+
+MUCH = {"content_length": str(50 * 1024 * 1024)}
+CHUNKED = {"transfer_encoding": "chunked"}
+
+
+@pytest.mark.parametrize("size", [MUCH, CHUNKED])
+@pytest.mark.parametrize("door", ["/chat/{room}/files", "/chat/{room}/messages", "/settings/avatar/"])
+async def test_nothing_large_is_read_of_who_is_not_signed_in(house: Callable, door: str, size: dict[str, str]):
+    """A made up cookie was enough to have 64 MB read before anybody asked who sends it."""
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    for cookie in ("", "gv_form=made-up", "gv_session=made-up"):
+        sender = Sender(house, door.format(room=room), **size, **({"cookie": cookie} if cookie else {}))
+        assert await sender.send() in (303, 401, 403)
+        assert sender.read == 0, (cookie, sender.read)
+
+
+async def test_more_than_a_door_takes_is_refused_unread(web: Browser, house: Callable):
+    alice, eve = await a_member("alice"), await a_member("eve")
+    _slug, room = await a_room(alice, visibility="secret")
+    for person, status in ((alice, 413), (eve, 404)):
+        browser = await sign_in(web(), person)
+        cookie = f"gv_session={browser.cookies['gv_session']}"
+        token = auth.sign("form", browser.cookies["gv_session"])
+        declared = {"content_length": str(200 * 1024 * 1024), "cookie": cookie, "x_csrf_token": token}
+        sender = Sender(house, f"/chat/{room}/files", **declared)
+        assert (await sender.send(), sender.read) == (status, 0)
+    for person, status in ((alice, 413), (eve, 404)):
+        bearer = {"authorization": f"Bearer {person.token}"}
+        declared = Sender(house, f"/api/v1/rooms/{room}/files", content_length=str(200 * 1024 * 1024), **bearer)
+        assert (await declared.send(), declared.read) == (status, 0)
+        endless = Sender(house, f"/api/v1/rooms/{room}/files", transfer_encoding="chunked", **bearer)
+        assert await endless.send() == status
+        assert endless.read <= (0 if status == 404 else 20 * 16 + 3), "20 MB and no more"
+
+
+async def test_large_forms_have_an_end_too(web: Browser, house: Callable, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(auth, "MOST_LARGE_AN_HOUR", 2)
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    browser = await sign_in(web(), alice)
+    form = {"content_length": str(200 * 1024 * 1024), "cookie": f"gv_session={browser.cookies['gv_session']}"}
+    statuses = [await Sender(house, f"/chat/{room}/messages", **form).send() for _ in range(3)]
+    assert statuses == [413, 413, 429]
+
+
+# --- a circle around a block ---
+
+
+@pytest.mark.parametrize("first", ["the block", "the circle"])
+async def test_of_a_block_and_a_circle_in_the_same_moment_one_knows_of_the_other(
+    house: Callable, monkeypatch: pytest.MonkeyPatch, first: str
+):
+    """The block was looked for before the circle was there; then both stood."""
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    await a_room(alice, bob, carol)
+    usual, blocks = direct._open_room if first == "the circle" else policy.require_room_to_begin, []
+    late_at = "_open_room" if first == "the circle" else "policy.require_room_to_begin"
+
+    async def late(*given: object) -> object:
+        block = blocking.block(alice.viewer, "bob")
+        blocks.append(asyncio.get_running_loop().create_task(block, context=contextvars.Context()))
+        # To its end, or to the lock that the circle holds.
+        await asyncio.wait(blocks, timeout=1)
+        return await usual(*given)
+
+    monkeypatch.setattr(f"community.direct.service.{late_at}", late)
+    begun = None
+    with suppress(Forbidden):
+        begun = await direct.begin(bob.viewer, ["alice", "carol"], uuid.uuid4(), "All three of us")
+    await asyncio.gather(*blocks)
+    seats = await db.fetch_val("SELECT count(*) FROM room_member WHERE member_id = $1", alice.id)
+    if first == "the block":
+        assert begun is None and seats == 0, "who is blocked puts nobody into a room with them"
+    else:
+        assert begun is not None and seats == 1, "it was there first; she leaves it as any room"
+
+
+async def test_circles_and_blocks_of_many_at_once_wait_for_each_other_and_all_come_to_an_end(house: Callable):
+    people = [await a_member(name) for name in ("alice", "bob", "carol", "dora")]
+    await a_room(*people)
+
+    def circle(one: Person) -> object:
+        others = [other.handle for other in people if other is not one]
+        return direct.begin(one.viewer, others, uuid.uuid4(), "Hello")
+
+    blocks = [blocking.block(people[0].viewer, "dora"), blocking.block(people[2].viewer, "bob")]
+    done = await asyncio.gather(*map(circle, people), *blocks, *map(circle, people), return_exceptions=True)
+    assert not [one for one in done if isinstance(one, BaseException) and not isinstance(one, Forbidden)], done
+    late = await asyncio.gather(*map(circle, people), return_exceptions=True)
+    assert [type(one).__name__ for one in late] == ["Forbidden"] * 4, "each of them has a block with one of the others"
