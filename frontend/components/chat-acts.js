@@ -20,13 +20,17 @@ export class ChatActs extends EventTarget {
     list.addEventListener("submit", (event) => this.#submitted(event))
     list.addEventListener("click", (event) => event.target.closest(".undo") && this.#stay(event.target.closest(".message")))
     list.addEventListener("pointerdown", (event) => this.#pressed(event))
-    for (const name of ["pointerup", "pointercancel", "pointermove", "scroll"])
+    // Not "scroll": the log moves by itself when somebody speaks, and a finger that scrolls it says "pointercancel".
+    for (const name of ["pointerup", "pointercancel", "pointermove"])
       list.addEventListener(name, (event) => this.#let(event), { passive: true })
     list.addEventListener("toggle", ({ target }) => target.open && this.#opened(target), { capture: true })
     // The log also moves by itself when somebody speaks: an open menu goes along, it does not vanish.
     list.addEventListener("scroll", () => this.#room.querySelectorAll(".log details.more[open]").forEach(place), { passive: true })
     list.addEventListener("contextmenu", (event) => this.#press && event.preventDefault())
-    // The lifted finger would click what has opened under it.
+    // The finger that opened the menu is no mouse: it would put the focus beside the menu, which closes it, and click what
+    // has opened under it.
+    for (const name of ["touchend", "mousedown"])
+      list.addEventListener(name, (event) => this.#press?.hasOpened && event.cancelable && event.preventDefault(), { capture: true, passive: false })
     list.addEventListener("click", (event) => this.#swallow(event), { capture: true })
     addEventListener("pagehide", () => this.#goNow())
   }
