@@ -7,7 +7,7 @@ from content.live_events.forms import slug_in
 from content.reviews.shelf import products_by_ids, products_by_slugs, shelf
 from search.service import search
 
-SHOWN = 8
+SHOWN, SUGGESTED = 8, 3
 
 
 async def products_to_show(viewer: Viewer, event: asyncpg.Record, q: str) -> list[asyncpg.Record]:
@@ -16,7 +16,7 @@ async def products_to_show(viewer: Viewer, event: asyncpg.Record, q: str) -> lis
         return []
     q = q.strip()[:200]
     if not q:
-        ids = [product["id"] for product in (await shelf(limit=SHOWN)).products.items]
+        ids = [product["id"] for product in (await shelf(limit=SUGGESTED)).products.items]
     else:
         named = await products_by_slugs([slug_in(q)])
         found = await search(viewer, q, kind="product", limit=SHOWN) if not named else None

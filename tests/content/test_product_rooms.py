@@ -53,3 +53,18 @@ async def test_who_was_banned_does_not_come_back_by_entering_again(web: Browser)
     assert (await door.put(f"/api/v1/products/{slug}/room")).status_code == 404
     assert (await door.get(f"/api/v1/rooms/{room}/messages")).status_code == 404
     assert (await door.put("/api/v1/products/nothing/room")).status_code == 404
+
+
+async def test_entering_a_products_room_tells_nobody(web: Browser):
+    """It is everybody's room: to enter is to put it into one's own list, and who never did may speak there all the same."""
+    product = await a_product(await a_shop())
+    ada, bob = await a_member("ada"), await a_member("bob")
+    room_id = await service.enter(ada.viewer, product)
+    for _ in range(3):
+        await service.leave(ada.viewer, product)
+        assert await service.enter(ada.viewer, product) == room_id
+    assert await db.fetch_val("SELECT seq FROM room WHERE id = $1", room_id) == 0
+    said = await chat.send(bob.viewer, room_id, uuid.uuid4(), "Does it clog?")
+    assert said.seq == 1, "the first thing that happened there"
+    kinds = await db.fetch("SELECT kind FROM room_event WHERE room_id = $1", room_id)
+    assert [row["kind"] for row in kinds] == ["message"]
