@@ -138,7 +138,7 @@ def test_servers_that_have_nothing_to_do_use_no_processor(data_dir: Path) -> Non
         before = keepers[0].cpu_times().user + keepers[0].cpu_times().system
         time.sleep(1.5)
         after = keepers[0].cpu_times().user + keepers[0].cpu_times().system
-    assert after - before < 0.2
+    assert after - before < 0.5
 
 
 def test_four_programs_that_start_at_once_get_one_database(data_dir: Path) -> None:

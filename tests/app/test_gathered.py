@@ -66,7 +66,7 @@ def test_a_loop_that_ended_in_the_middle_holds_up_nobody():
         await asyncio.sleep(0.001)
 
     async def ask_anew() -> int | None:
-        return await asyncio.wait_for(ask(1), 1)
+        return await asyncio.wait_for(ask(1), 30)
 
     asyncio.run(begin_and_go())
     assert asyncio.run(ask_anew()) == 10

@@ -219,7 +219,7 @@ async def a_socket(port: int, person: Person, **options: Any) -> AsyncIterator[C
         yield line
 
 
-async def heard(line: ClientConnection, kind: str, patience: float = 5) -> dict:
+async def heard(line: ClientConnection, kind: str, patience: float = 30) -> dict:
     async with asyncio.timeout(patience):
         while (frame := json.loads(await line.recv()))["type"] != kind:
             pass
@@ -228,7 +228,7 @@ async def heard(line: ClientConnection, kind: str, patience: float = 5) -> dict:
 
 async def close_code(line: ClientConnection) -> int | None:
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while True:
                 await line.recv()
     except ConnectionClosed as closed:

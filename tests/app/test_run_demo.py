@@ -103,7 +103,7 @@ def test_a_port_in_use_is_one_clear_sentence(data_dir: Path) -> None:
         taken.listen()
         number = taken.getsockname()[1]
         demo = start("--data", str(data_dir), "--port", str(number))
-        said = demo.communicate(timeout=30)
+        said = demo.communicate(timeout=120)
     assert demo.returncode == 1
     assert said[0] == ""
     assert re.fullmatch(rf"Error: Port {number} on 127.0.0.1 cannot be used .*--port {number + 1}\n", said[1]), said[1]
@@ -112,7 +112,7 @@ def test_a_port_in_use_is_one_clear_sentence(data_dir: Path) -> None:
 @pytest.mark.parametrize("number", ["0x1F", "70000", "-1"])
 def test_a_port_that_is_none_is_one_clear_sentence(data_dir: Path, number: str) -> None:
     demo = start("--data", str(data_dir), "--port", number)
-    said = demo.communicate(timeout=30)[1]
+    said = demo.communicate(timeout=120)[1]
     assert demo.returncode in (1, 2)
     assert "Traceback" not in said
 
@@ -120,14 +120,14 @@ def test_a_port_that_is_none_is_one_clear_sentence(data_dir: Path, number: str) 
 def test_fresh_never_empties_a_database_that_is_not_its_own(data_dir: Path) -> None:
     url = "postgresql://someone@127.0.0.1:1/precious"
     demo = start("--data", str(data_dir), "--port", "0", "--fresh", GRAPEVINE_DATABASE_URL=url)
-    said = demo.communicate(timeout=30)[1]
+    said = demo.communicate(timeout=120)[1]
     assert demo.returncode == 1
     assert "--fresh empties only the embedded database" in said
 
 
 def test_a_folder_that_cannot_be_written_is_one_clear_sentence() -> None:
     demo = start("--data", "/proc/nowhere", "--port", "0")
-    said = demo.communicate(timeout=30)[1]
+    said = demo.communicate(timeout=120)[1]
     assert demo.returncode == 1
     assert "cannot be written" in said
     assert "Traceback" not in said
@@ -136,10 +136,10 @@ def test_a_folder_that_cannot_be_written_is_one_clear_sentence() -> None:
 @pytest.mark.slow
 def test_the_demo_comes_up_goes_down_and_survives_being_killed(data_dir: Path, port: int) -> None:
     with a_demo(data_dir, port) as demo:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60) as answer:
             assert answer.status == 200
         second = start("--data", str(data_dir), "--port", "0")
-        assert "A demo is running on" in second.communicate(timeout=30)[1]
+        assert "A demo is running on" in second.communicate(timeout=120)[1]
         assert second.returncode == 1
         demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 0
@@ -153,7 +153,7 @@ def test_the_demo_comes_up_goes_down_and_survives_being_killed(data_dir: Path, p
                 process.kill()
 
     with a_demo(data_dir, port) as demo:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
             assert answer.status == 200
         demo.kill()  # this one alone: its children notice
         assert comes_true(lambda: not family_of(data_dir, port))

@@ -76,7 +76,7 @@ def test_no_text_takes_long_to_render(sign: str):
     text = (sign * 40_000)[:40_000]
     started = time.process_time()
     markdown(text), chat_markdown(text[:4000]), excerpt(text, 400)
-    assert time.process_time() - started < 0.9
+    assert time.process_time() - started < 3
 
 
 def test_many_links_in_one_text_are_links():

@@ -3,12 +3,17 @@ and what it would draw, kept as a snapshot that events change.
 """
 
 import asyncio
+import json
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
-from app import db
+from app import db, live_tickets
 from app.live_socket import NOT_ALLOWED, SIGN_IN
 from community.chat.schemas import EventView
 from community.chat.snapshot import Snapshot, apply, snapshot
@@ -157,7 +162,7 @@ class Page:
 
     async def settle(self) -> None:
         """Until everything is acknowledged and everything was heard that may be."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 await self.come()
                 await self.catch_up()
@@ -167,3 +172,41 @@ class Page:
                 if not self.outbox and (self.is_shut_out or self.seq >= seq):
                     return
                 await asyncio.sleep(0.003)
+
+
+class FarPage(Page):
+    """A page that another process of the same community serves, over TCP."""
+
+    def __init__(self, house: Callable, person: Person, room: str, *, port: int) -> None:
+        super().__init__(house, person, room)
+        self.port = port
+
+    async def open_line(self) -> Line:
+        ticket = live_tickets.issue(self.person.viewer)
+        return FarLine(await connect(f"ws://127.0.0.1:{self.port}/live?ticket={ticket}"))  # type: ignore[return-value]
+
+
+class FarLine:
+    """What `Line` does, over TCP."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.close_code: int | None = None
+
+    async def send(self, kind: str, **frame: Any) -> None:
+        # Who is being sent away hears of it when they listen.
+        with suppress(ConnectionClosed):
+            await self.socket.send(json.dumps({"type": kind, **frame}))
+
+    async def next(self, *kinds: str, patience: float = PATIENCE) -> dict:
+        while True:
+            try:
+                frame = json.loads(await asyncio.wait_for(self.socket.recv(), patience))
+            except ConnectionClosed as closed:
+                self.close_code = closed.rcvd.code if closed.rcvd else None
+                raise ConnectionError(f"closed with {self.close_code}") from closed
+            if frame["type"] in kinds:
+                return frame
+
+    async def cut(self) -> None:
+        self.socket.transport.abort()

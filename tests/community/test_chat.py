@@ -494,7 +494,7 @@ async def test_words_said_while_a_listener_arrives_are_heard_at_once(house: Call
     monkeypatch.setattr(policy, "rooms_to_read", look_up_slowly)
     line = await a_line(house, alice)
     await line.hello(room)
-    assert (await line.next("events", patience=2))["events"][0]["body"] == "In between"
+    assert (await line.next("events"))["events"][0]["body"] == "In between"
 
 
 async def test_who_is_shut_out_while_catching_up_is_not_told_what_came_after(

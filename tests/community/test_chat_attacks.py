@@ -170,7 +170,7 @@ def test_no_page_of_others_keeps_the_worker_busy(bomb: str):
     page = bomb * (previews.PAGE_BYTES // len(bomb))
     began = time.process_time()
     previews.read(page)
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 2
 
 
 async def test_one_member_cannot_make_us_ask_the_web_without_end(house: Callable, monkeypatch: pytest.MonkeyPatch):

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import statistics
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -39,23 +38,18 @@ async def test_what_is_written_stands_there_at_once(visit: Callable):  # noqa: F
     _slug, room = await a_room(alice)
     page = await visit(alice, f"/chat/{room}")
     await is_live(page)
-    took = [
-        await page.evaluate(
-            """text => new Promise(done => {
+    for n in range(9):
+        # In the same breath as the key: the next frame the browser paints has it, whatever the line does.
+        shown = await page.evaluate(
+            """text => {
                  const field = document.querySelector("textarea[name=body]")
                  field.value = text
-                 const began = performance.now()
                  field.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true}))
-                 const last = [...document.querySelectorAll(".log .message .bubble")].at(-1)
-                 // After the frame in which it was painted.
-                 requestAnimationFrame(() => setTimeout(() => done(
-                   last?.innerText.trim() === text ? performance.now() - began : 1e9)))
-               })""",
+                 return [...document.querySelectorAll(".log .message .bubble")].at(-1)?.innerText.trim()
+               }""",
             f"Line {n}",
         )
-        for n in range(9)
-    ]
-    assert statistics.median(took) < 50, took
+        assert shown == f"Line {n}"
     await until(page, [f"Line {n}" for n in range(9)])
 
 
@@ -81,7 +75,6 @@ async def test_two_tabs_of_one_browser_share_what_waits_and_send_it_once(visit: 
         await page.wait_for_function(
             "() => document.querySelectorAll('.log .message[data-id]').length === 2"
             " && !document.querySelector('.waiting')",
-            timeout=20_000,
         )
     assert sorted(await words_in(one)) == ["From the first tab", "From the second"]
     assert await words_in(one) == await words_in(other)
@@ -142,9 +135,14 @@ async def test_who_follows_the_link_of_an_old_message_stands_before_it(visit: Ca
     ids = [await said(alice, room, f"Line {n} " + "and on " * 30) for n in range(40)]
     page = await visit(alice, f"/chat/{room}/messages/{ids[5]}")
     await is_live(page)
-    await page.wait_for_timeout(500)
-    log, message = await page.locator(".log").bounding_box(), await page.locator(f"#message-{ids[5]}").bounding_box()
-    assert log["y"] - 1 <= message["y"] < log["y"] + log["height"], "the message is not in sight"
+    await page.wait_for_function(
+        """id => {
+             const at = (one) => document.querySelector(one).getBoundingClientRect()
+             const [log, message] = [at(".log"), at(`#message-${id}`)]
+             return log.top - 1 <= message.top && message.top < log.bottom
+           }""",
+        arg=ids[5],
+    )
 
 
 async def test_an_input_method_is_never_interrupted(visit: Callable):  # noqa: F811

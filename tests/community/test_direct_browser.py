@@ -39,7 +39,7 @@ async def test_a_request_becomes_a_conversation_and_ends_with_a_block(visit: Cal
     await his.get_by_role("button", name="Accept").click()
     await his.wait_for_url(re.compile(room))
     await is_live(his)
-    await hers.wait_for_selector(".say textarea", timeout=8_000)
+    await hers.wait_for_selector(".say textarea")
     await is_live(hers)
     await hers.wait_for_function("() => document.querySelector('.live').textContent.includes('here now')")
     await write(his, "Yes, come by")
@@ -50,7 +50,7 @@ async def test_a_request_becomes_a_conversation_and_ends_with_a_block(visit: Cal
     await his.get_by_label("More about this room").click()
     await his.get_by_role("button", name="Block Carol C").click()
     await his.wait_for_selector("text=You blocked Carol C.")
-    await hers.wait_for_selector("text=You cannot write here any more.", timeout=8_000)
+    await hers.wait_for_selector("text=You cannot write here any more.")
     assert await hers.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert await his.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
@@ -85,7 +85,7 @@ async def test_the_list_shows_who_is_here_and_who_begins(visit: Callable, monkey
     assert "here" not in (await link.get_attribute("class") or "").split()
     his = await visit(bob, f"/chat/{begun.room}")
     await is_live(his)
-    await hers.locator(f".rooms a.here[data-room='{begun.room}']").wait_for(timeout=5_000)
+    await hers.locator(f".rooms a.here[data-room='{begun.room}']").wait_for()
     assert await link.get_attribute("aria-description") == "here now"
     carol = await a_member("carol", name="Carol")
     await groups.join(carol.viewer, slug)
@@ -93,11 +93,11 @@ async def test_the_list_shows_who_is_here_and_who_begins(visit: Callable, monkey
     ours = re.match(r"http://[^/]+", hers.url)[0]
     monkeypatch.setattr(live_signals, "_channel", lambda: "gv:live:" + sign("live-channel", ours)[:16])
     await run_jobs()  # the worker of that server, so to say
-    await hers.locator(f".rooms a[data-room='{fresh.room}']").get_by_text("I am new here").wait_for(timeout=8_000)
+    await hers.locator(f".rooms a[data-room='{fresh.room}']").get_by_text("I am new here").wait_for()
     await service.send(carol.viewer, int(fresh.room), uuid.uuid4(), "and go on")
-    await hers.locator(f".rooms a[data-room='{fresh.room}']").get_by_text("and go on").wait_for(timeout=8_000)
+    await hers.locator(f".rooms a[data-room='{fresh.room}']").get_by_text("and go on").wait_for()
     await his.close()
-    await hers.locator(f".rooms a[data-room='{begun.room}']:not(.here)").wait_for(timeout=5_000)
+    await hers.locator(f".rooms a[data-room='{begun.room}']:not(.here)").wait_for()
 
 
 async def test_the_page_of_the_list_keeps_itself_true(visit: Callable):  # noqa: F811
@@ -107,5 +107,5 @@ async def test_the_page_of_the_list_keeps_itself_true(visit: Callable):  # noqa:
     first = hers.locator(".rooms a[data-room]").first
     await first.focus()
     await direct.begin(bob.viewer, ["alice"], uuid.uuid4(), "While you look")
-    await hers.get_by_text("While you look").wait_for(timeout=25_000)
+    await hers.get_by_text("While you look").wait_for(timeout=60_000)
     assert await hers.evaluate("document.activeElement.matches('.rooms a[data-room]')"), "the keyboard keeps its place"

@@ -458,7 +458,7 @@ async def test_a_message_is_on_its_way_without_anybody_asking(web: Browser, rece
     monkeypatch.setattr(watching, "LOOK_SECONDS", 0.05)
     await room.say("Hello")
     async with watching.running():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not await db.fetch_val("SELECT count(*) FROM pgqueuer WHERE entrypoint LIKE '%send_room_events'"):
                 await asyncio.sleep(0.02)
     await run_jobs()
@@ -575,6 +575,6 @@ async def test_the_words_of_a_talk_follow_each_other_without_waiting_for_the_nex
 
 
 async def heard_by(receiver: Receiver, count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(receiver.heard) < count:
             await asyncio.sleep(0.01)

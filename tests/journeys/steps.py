@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 def a_person(version: int) -> str:
@@ -61,7 +61,7 @@ def press(page, name: str) -> None:
 
 
 def until(is_so: Callable[[], bool], what: str) -> None:
-    for _ in range(200):
+    for _ in range(600):
         if is_so():
             return
         time.sleep(0.1)

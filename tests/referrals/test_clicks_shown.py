@@ -1,7 +1,6 @@
 """What members and operators are shown of clicks."""
 
 import asyncio
-import time
 from datetime import timedelta
 
 import pytest
@@ -15,17 +14,15 @@ from tests.referrals.cast import CHROME, IPHONE, a_link, a_paying_shop, click
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_click_is_on_the_earners_page_within_five_seconds(web: Browser):
+async def test_a_click_is_on_the_earners_page_at_once(web: Browser):
     mara = await a_member("mara")
     await a_paying_shop()
     code = (await a_link(web, mara))["code"]
     reader = await sign_in(web(), mara)
-    started = time.monotonic()
     for _ in range(3):
         await click(web(), code, agent=IPHONE)
     await click(web(), code, agent=CHROME)
     shown = (await reader.get("/earn")).text
-    assert time.monotonic() - started < 5
     assert "2 people came by your links · 4 visits" in shown
     summary = (await web(token=mara.token).get("/api/v1/earn/summary")).json()
     assert (summary["clicks_30_days"], summary["people_30_days"]) == (4, 2)
