@@ -42,7 +42,7 @@ class ChatOrder extends HTMLElement {
     const form = this.closest("chat-room").querySelector("form.say")
     if (!words.member || !form?.elements.body) return
     const isShut = this.#orders.has("silence") || (this.#orders.has("freeze") && !words.moderates)
-    for (const part of form.querySelectorAll("textarea, button")) part.disabled = isShut
+    for (const part of form.querySelectorAll("textarea, button, input[type=file]")) part.disabled = isShut
   }
 
   #sentence({ kind, until, reason, seconds }, { saySilence, sayFreeze, saySlow, sayUntil, sayWhy }) {

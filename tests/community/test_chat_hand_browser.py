@@ -30,6 +30,13 @@ async def test_a_dropped_file_is_brought_a_stopped_one_is_not_and_the_words_go_o
     await is_ready(hers)
     await is_ready(his)
 
+    # The keyboard goes straight to the field.
+    await hers.keyboard.press("Tab")
+    await hers.keyboard.press("Tab")
+    await hers.wait_for_selector("a.skip:focus:has-text('Skip to the message field')")
+    await hers.keyboard.press("Enter")
+    await hers.wait_for_function("() => document.activeElement.name === 'body'")
+
     await his.evaluate(
         """() => {
              const given = new DataTransfer()

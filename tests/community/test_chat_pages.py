@@ -181,3 +181,18 @@ async def test_an_answer_quotes_what_it_answers_only_within_the_room(web: Browse
     answer = (await door.get(f"/api/v1/rooms/{room}/messages")).json()["items"][1]
     assert answer["reply_to"] == {"id": first, "name": "Alice", "text": "Tea?", "author_id": str(alice.id)}
     await run_jobs()
+
+
+async def test_who_has_nothing_yet_is_told_what_to_do(web: Browser):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    hers = await sign_in(web(), alice)
+    page = (await hers.get("/chat/")).text
+    assert "No rooms yet" in page and 'href="/chat/new"' in page and 'href="/g/"' in page
+    _slug, room = await a_room(bob, alice)
+    page = (await hers.get("/chat/")).text
+    assert "No rooms yet" not in page and "No direct messages yet." in page and "Write to somebody" in page
+    nothing = (await hers.get("/search", params={"q": "nowhere", "room": room, "lang": "zh-Hans"})).text
+    assert "在你的所有聊天室里" in nothing and f'href="/chat/{room}"' in nothing
+    shown = (await hers.get(f"/chat/{room}", params={"lang": "en"})).text
+    assert '<a class="skip" href="#words">Skip to the message field</a>' in shown and 'id="words"' in shown
+    assert 'href="#words"' not in (await web().get(f"/chat/{room}")).text, "who may not write is not led there"
