@@ -31,13 +31,9 @@ DESCRIPTION = "safety"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="community", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="community", description=DESCRIPTION)
 
-    manager.add_table(
-        class_name="BotDeed", tablename="bot_deed", schema=None, columns=None
-    )
+    manager.add_table(class_name="BotDeed", tablename="bot_deed", schema=None, columns=None)
 
     manager.add_column(
         table_class_name="BotDeed",
@@ -238,7 +234,6 @@ async def forwards():
         },
         schema=None,
     )
-
 
     manager.add_column(
         table_class_name="RoomExport",

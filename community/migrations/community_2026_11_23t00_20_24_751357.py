@@ -8,9 +8,7 @@ DESCRIPTION = "shut-rooms"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="community", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="community", description=DESCRIPTION)
 
     manager.add_column(
         table_class_name="Room",

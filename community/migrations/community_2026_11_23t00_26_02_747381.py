@@ -8,9 +8,7 @@ DESCRIPTION = "read_seen"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="community", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="community", description=DESCRIPTION)
 
     manager.add_column(
         table_class_name="Privacy",

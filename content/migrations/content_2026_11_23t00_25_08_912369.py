@@ -41,9 +41,7 @@ DESCRIPTION = "live-invites"
 
 
 async def forwards():
-    manager = MigrationManager(
-        migration_id=ID, app_name="content", description=DESCRIPTION
-    )
+    manager = MigrationManager(migration_id=ID, app_name="content", description=DESCRIPTION)
 
     manager.add_table(
         class_name="LiveInvite",

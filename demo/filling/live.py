@@ -131,7 +131,8 @@ async def _buy(f: Filling, event: LiveEvent, slug: str, moment: Moment) -> None:
     at = f.at(ago)
     click_id = uuid_at(at, f"{f.seed}/live" if event is HELD else f"{f.seed}/{event.order}")
     await db.execute(INSERT, [click_id], [link_id], [at], ["human"], ["1c0de0fa11ce0fee"], [""], SLOT)
-    await send(f, store="demo", kind="order.paid", ago=ago, data=_order(f, event.order, moment.product, click_id.hex, at.isoformat()))
+    bought = _order(f, event.order, moment.product, click_id.hex, at.isoformat())
+    await send(f, store="demo", kind="order.paid", ago=ago, data=bought)
 
 
 def _order(f: Filling, name: str, slug: str, gv: str, at: str) -> dict[str, Any]:

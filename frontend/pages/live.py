@@ -93,7 +93,7 @@ class LivePages(Controller):
 
     @get("/{slug:str}/stage")
     async def show_stage(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-        """The moving part alone, for <live-stage>. Strangers all see the same: read and rendered once for all of them."""
+        """The moving part alone, for <live-stage>. Strangers see the same: read and rendered once for all of them."""
         event = await access_event(viewer, slug)
         if viewer.is_member:
             return page(request, viewer, "frontend/live/_stage.html", hour_of=hour_of, **await stage_of(viewer, event))

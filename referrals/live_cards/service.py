@@ -20,7 +20,7 @@ async def pin(viewer: Viewer, slug: str, new: NewPin) -> int:
     link, _is_new = await share(viewer, NewLink(f"product:{new.product}", placement=placement_of(event)))
     async with db.transaction():
         pin_id = await pins.pin(viewer, slug, new)
-        # Alone with the event since the pin: of two hosts who hold up the same thing at once, the second finds the first.
+        # Alone with the event since the pin: of two hosts who hold up one thing at once, the second finds the first.
         await db.execute(
             "INSERT INTO live_pin_link (pin_id, link_id) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             pin_id,

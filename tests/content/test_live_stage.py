@@ -1,7 +1,8 @@
-"""The stage of a live event goes to everybody in the room by their line: once read, once rendered, nobody's own in it."""
+"""The stage of a live event goes to everybody in the room by their line: read and rendered once, nobody's own in it."""
 
 from collections.abc import Callable
 from typing import Any
+
 import pytest
 
 from app import db
@@ -101,9 +102,9 @@ async def test_strangers_share_one_reading_and_are_told_that_nothing_changed(web
     assert again.status_code == 304 and not any("live_pin" in query for query in asked)
     await pins.pin(ines.viewer, slug, NewPin("trail-pack", "Now with a word to it"))
     assert "Now with a word to it" in (await web().get(address)).text, "what moved is there at once"
-    assert "data-state=\"live\"" in first.text
+    assert 'data-state="live"' in first.text
     await service.end(ines.viewer, slug)
-    assert "data-state=\"ended\"" in (await web().get(address)).text
+    assert 'data-state="ended"' in (await web().get(address)).text
 
 
 async def test_who_only_looks_on_has_no_buttons(house: Callable):

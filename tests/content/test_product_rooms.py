@@ -56,7 +56,7 @@ async def test_who_was_banned_does_not_come_back_by_entering_again(web: Browser)
 
 
 async def test_entering_a_products_room_tells_nobody(web: Browser):
-    """It is everybody's room: to enter is to put it into one's own list, and who never did may speak there all the same."""
+    """It is everybody's room: to enter is to put it into one's own list, and who never did may speak there as well."""
     product = await a_product(await a_shop())
     ada, bob = await a_member("ada"), await a_member("bob")
     room_id = await service.enter(ada.viewer, product)

@@ -85,7 +85,13 @@ async def a_live_event_was_held_one_is_on_and_another_is_coming(web):
     on_air = await db.fetch_one("SELECT * FROM live_event WHERE state = 'live'")
     assert timedelta(minutes=15) < clock.now() - on_air["went_live_at"] < timedelta(hours=1)
     page = (await web().get(f"/live/{on_air['slug']}")).text
-    for piece in ("Held up by Wendell Pike", "Held up by Mara Holm", "What shall we mend next?", "5 votes", "Only 3 left"):
+    for piece in (
+        "Held up by Wendell Pike",
+        "Held up by Mara Holm",
+        "What shall we mend next?",
+        "5 votes",
+        "Only 3 left",
+    ):
         assert piece in page, piece
     assert await count(f"live_question WHERE event_id = {on_air['id']} AND answered_at IS NULL") == 2
     assert await count("commission c JOIN orders o ON o.id = c.order_id WHERE o.external_id = 'NF-LIVE-2'") == 1

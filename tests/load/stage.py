@@ -3,8 +3,8 @@
     python -m tests.load.stage                      servers of its own, 1,000 lines, twelve pins
     python -m tests.load.stage --sockets 200 --pins 5
 
-A viewer counts when its line brought the new stage with the product in it. Times run from the host's request to the last
-viewer, in this one process; `statements` are all that the database ran for a pin, whoever looked.
+A viewer counts when its line brought the new stage with the product in it. Times run from the host's request to the
+last viewer, in this one process; `statements` are all that the database ran for a pin, whoever looked.
 """
 
 import argparse
@@ -84,8 +84,8 @@ async def _measure(options: argparse.Namespace, base: str, pid: int, database: s
     for ticket in tickets:
         _transport, line = await loop.create_connection(
             lambda ticket=ticket: Viewer(tally, place.netloc, ticket, {event["room"]: {}}, is_sampled=True),  # type: ignore[misc]
-            place.hostname,
-            place.port,
+            place.hostname or "",
+            place.port or 80,
         )
         lines.append(line)
     while tally.ready < options.sockets:
