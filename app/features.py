@@ -126,6 +126,9 @@ from referrals.partners.admin_pages import PartnerAdminPages
 from referrals.partners.api import PartnershipApi
 from referrals.partners.member_pages import PartnerPages
 from referrals.partners.pages import RatePages
+from referrals.objections import jobs as objection_jobs
+from referrals.objections.api import ObjectionApi
+from referrals.objections.pages import ObjectionPages
 from referrals.payouts import jobs as payout_jobs
 from referrals.payouts.admin_pages import PayoutAdminPages
 from referrals.payouts.api import PayoutApi, PayoutMethodApi
@@ -202,6 +205,7 @@ PAGES: list = [
     GoalPages,
     CasePages,
     CheckPages,
+    ObjectionPages,
     StoreWebhookPages,
     ConnectorPages,
     PayoutPages,
@@ -271,6 +275,7 @@ API: list = [
     CheckApi,
     StoreWebhookApi,
     CaseApi,
+    ObjectionApi,
     ProgramApi,
     ChangeApi,
     PartnershipApi,
@@ -331,6 +336,7 @@ JOBS: list = [
     earn_live,
     live_told,
     fraud_jobs,
+    objection_jobs,
     programme_webhook_jobs,
     books_jobs,
     search_jobs,

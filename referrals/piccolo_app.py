@@ -25,6 +25,7 @@ APP_CONFIG = AppConfig(
                 "payouts",
                 "books",
                 "fraud",
+                "objections",
                 "campaigns",
                 "live_cards",
                 "earn",

@@ -21,6 +21,7 @@ from tests.direct_world import direct_at_coffee
 from tests.factories import Person, a_group, a_member
 from tests.hooks_world import hooks_at_coffee_and_north
 from tests.live_world import live_of, places_at
+from tests.objections_world import objections_at_north
 from tests.portal_world import portal_at_north
 from tests.referrals.cast import a_paying_shop, click, tell
 from tests.referrals.payees import money_at_south
@@ -79,6 +80,8 @@ class World(msgspec.Struct):
             places["message_id"] = self.crediting["marked_id"]  # the other one is deleted before its parts are
         if template.endswith("/away"):
             places["room_id"] = self.crediting["circle_id"]
+        if template.endswith("/orders/{ref}/objection"):
+            places["ref"] = "3001"
         if "/blocks/" in template:
             places["handle"] = self.crediting["other_handle"]
         if "/rooms/{room_id}/files/" in template:
@@ -129,7 +132,7 @@ async def a_world(web: Any) -> World:
     payout, method = await money_at_south(web, ada)
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
-    crediting |= await portal_at_north(ada, bob)
+    crediting |= await portal_at_north(ada, bob) | await objections_at_north(web, shop, ada, bob)
     crediting |= await hooks_at_coffee_and_north(ada) | {"token_id": await a_token_id(ada)}
     crediting |= await direct_at_coffee(ada, bob)
     crediting |= {"measure_id": measure, "member_id": str(bob.id)} | await chat_at_coffee(web, ada, room)

@@ -45,6 +45,7 @@ HOUSE = (
     "referrals.payouts",
     "referrals.simulator",
     "referrals.fraud",
+    "referrals.objections",
     "referrals.webhooks",
     "referrals.campaigns",
     "referrals.books",

@@ -1,21 +1,26 @@
 import asyncpg
-from litestar import Controller, get
+from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from app.auth import Viewer, require_member
-from app.errors import Conflict
+from app.errors import Conflict, NotFound, TooMany
 from app.openapi import door
 from app.paging import limit_of
+from app.web import json_body
 from referrals.commissions.causes import causes_of
 from referrals.commissions.queries import commissions_of
 from referrals.earn import examples
 from referrals.earn.funnels import Funnel, funnels_of
 from referrals.earn.origin import explain_commission
-from referrals.earn.queries import summary_of
+from referrals.earn.queries import access_decision, summary_of
 from referrals.earn.schemas import CommissionList, CommissionWhy, FunnelList, LinkFunnel, Summary, Why
 from referrals.earn.why import commission_view, explain, without_order
 from referrals.links.queries import links_of
+from referrals.objections import examples as objection_examples
+from referrals.objections.queries import view_of
+from referrals.objections.schemas import Objecting, ObjectionView
+from referrals.objections.service import object_to
 
 
 class EarnApi(Controller):
@@ -85,6 +90,30 @@ class EarnApi(Controller):
         Stores number alike: when several orders of yours are called so, it is 409 until you name the `store`.
         """
         return await explain(viewer, ref, store or "")
+
+
+    @post(
+        "/orders/{ref:str}/objection",
+        summary="Object to how an order was decided",
+        status_code=201,
+        opt=door(
+            takes=objection_examples.objecting,
+            gives=objection_examples.objection,
+            refuses=(NotFound, Conflict, TooMany),
+            scope="write",
+        ),
+    )
+    async def object(
+        self,
+        request: Request,
+        viewer: NamedDependency[Viewer],
+        ref: FromPath[str],
+        store: FromQuery[str | None] = None,
+    ) -> ObjectionView:
+        """Once for each decision that was not in your favour, within 60 days. Somebody who gains nothing by it answers."""
+        require_member(viewer)
+        decision = await access_decision(viewer, ref, store or "")
+        return view_of(await object_to(viewer, decision, (await json_body(request, Objecting)).words))
 
 
 def _funnel_view(link: asyncpg.Record, funnel: Funnel) -> LinkFunnel:

@@ -1,11 +1,13 @@
 from typing import Any
 
-from litestar import Controller, Request, Response, get
+from litestar import Controller, Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from app.auth import Viewer, require_member
-from app.web import fragment, page, redirect
+from app.errors import Conflict, Invalid, TooMany
+from app.i18n import gettext as _
+from app.web import form, form_again, fragment, page, redirect
 from referrals.attribution.addresses import why_address
 from referrals.commissions.causes import causes_of
 from referrals.commissions.queries import commissions_of
@@ -13,9 +15,11 @@ from referrals.earn import words
 from referrals.earn.funnels import funnels_of
 from referrals.earn.goals import goals_of
 from referrals.earn.origin import explain_commission
-from referrals.earn.queries import clicks_by_day, decisions_called, near_misses, summary_of
+from referrals.earn.queries import access_decision, clicks_by_day, decisions_called, near_misses, summary_of
 from referrals.earn.why import explain, without_order
 from referrals.links.queries import links_of
+from referrals.objections.schemas import ObjectingForm
+from referrals.objections.service import object_to
 
 
 class EarnPages(Controller):
@@ -64,7 +68,26 @@ class EarnPages(Controller):
         store = request.query_params.get("store", "")
         if not store and len(called := await decisions_called(viewer, ref)) > 1:
             return page(request, viewer, "referrals/earn/which.html", ref=ref, called=called, why=why_address)
-        return page(request, viewer, "referrals/earn/why.html", why=await explain(viewer, ref, store), words=words)
+        return await _why_page(request, viewer, ref, store)
+
+    @post("/orders/{ref:str}/objection")
+    async def object(self, request: Request, viewer: NamedDependency[Viewer], ref: FromPath[str]) -> Response:
+        require_member(viewer)
+        store = request.query_params.get("store", "")
+        decision = await access_decision(viewer, ref, store)
+        try:
+            await object_to(viewer, decision, (await form(request, ObjectingForm)).words)
+        except (Invalid, Conflict, TooMany) as problem:
+            return await form_again(
+                request, viewer, "referrals/earn/why.html", problem, why=await explain(viewer, ref, store), words=words
+            )
+        said = _("Somebody who gains nothing by it looks at it, and you are told.")
+        return redirect(why_address(decision["order_ref"], decision["store_slug"]), flash=said)
+
+
+async def _why_page(request: Request, viewer: Viewer, ref: str, store: str) -> Response:
+    why = await explain(viewer, ref, store)
+    return page(request, viewer, "referrals/earn/why.html", why=why, words=words, values={}, problem=None)
 
 
 async def _figures(viewer: Viewer) -> dict[str, Any]:

@@ -2,6 +2,7 @@ import msgspec
 
 from app.money import Money
 from referrals.earn.goals import Board, Goal
+from referrals.objections.schemas import ObjectionView
 
 
 class Summary(msgspec.Struct):
@@ -152,6 +153,10 @@ class Why(msgspec.Struct):
     note: str = ""
     """What the person of the store said who decided on this order."""
     store_slug: str = ""
+    may_object: bool = False
+    """You may say once why it should be yours; somebody who gains nothing by it answers."""
+    objection: ObjectionView | None = None
+    """What you said against how it was decided, and the answer."""
     in_doubt: bool = False
     """The store's figures of the order do not add up yet: nothing is earned from it until they do."""
 

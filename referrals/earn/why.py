@@ -18,6 +18,8 @@ from referrals.earn.schemas import CandidateView, CommissionView, EntryView, Rul
 from referrals.earn.words import name_of, outcome_words, rule_words, through, why_of
 from referrals.ledger.queries import entries_for
 from referrals.live_cards.queries import titles_of
+from referrals.objections.queries import last_of, view_of
+from referrals.objections.service import may_object
 from referrals.programs.words import rule_name
 
 MOST_LINES = 100
@@ -27,6 +29,7 @@ async def explain(viewer: Viewer, ref: str, store: str = "") -> Why:
     """Of the order that a store calls `ref`; without the store when only one order of the member's can be meant."""
     member_id = require_member(viewer, "read")
     decision = await access_decision(viewer, ref, store)
+    last = await last_of(decision["order_id"], member_id)
     mine = (await commissions_of(member_id, order_id=decision["order_id"], limit=MOST_LINES)).items
     entries = await entries_for("commission", [row["id"] for row in mine], member_id)
     currency = decision["currency"]
@@ -53,6 +56,8 @@ async def explain(viewer: Viewer, ref: str, store: str = "") -> Why:
         amount=Money(sum(row["amount"] for row in mine), currency),
         shares=await _shares(decision, member_id),
         note=await reason_for(decision["order_id"]) if decision["rule"].startswith("override") else "",
+        may_object=may_object(decision, member_id, last),
+        objection=view_of(last) if last else None,
         in_doubt=bool(decision["doubt"]),
     )
 

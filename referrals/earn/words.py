@@ -3,6 +3,7 @@
 import asyncpg
 
 from app.i18n import gettext as _
+from referrals.attribution.addresses import objection_address as objection_address
 from referrals.attribution.addresses import why_address
 from referrals.commissions.causes import Cause
 from referrals.commissions.causes import kind_words as kind_words

@@ -69,7 +69,10 @@ class Refused(msgspec.Struct):
 
 
 class RefusedList(msgspec.Struct):
+    """All of them: there are three kinds."""
+
     items: list[Refused]
+    next: str | None = None
 
 
 class Pull(msgspec.Struct):
