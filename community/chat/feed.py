@@ -218,7 +218,7 @@ def on_told(look: Callable[[int, list[EventView]], None]) -> Callable[[int, list
 
 
 async def readers_of(room_id: int, version: int) -> tuple[Socket, ...]:
-    """Who listens here and may read the room as it stood at `version`: to be told at once, before anything is awaited."""
+    """Who listens here and may read the room as it stood at `version`: to be told at once, with nothing awaited."""
     if (feed := _feeds.get(room_id)) is None:
         return ()
     if feed.version != version:

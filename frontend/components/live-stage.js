@@ -4,7 +4,7 @@
 import { again } from "./again.js"
 import { carryOver, sendAsForm } from "./live-own.js"
 
-const SELDOM = 30_000
+const SELDOM = 120_000
 const ALONE = 5_000
 const APART = 1_000
 // A word of the room that changes the stage is followed by the stage. If not: not all of them shall ask in one moment.
