@@ -253,6 +253,11 @@ async def _copy_clicks(clicks: list[tuple[UUID, int]], now: Any) -> None:
     names = [*known, *rest]
     rows = [(click, link, now, "human", *rest.values()) for click, link in clicks]
     await db.copy_rows("click", names, rows)
+    await db.execute(
+        """INSERT INTO click_count (link_id, day, kind, slot, clicks)
+           SELECT link_id, $1, 'human', 0, count(*) FROM click GROUP BY 1""",
+        now.date(),
+    )
 
 
 async def _refunds(order_ids: list[int]) -> None:

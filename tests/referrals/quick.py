@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from argon2 import PasswordHasher
 
-from app import clock, db, ids
+from app import clock, db, ids, jobs
 from community.members import service as members
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
@@ -68,6 +68,20 @@ async def standing_at(shop: Shop) -> dict[str, int]:
         shop.id,
     )
     return {row["kind"]: row["amount"] for row in rows}
+
+
+async def run_jobs_of(*houses: str) -> None:
+    """Run what waits for these houses, and for as long as it makes them more to do. The others have no say in it: what
+    only rings a bell or tells an address took two thirds of a history's time."""
+    mine = [f"{house}.%" for house in houses]
+    while row := await db.fetch_one(
+        """DELETE FROM pgqueuer WHERE id = (SELECT min(id) FROM pgqueuer WHERE entrypoint LIKE ANY($1::text[])
+                                               AND status = 'queued' AND execute_after <= $2)
+           RETURNING entrypoint, payload""",
+        mine,
+        clock.now(),
+    ):
+        await jobs._work[row["entrypoint"]](row["payload"])
 
 
 async def forget_jobs() -> None:
