@@ -50,7 +50,8 @@ _NEWEST = f"""{_FITTING} AND ($5::bigint IS NULL OR m.id < $5) ORDER BY m.id DES
 _BEST = f"""
     SELECT * FROM (
         SELECT *, round((ts_rank('{{0.05, 0.2, 0.4, 1.0}}', words, $5::tsquery, 1)
-                         + CASE WHEN position(lower($6) IN lower(body)) > 0 THEN 0.1 ELSE 0 END)::numeric, 6)::float8 AS score
+                         + CASE WHEN position(lower($6) IN lower(body)) > 0 THEN 0.1 ELSE 0 END
+                        )::numeric, 6)::float8 AS score
           FROM ({_FITTING} ORDER BY m.id DESC LIMIT {CANDIDATES}) fitting) scored
      WHERE $7::float8 IS NULL OR (score, id) < ($7::float8, $8::bigint)
      ORDER BY score DESC, id DESC LIMIT """

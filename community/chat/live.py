@@ -13,7 +13,7 @@ from app.i18n import use as speak
 from app.live import before_goodbye, frame, on_leaving, on_ping
 from app.live_signals import heard, signal
 from app.live_socket import TOO_FAST, Socket
-from community.chat import feed, policy, presence, reads, service
+from community.chat import feed, policy, presence, reads, seen, service
 from community.chat.schemas import MOST_ROOMS, Hello, Read, Send, Since, Typing
 
 HELLO_COSTS = 10.0
@@ -51,6 +51,8 @@ async def hello(socket: Socket, hello: Hello) -> None:
         presence.came(socket, room_id)
     # What was said between the look-up and the subscription had no listener for its signal.
     await feed.ask(list(rooms))
+    if talks := [room_id for room_id, room in rooms.items() if room["kind"] == "direct"]:
+        await seen.tell_as_it_stands(socket, talks)
 
 
 @frame("send", Send)

@@ -16,6 +16,7 @@ from app.web import form
 from community.chat import policy, queries, service
 from community.chat.policy import MOST_ID
 from community.chat.schemas import MOST_SEQ, EventView
+from community.chat.seen import read_by_other
 from community.chat.stretch import number_in
 
 EVENTS_AT_ONCE = 200
@@ -32,6 +33,8 @@ class Since(msgspec.Struct, omit_defaults=True):
     events: list[EventView]
     read: int | None = None
     """How far the member has read, perhaps on another device; nothing for who only looks in."""
+    seen: int | None = None
+    """How far the other one has read, where two talk alone."""
 
 
 class ReadForm(msgspec.Struct):
@@ -72,4 +75,6 @@ async def happened_since(viewer: Viewer, room_id: int, after: int) -> Since:
     read = viewer.member_id and await db.fetch_val(
         "SELECT seq FROM read_pointer WHERE room_id = $1 AND member_id = $2", room_id, viewer.member_id
     )
-    return Since(room["seq"], room["epoch"], [queries.view(row) for row in rows], read or None)
+    talks = viewer.member_id is not None and room["kind"] == "direct"
+    seen = await read_by_other((room_id, require_member(viewer, "read"))) if talks else None
+    return Since(room["seq"], room["epoch"], [queries.view(row) for row in rows], read or None, seen)

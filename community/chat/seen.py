@@ -1,11 +1,13 @@
 """Whether the other one has read what one said: where two talk alone, as long as neither of them hides it."""
 
+import asyncio
 from collections.abc import Sequence
 
 from app import db
-from app.auth import Viewer
+from app.gathered import gathered
 from app.live import sockets_of
 from app.live_signals import heard, signal
+from app.live_socket import Socket
 
 # SQL: `me` and `o` are the two of a room, both in it, and neither hides what they read.
 _TWO = """room_member me
@@ -22,9 +24,25 @@ def how_far(room: str, member: str) -> str:
          WHERE me.room_id = {room} AND me.member_id = {member} AND {_BOTH_SHOW_IT})"""
 
 
-async def read_by_other(viewer: Viewer, room_id: int) -> int | None:
-    """Up to which event the other one has read a room of direct messages, if they are two and both show it."""
-    return await db.fetch_val(f"SELECT {how_far('$1', '$2')}", room_id, viewer.member_id)
+@gathered(most=500)
+async def read_by_other(asked: list[tuple[int, int]]) -> dict[tuple[int, int], int]:
+    """For (room, member): up to which event the other one has read, where they are two and both show it. Who comes back
+    in the same moment shares the query."""
+    rows = await db.fetch(
+        f"""SELECT t.room_id, t.member_id, {how_far("t.room_id", "t.member_id")} AS seq
+              FROM unnest($1::bigint[], $2::bigint[]) AS t(room_id, member_id)""",
+        [room_id for room_id, _member in asked],
+        [member_id for _room, member_id in asked],
+    )
+    return {(row["room_id"], row["member_id"]): row["seq"] for row in rows if row["seq"]}
+
+
+async def tell_as_it_stands(socket: Socket, room_ids: Sequence[int]) -> None:
+    """To who just came, or comes back: what was read meanwhile in these rooms of direct messages."""
+    read = await asyncio.gather(*(read_by_other((room_id, socket.member_id)) for room_id in room_ids))
+    for room_id, seq in zip(room_ids, read, strict=True):
+        if seq:
+            socket.tell("seen", room=str(room_id), seq=seq)
 
 
 async def tell(moves: Sequence[tuple[int, int, int]]) -> None:

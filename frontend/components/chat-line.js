@@ -205,11 +205,12 @@ export class ChatLine extends EventTarget {
     if (!found || this.isOpen || this.#isStopped) return
     if (found.isClosed) return this.#end("shut-out")
     this.#turn(this.#isLooking ? "looking" : "polling")
-    const { after, seq, epoch, events, read } = found
+    const { after, seq, epoch, events, read, seen } = found
     const isAnotherPast = epoch !== this.#where()[this.#room].epoch || seq < after
     if (isAnotherPast || seq - after > MOST_MISSED) return this.#say("resync", {})
     if (read) this.#say("read", { seq: read })
     this.#say("events", { events })
+    if (seen) this.#say("seen", { seq: seen })
     this.#say("polled", {})
   }
 

@@ -61,6 +61,18 @@ async def test_an_open_page_hears_that_the_other_has_read(house: Callable):
     assert told == {"type": "seen", "room": room, "seq": seq}
 
 
+async def test_who_was_away_or_can_only_ask_learns_of_it_too(web: Browser, house: Callable):
+    alice, bob, room = await two_who_talk()
+    [said] = await say(alice, room, "Are you there?")
+    await read(bob, room, 10_000)
+    seq = await db.fetch_val("SELECT seq FROM message WHERE id = $1", said)
+    hers = await a_line(house, alice)
+    await hers.hello(room)
+    assert (await hers.next("seen"))["seq"] >= seq, "read while her line was cut"
+    asked = (await (await sign_in(web(), alice)).get(f"/chat/{room}/events", params={"after": seq})).json()
+    assert asked["seen"] >= seq
+
+
 @pytest.mark.parametrize("who", ["alice", "bob"])
 async def test_who_hides_what_they_read_neither_shows_it_nor_sees_it(web: Browser, house: Callable, who: str):
     alice, bob, room = await two_who_talk()
