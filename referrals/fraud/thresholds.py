@@ -56,7 +56,7 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     odd_orders: int = 20
     odd_distance_percent: int = 40
     """How far the times from click to order are from those of everybody else (Kolmogorov-Smirnov)."""
-    paid_params: tuple[str, ...] = ("gclid", "gbraid", "wbraid", "msclkid", "dclid", "yclid", "bd_vid", "qz_gdt")
+    paid_params: tuple[str, ...] = tuple("gclid gbraid wbraid msclkid dclid ttclid twclid yclid bd_vid qz_gdt".split())
     """What advertisers add to addresses. Facebook's fbclid is not among them: it is on shared posts too."""
     paid_allowed: tuple[str, ...] = ()
     """Links that may be advertised, by code or placement, with * and ?: "summer-*"."""

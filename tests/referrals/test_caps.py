@@ -13,6 +13,7 @@ from referrals.commissions.holds import reject
 from referrals.commissions.limits import set_budget
 from referrals.commissions.service import settle
 from referrals.programs.terms import Caps, Rule, Terms
+from tests.conftest import examples
 from tests.factories import Browser, a_member
 from tests.referrals.cast import books_are_right, standing
 from tests.referrals.till import a_click, a_line, a_shop_that_pays, give_back, limits_of, sell
@@ -133,7 +134,7 @@ histories = st.lists(
 
 
 @settings(
-    max_examples=20,
+    max_examples=examples(20),
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -123,6 +123,7 @@ async def test_a_burst_of_orders_waits_and_a_busy_evening_does_not(web: Browser)
     ("limits", "path", "headers", "rule"),
     [
         ({}, "?gclid=x1", {}, "paid_traffic"),
+        ({}, "?ttclid=x1", {}, "paid_traffic"),
         ({"paid_allowed": ("mar*",)}, "?gclid=x1", {}, ""),
         ({}, "?fbclid=x1", {}, ""),
         (

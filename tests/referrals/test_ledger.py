@@ -19,6 +19,7 @@ from referrals.commissions.audit import check_commissions
 from referrals.ledger.audit import check_entries
 from referrals.ledger.schemas import AccountName, Leg
 from referrals.ledger.service import post
+from tests.conftest import examples
 from tests.factories import Browser, a_member
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
 from tests.storefront.shop import a_shop, line, order
@@ -189,7 +190,7 @@ refunds = st.lists(st.tuples(st.integers(0, 2), amounts), max_size=4)
 
 # Without shrinking: each example is a whole history against the database.
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

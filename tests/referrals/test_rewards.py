@@ -18,6 +18,7 @@ from referrals.commissions.release import release_due
 from referrals.commissions.volume import addition, restore
 from referrals.programs.service import publish_rules
 from referrals.programs.terms import Caps, EventPay, Step, Terms, Volume
+from tests.conftest import examples
 from tests.factories import Browser, a_group, a_member, run_jobs
 from tests.referrals.cast import books_are_right, standing
 from tests.referrals.till import a_click, a_line, a_shop_that_pays, give_back, sell
@@ -66,7 +67,10 @@ async def test_a_month_that_goes_well_pays_more_and_a_refund_takes_it_back(web: 
 
 
 @settings(
-    max_examples=8, deadline=None, phases=(Phase.generate,), suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(8),
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     told=st.lists(

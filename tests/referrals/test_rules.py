@@ -19,6 +19,7 @@ from referrals.commissions.audit import check_commissions
 from referrals.partners.service import agree_rate, set_tier
 from referrals.programs.service import publish_rules
 from referrals.programs.terms import Caps, CodeRate, Exclusion, Friend, Margin, Recruiting, Rule, Terms
+from tests.conftest import examples
 from tests.factories import Browser, Person, a_member, run_jobs, sign_in
 from tests.referrals.cast import a_paying_shop, books_are_right, standing
 from tests.referrals.till import a_click, a_line, a_shop_that_pays, give_back, sell
@@ -314,7 +315,7 @@ async def test_whoever_tampers_with_rates_or_limits_is_found_out(web: Browser, t
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     phases=(Phase.generate,),
     suppress_health_check=[HealthCheck.function_scoped_fixture],

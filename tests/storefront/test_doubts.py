@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app import clock, db
 from storefront.orders.placing import Line, Refund, spread
+from tests.conftest import examples
 from tests.factories import Browser, Person, a_member, run_jobs
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
 from tests.storefront.shop import Shop, line, order, refund
@@ -114,7 +115,7 @@ lines_ = st.lists(st.tuples(st.integers(0, 5_000), st.integers(0, 500)), min_siz
 cuts = st.lists(st.integers(0, 10_000), min_size=0, max_size=6)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(amounts=lines_, beside=st.integers(0, 900), cut=cuts, chance=st.randoms())
 def test_any_parts_that_make_the_whole_give_back_every_line_to_the_cent(
     amounts: list[tuple[int, int]], beside: int, cut: list[int], chance: Any

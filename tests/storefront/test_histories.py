@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from app import db
 from storefront.stores.queries import store_by_slug
+from tests.conftest import examples
 from tests.factories import Browser, a_member, run_jobs
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click
 from tests.storefront.shop import apply_body, line, message, order, refund
@@ -40,7 +41,7 @@ refunds = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     told=st.lists(tellings, min_size=1, max_size=4),
     back=st.lists(refunds, max_size=3),
