@@ -277,6 +277,7 @@ from app.cli_ledger import ledger  # noqa: E402
 from app.cli_payouts import tax  # noqa: E402
 from app.cli_people import erase, export  # noqa: E402
 from app.cli_referrals import program  # noqa: E402
+from app.cli_room import room  # noqa: E402
 from app.cli_search import search  # noqa: E402
 from app.cli_store import store  # noqa: E402
 from app.cli_webhooks import webhooks  # noqa: E402
@@ -289,6 +290,7 @@ main.add_command(importing)
 main.add_command(ledger)
 main.add_command(program)
 main.add_command(restore)
+main.add_command(room)
 main.add_command(search)
 main.add_command(tax)
 main.add_command(store)

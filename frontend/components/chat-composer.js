@@ -99,7 +99,9 @@ export class ChatComposer extends EventTarget {
       this.#say("waiting")
       await this.#files.settled()
     }
-    const files = this.#files ? await this.#files.hand() : []
+    // At once where it can be: what is written stands there before the key is released.
+    let files = this.#files?.hand() ?? []
+    if (files instanceof Promise) files = await files
     this.#isWaiting = false
     if (!files) return
     const body = this.#field.value.trim()

@@ -34,16 +34,24 @@ export class ChatFiles {
     return this.#bringing.size > 0
   }
 
-  // What was brought in or is kept here, for the message that is being sent now; the tray is empty then. Nothing at all
-  // where this browser cannot keep a file: the message waits in its field.
-  async hand() {
+  // What was brought in, for the message that is being sent now; the tray is empty then. What found no line is kept here
+  // first, which takes a moment; null where this browser cannot: the message waits in its field.
+  hand() {
     const items = [...this.#tray.children].filter((item) => item.file || item.waits)
+    return items.some((item) => item.waits) ? this.#handKept(items) : this.#given(items)
+  }
+
+  async #handKept(items) {
     try {
       for (const item of items) item.file ??= await this.#keep(item.waits)
+      return this.#given(items)
     } catch {
       this.#form.dispatchEvent(new CustomEvent("complain", { detail: this.#words.noSpace }))
       return null
     }
+  }
+
+  #given(items) {
     for (const item of items) this.#forget(item)
     return items.map((item) => item.file)
   }

@@ -33,6 +33,8 @@ export class ChatLine extends EventTarget {
   #heardAt = 0
   #heard = 0
   #timers = {}
+  // The rooms of the last ping, and how far we had been told of them.
+  #asked = {}
   // Other rooms that turned out not to be for us: nobody asks for them again and again.
   #closed = new Set()
   #wake = () => this.#comeBack()
@@ -136,7 +138,8 @@ export class ChatLine extends EventTarget {
   // What the server said it had told us, it told us before: rooms of which we know less, or which it tells us no more,
   // are asked for again.
   #compare(told) {
-    const lost = told ? missing(this.#where(), told, this.#closed) : {}
+    const where = Object.entries(this.#where()).filter(([room]) => room in this.#asked)
+    const lost = told ? missing(Object.fromEntries(where), told, this.#closed) : {}
     if (Object.keys(lost).length) this.hello(lost)
   }
 
@@ -182,7 +185,7 @@ export class ChatLine extends EventTarget {
   #ping() {
     if (!this.isOpen) return
     if (Date.now() - this.#heardAt > DEAD_AFTER) return this.#connectAnew()
-    const rooms = Object.fromEntries(Object.entries(this.#where()).map(([room, { seq }]) => [room, seq]))
+    const rooms = (this.#asked = Object.fromEntries(Object.entries(this.#where()).map(([room, { seq }]) => [room, seq])))
     this.#socket.send(JSON.stringify({ type: "ping", rooms }))
     this.#expectAnswer()
   }

@@ -80,7 +80,7 @@ class ChatRoom extends HTMLElement {
     const moves = new ChatMoves(this, { log: this.#log, composer: this.#composer, history: past, line: this.#line })
     for (const name of ["retry", "discard"]) moves.addEventListener(name, ({ detail }) => this.#sending[name](detail))
     moves.addEventListener("trouble", ({ detail }) => this.#say(detail))
-    this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset.member, () => this.#blocked)
+    this.#rooms = new ChatRooms(this.parentElement.querySelector(".rooms"), this.dataset, () => this.#blocked)
     this.#line.addEventListener("elsewhere", async ({ detail }) => {
       if (detail.type !== "notify") this.#rooms.hear(detail)
       else if (detail.kind === "direct" && (await this.#rooms.beginWith(detail.room)))
@@ -163,6 +163,7 @@ class ChatRoom extends HTMLElement {
     }
     this.#markSeen()
     this.#seq = seq
+    this.#sayComplete()
     this.#recent = [...this.#recent, ...next].slice(-REMEMBERED)
     this.#showWriters()
     const heard = toHear(next, this.dataset.member, { many: this.dataset.heardMany }, this.#blocked)
@@ -170,6 +171,14 @@ class ChatRoom extends HTMLElement {
     if (wasAtEnd && this.#log.isJoined) this.#log.scrollToEnd()
     this.#reading?.note(seq, isUnseen ? fresh : 0)
     if (hasGap) this.#line.hello()
+  }
+
+  // Nothing is missing up to here, or it would be asked for: a line for whoever helps when somebody doubts it.
+  #sayComplete() {
+    const place = this.#part("complete")
+    if (!place) return
+    place.querySelector(".meta").textContent = place.dataset.words.replace("{n}", this.#seq)
+    place.querySelector("input").value = `room ${this.dataset.room} epoch ${this.#epoch} #${this.#seq}`
   }
 
   _ack(acked) {
@@ -230,6 +239,7 @@ class ChatRoom extends HTMLElement {
 
   // Somebody was blocked, or is no more, on this page or another one.
   _notify({ kind, member, on }) {
+    if (["mention", "reply"].includes(kind)) this.#rooms?.recount()
     if (kind !== "block") return
     const others = this.#blocked.filter((id) => id !== member)
     this.dataset.blocked = (on ? [...others, member] : others).join(" ")
@@ -257,6 +267,7 @@ class ChatRoom extends HTMLElement {
     if (isWhole && this.#log.isJoined && (seq > this.#seq || this.#isLoading)) {
       this.#seq = seq
       this.#epoch = epoch
+      this.#sayComplete()
     }
     this.#markSeen()
     for (const event of this.#recent) if (event.seq > seq && (isWhole || reachesEnd || ids.has(event.id))) this.#log.tell(event)

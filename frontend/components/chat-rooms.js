@@ -11,13 +11,15 @@ export class ChatRooms {
   #list
   #me
   #blocked
+  #handle
   #doubted = new Set()
   #askedAt = Date.now()
   #timer
 
   // `blocked()` gives the ids of those whose words the member does not want to read.
-  constructor(list, me, blocked) {
-    this.#me = me
+  constructor(list, { member, handle }, blocked) {
+    this.#me = member
+    this.#handle = handle
     this.#blocked = blocked
     // A list nobody sees (on a phone) need not be told anything.
     if (!list?.checkVisibility()) return
@@ -73,7 +75,13 @@ export class ChatRooms {
       this.#take(link, event)
       const isNews = event.kind === "message" && ![this.#me, ...this.#blocked()].includes(event.author?.id)
       if (isNews) this.#count(link, this.#unread(link) + 1)
+      if (isNews && event.html?.includes(`href="/@${this.#handle}"`)) this.#call(link)
     }
+  }
+
+  // A bell rang: by name, by an answer, with everybody. Only the server knows for sure who is called in which room.
+  recount() {
+    for (const room of this.#links.keys()) this.#doubt(room)
   }
 
   // What happens in the open room, which has no number of its own.
@@ -119,6 +127,10 @@ export class ChatRooms {
         link.querySelector(".who > span").textContent = now.querySelector(".who > span").textContent
         if (now.dataset.last) link.dataset.last = now.dataset.last
         else delete link.dataset.last
+        // Unless more was said while that page was on its way.
+        if (Number(now.dataset.seq) < Number(link.dataset.seq) || link === this.#here) continue
+        link.dataset.seq = now.dataset.seq
+        link.querySelector(".counts")?.replaceChildren(...(now.querySelector(".counts")?.childNodes ?? []))
       }
     }, Math.random() * PATIENCE)
   }
@@ -132,6 +144,13 @@ export class ChatRooms {
     link.classList.toggle("here", isIn)
     if (isIn) link.setAttribute("aria-description", link.parentElement.dataset.here)
     else link.removeAttribute("aria-description")
+  }
+
+  #call(link) {
+    const place = link.querySelector(".counts")
+    const count = place?.querySelector(".called") ?? Object.assign(document.createElement("span"), { className: "count called" })
+    count.textContent = `@${parseInt(count.textContent.slice(1) || "0") + 1}`
+    place?.prepend(count)
   }
 
   #unread(link) {

@@ -247,6 +247,18 @@ test("a room that the server tells no more, or tells us less of than it thinks, 
   assert.equal(sockets[0].sent.at(-1).type, "hello")
 })
 
+test("a room that was joined after a ping is not missed in its answer", async () => {
+  line.close()
+  let where = { 7: { seq, epoch: "e" } }
+  line = new ChatLine("7", () => where)
+  line.open()
+  welcome()
+  await pass(25_000)
+  where = { ...where, 8: { seq: 3 } }
+  sockets.at(-1).tell({ type: "pong", rooms: { 7: 12 } })
+  assert.equal(sockets.at(-1).sent.at(-1).type, "ping")
+})
+
 test("who only looks in never opens a socket and asks more and more seldom", async () => {
   line.close()
   const [opened, asked] = [sockets.length, polls.length]
