@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
@@ -180,6 +181,21 @@ async def sweep() -> None:
         # Known to be empty they would be planned for as such while the next test fills them: nothing is known of them.
         await db.execute("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = ANY($1::regclass[])", grown)
     await valkey.client().flushdb()
+    forget()
+
+
+def forget() -> None:
+    """What this process keeps in mind for some seconds about links, shops and browsers is of a house that is gone."""
+    from app import disclosure
+    from referrals.clicks import directory, last_known, writer
+    from referrals.links import domains
+
+    directory._ways.clear()
+    last_known.empty()
+    writer._known_agents.clear()
+    domains._hosts = domains.Hosts(until=time.monotonic() + domains.FRESH_SECONDS)
+    disclosure.short_links_live_at(frozenset())
+    disclosure.shops_live_at(frozenset())
 
 
 @pytest.fixture
