@@ -37,7 +37,8 @@ class SearchApi(Controller):
     ) -> SearchAnswer:
         """`q` up to 200 characters; `kind` is group, topic, product, review, guide, live or message; `group` and
         `product` are slugs, `room` is an id. What was said in rooms is found by `kind=message` or `room=` only: what
-        fits best first, or with `sort=new` the newest; nothing of whom the token's member blocked. `after` is the `next` of the page before. The last word may be half typed."""
+        fits best first, or with `sort=new` the newest; nothing of whom the token's member blocked.
+        `after` is the `next` of the page before. The last word may be half typed."""
         await not_too_often(request, viewer)
         if kind and kind not in (*KINDS, "message"):
             raise Invalid("kind", _("The kinds are %(kinds)s.", kinds=", ".join((*KINDS, "message"))))

@@ -29,7 +29,8 @@ CHORE_SECONDS = 40
 LONGEST = 4_000
 
 
-# Of whom one blocked nothing is found, but where nobody else talks. Ranked are the newest so many of what fits: as in postgres.py, ranking every hit of a common word takes too long.
+# Of whom one blocked nothing is found, but where nobody else talks. Ranked are the newest so many of what fits: as in
+# postgres.py, ranking every hit of a common word takes too long.
 CANDIDATES = 1000
 _FITTING = f"""
     SELECT m.id, m.room_id, m.seq, m.body, m.extra, m.created_at, a.handle, a.name AS author_name,
