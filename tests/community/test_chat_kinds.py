@@ -4,22 +4,25 @@ What holds in the end: whoever may read has heard all of it, once and in order, 
 show; nobody has heard an event from a time when they might not; nobody spoke when they might not; counters are right.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app import db, live, valkey
+from app.settings import settings as settings_of_house
 from community.chat import feed, measures, reads, writer
 from community.chat import service as chat
 from community.direct import blocking
 from content.live_events import service as live_events
 from tests.community.chat_kinds import AnyRoom
 from tests.community.chat_machine import play_in
+from tests.community.chat_page import FarPage
 from tests.community.chat_worlds import DirectRoom, GroupRoom, LiveRoom, ProductRoom
 from tests.conftest import examples
 from tests.factories import Person, a_member
+from tests.lines import a_real_server
 
 pytestmark = pytest.mark.anyio
 
@@ -41,16 +44,20 @@ LINE = [
 ]
 ELSEWHERE = ["edit", "delete", "take_away", "react", "pin", "hide"]
 ORDER = ["kick", "ban", "lift", "lift", "silence", "freeze", "slow_down", "suspend", "restart"]
+# Without what reaches another process by a signal only (a suspension), and what this one alone can do.
+WITHOUT_SIGNALS = [action for action in ORDER if action not in ("suspend", "restart")]
 GROUP = ["join", "join", "leave", "close", "promote"]
 PRODUCT = ["join", "leave"]
 LIVE = ["go_on", "go_on", "off_the_air", "host_along", "host_along", "leave", "join"]
 DIRECT = ["answer_request", "answer_request", "write", "write", "block", "unblock", "suspend", "ban", "restart"]
 
-# Not made smaller when it fails: that would take minutes. The course is printed, and tried first in the next run.
+# The suite tries the same histories every time, `--deep` others each time. One that fails is not made smaller:
+# that would take minutes, and the course is printed.
 often = settings(
-    max_examples=examples(25),
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=list(HealthCheck),
+    derandomize=examples(1) == 1,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
 
@@ -65,12 +72,22 @@ def steps(*actions: list[str]) -> st.SearchStrategy:
 
 
 @pytest.fixture
+async def other_process(house: Callable) -> AsyncIterator[int]:
+    # Under the same address: that is how two processes of one community know each other's signals.
+    async with a_real_server(GRAPEVINE_BASE_URL=settings_of_house().base_url) as (port, _process):
+        yield port
+
+
+@pytest.fixture
 async def people(house: Callable) -> list[Person]:
     """Four, and two moderators of the community."""
     return [await a_member(role=role) for role in ("member",) * 4 + ("moderator",) * 2]
 
 
-async def play(house: Callable, kind: type, people: list[Person], course: list, **how: object) -> AnyRoom:
+async def play(
+    house: Callable, kind: type, people: list[Person], course: list, *, far: int = 0, **how: object
+) -> AnyRoom:
+    """The course in a new room of that kind; `far`: where another process serves every second of them."""
     keeper = people[5]
     there = {
         # Who keeps order in the rooms of products, and reads no more than others of what two say to each other.
@@ -78,6 +95,8 @@ async def play(house: Callable, kind: type, people: list[Person], course: list, 
         DirectRoom: [*people[:3], people[4]],
     }.get(kind, people[:4])
     room: AnyRoom = await kind.found(house, there, keeper, **how)
+    if far:
+        room.pages[1::2] = [FarPage(house, person, room.room, port=far) for person in room.people[1::2]]
     await room.look()
     try:
         await play_in(room, course, keep_shots=True)
@@ -120,6 +139,14 @@ async def test_a_live_room_is_its_hosts_from_planning_to_the_end(
     house: Callable, people: list[Person], course: list, in_a_group: bool
 ):
     await play(house, LiveRoom, people, course, in_a_group=in_a_group)
+
+
+@settings(often, max_examples=examples(6))
+@given(course=steps(LINE, LINE, ELSEWHERE, WITHOUT_SIGNALS, GROUP), visibility=st.sampled_from(["public", "closed"]))
+async def test_two_processes_let_read_and_speak_the_same_people(
+    house: Callable, people: list[Person], other_process: int, course: list, visibility: str
+):
+    await play(house, GroupRoom, people, course, far=other_process, visibility=visibility)
 
 
 # --- the machine itself: a server that is planted to be wrong is found out ---
