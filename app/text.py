@@ -28,8 +28,11 @@ def _leads_where_it_says(address: str) -> bool:
     return validateLink(address) and not address.replace("%5C", "\\").startswith(("//", "/\\", "\\"))
 
 
-def _at_most(most: int, sign: str, rule: Callable[[StateInline, bool], bool]) -> Callable[[StateInline, bool], bool]:
-    """The rule for the first so many places of a text that begin like this; further ones stay as they were typed.
+def _bounded(
+    most: int, walk: int, sign: str, rule: Callable[[StateInline, bool], bool]
+) -> Callable[[StateInline, bool], bool]:
+    """The rule for the first so many places of a text that begin like this, as long as looking for where each ends has
+    not read `walk` signs in all; further ones stay as they were typed.
 
     Each try may read the rest of the text: 40,000 opening brackets took 1.7 s, during which nobody else is served.
     """
@@ -37,20 +40,40 @@ def _at_most(most: int, sign: str, rule: Callable[[StateInline, bool], bool]) ->
     def bounded(state: StateInline, silent: bool) -> bool:
         if not state.src.startswith(sign, state.pos):
             return False
+        if sign != "://" and not state.env.get("references") and state.pos > _last_end(state):
+            return False
         tries = state.env[sign] = state.env.get(sign, 0) + 1
-        return tries <= most and rule(state, silent)
+        if tries > most or state.env.get("walked", 0) > walk:
+            return False
+        # Counted before, as a try may begin others within itself; what was not read after all is given back.
+        state.env["walked"] = state.env.get("walked", 0) + state.posMax - state.pos
+        found = rule(state, silent)
+        if found:
+            state.env["walked"] -= state.posMax - state.pos
+        return found
 
     return bounded
 
 
-# A line of chat is rendered between two others: 2,000 of "![" in one took 90 ms, and a socket may say 500 a second.
-MOST_TRIES, MOST_TRIES_IN_CHAT = 1000, 100
+def _last_end(state: StateInline) -> int:
+    """Where the last label of a link could end in this line: beyond it nothing begins one."""
+    ends = state.env.setdefault("ends", {})
+    if state.src not in ends:
+        ends[state.src] = state.src.rfind("](")
+    return ends[state.src]
 
-for _flavour, _most in ((_markdown, MOST_TRIES), (_chat_markdown, MOST_TRIES_IN_CHAT)):
+
+# Nobody means more than a hundred links by one line of chat, or a thousand by a page.
+MOST_TRIES, MOST_TRIES_IN_CHAT = 1000, 100
+# Five times the longest text: the worst line of chat that we know takes 20 ms then, of which 12 are what any 4,000 signs
+# of Markdown may take. A hundred tries that each read all of it took 93, whatever their number was set to.
+WALK, WALK_IN_CHAT = 200_000, 20_000
+
+for _flavour, _most, _walk in ((_markdown, MOST_TRIES, WALK), (_chat_markdown, MOST_TRIES_IN_CHAT, WALK_IN_CHAT)):
     _flavour.validateLink = _leads_where_it_says  # type: ignore[method-assign, assignment]
-    _flavour.inline.ruler.at("link", _at_most(_most, "[", link))
-    _flavour.inline.ruler.at("image", _at_most(_most, "![", image))
-    _flavour.inline.ruler.at("linkify", _at_most(_most, "://", linkify))
+    _flavour.inline.ruler.at("link", _bounded(_most, _walk, "[", link))
+    _flavour.inline.ruler.at("image", _bounded(_most, _walk, "![", image))
+    _flavour.inline.ruler.at("linkify", _bounded(_most, _walk, "://", linkify))
 
 # One line without any sign that Markdown or the link finder could mean something by: most of what is said in a chat.
 _PLAIN = re.compile(r"[^\W\d_][^\n*_`~\[\]<>\\#|@:/.&]*[.!?…。！？]?")

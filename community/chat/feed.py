@@ -226,6 +226,18 @@ async def readers_of(room_id: int, version: int) -> tuple[Socket, ...]:
     return tuple(feed.sockets)
 
 
+async def settle(room_ids: Iterable[int]) -> None:
+    """Let go of whoever may no longer read these rooms as they stand now: before hints about who is there."""
+    for room_id, (_seq, version) in (await queries.standing_of([id for id in room_ids if id in _feeds])).items():
+        await readers_of(room_id, version)
+
+
+def is_settled(room_id: int) -> bool:
+    """Whether nobody is known to have been shut out since we last asked who may read."""
+    feed = _feeds.get(room_id)
+    return feed is None or feed.version is not None
+
+
 def told_to(socket: Socket, room_id: int) -> int | None:
     """Up to which event this socket has been told of the room; None when it does not listen there."""
     feed = _feeds.get(room_id)
@@ -267,10 +279,12 @@ async def ask(room_ids: Sequence[int]) -> None:
 
 @gathered(most=10_000)
 async def _ask(room_ids: list[int]) -> dict[int, int]:
-    seqs = await queries.seqs_of(room_ids)
-    for room_id, seq in seqs.items():
+    standing = await queries.standing_of(room_ids)
+    for room_id, (seq, version) in standing.items():
         wake(str(room_id), seq)
-    return seqs
+        # Nothing was said since, and nobody told us: whoever may read no longer need not stay until something is.
+        await readers_of(room_id, version)
+    return {room_id: seq for room_id, (seq, _version) in standing.items()}
 
 
 async def ask_for_ever() -> None:

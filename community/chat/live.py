@@ -94,14 +94,21 @@ async def _tell_of_typing(socket: Socket, room_id: int) -> None:
     room = (await policy.rooms_to_read(viewer, [room_id])).get(room_id)
     if room is None or not policy.may_send(room):
         return
-    await signal("typing", f"{room_id}:{viewer.member_id}", {"handle": viewer.handle, "name": viewer.name})
+    hint = {"handle": viewer.handle, "name": viewer.name, "version": room["version"]}
+    await signal("typing", f"{room_id}:{viewer.member_id}", hint)
 
 
 @heard("typing")
-def tell_of_typing(key: str, who: dict[str, str]) -> None:
+def hear_typing(key: str, hint: dict[str, Any]) -> None:
+    _spawn(_tell_readers_of_typing(key, hint))
+
+
+async def _tell_readers_of_typing(key: str, hint: dict[str, Any]) -> None:
+    """As whoever types found the room: to whom it was closed by then is not told, whether or not anything was said."""
     room, _sign, member = key.partition(":")
     room_id, member_id = int(room), int(member)
-    for socket in feed.listeners(room_id):
+    who = {name: value for name, value in hint.items() if name != "version"}
+    for socket in await feed.readers_of(room_id, hint["version"]):
         if socket.member_id != member_id and presence.may_be_seen(room_id, member_id, by=socket.member_id):
             socket.tell("typing", room=room, author={"id": member, **who})
 

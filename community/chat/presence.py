@@ -132,6 +132,7 @@ async def _go_round() -> None:
 
 
 async def _look_round(rooms: dict[int, bool]) -> None:
+    await feed.settle(rooms)
     here = {room_id: {socket.member_id for socket in feed.listeners(room_id)} for room_id in rooms}
     shown = await _who_is_shown({room_id: ids | _from_elsewhere(room_id) for room_id, ids in here.items()})
     named = [room_id for room_id in rooms if _names(shown[room_id]) is not None]
@@ -142,7 +143,11 @@ async def _look_round(rooms: dict[int, bool]) -> None:
     for room_id, repeat in rooms.items():
         await _announce(room_id, here[room_id], shown[room_id], repeat)
         _seen[room_id] = {one: one in shown[room_id] for one in here[room_id] | shown[room_id].keys()}
-        _tell(room_id, shown[room_id])
+        if feed.is_settled(room_id):
+            _tell(room_id, shown[room_id])
+        else:
+            # Somebody was shut out while we asked: to whom it may be told is found in the next round.
+            _soon(room_id, repeat=repeat)
 
 
 def _from_elsewhere(room_id: int) -> set[int]:

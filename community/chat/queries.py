@@ -118,6 +118,12 @@ async def history_before(room_id: int, seq: int | None, *, limit: int) -> list[a
     return rows[::-1]
 
 
+async def standing_of(room_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """Where each room stands: its last event, and the version of who may read it."""
+    rows = await db.fetch("SELECT id, seq, access_version FROM room WHERE id = ANY($1::bigint[])", room_ids)
+    return {row["id"]: (row["seq"], row["access_version"]) for row in rows}
+
+
 async def seqs_of(room_ids: list[int]) -> dict[int, int]:
     rows = await db.fetch("SELECT id, seq FROM room WHERE id = ANY($1::bigint[])", room_ids)
     return {row["id"]: row["seq"] for row in rows}

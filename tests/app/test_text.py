@@ -1,6 +1,8 @@
 import time
 
 import pytest
+from markdown_it.parser_inline import ParserInline
+from markdown_it.rules_inline import StateInline
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,3 +84,28 @@ def test_no_text_takes_long_to_render(sign: str):
 def test_many_links_in_one_text_are_links():
     assert markdown("[a](https://a.example) " * 300).count("<a ") == 300
     assert markdown("https://a.example " * 300).count("<a ") == 300
+
+
+BOMBS = ["[", "![", "[x ![y ", "![a [b ", "[![a](b", "*[a ", "[" * 50 + " x "]
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("end", ["", "](a)"])
+def test_no_line_of_chat_is_read_over_and_over(bomb: str, end: str, monkeypatch: pytest.MonkeyPatch):
+    """A hundred brackets that never close were each looked after to the end of the line, within each other, too."""
+    steps, step = [0], ParserInline.skipToken
+
+    def counted(self: ParserInline, state: StateInline) -> None:
+        steps[0] += 1
+        step(self, state)
+
+    monkeypatch.setattr(ParserInline, "skipToken", counted)
+    text = (bomb * 4000)[: 4000 - len(end)] + end
+    assert chat_markdown(text).count("<a") <= 100
+    assert steps[0] < 40_000, "ten times the line; it was a hundred times"
+
+
+def test_open_brackets_before_a_link_leave_it_a_link():
+    boxes = "\n".join(f"[ ] thing {n}" for n in range(30))
+    assert '<a href="/list"' in chat_markdown(f"{boxes}\n[the list](/list)")
+    assert '<a href="/a"' in chat_markdown("[a `]` and [b] (c](d) [yes](/a)")

@@ -12,8 +12,9 @@ from app import auth, db
 from app.errors import Forbidden
 from community.direct import blocking, policy
 from community.direct import service as direct
-from tests.community.test_chat import a_room
+from tests.community.test_chat import a_line, a_room
 from tests.factories import Browser, Person, a_member, sign_in
+from tests.lines import Line
 
 pytestmark = pytest.mark.anyio
 
@@ -142,3 +143,65 @@ async def test_circles_and_blocks_of_many_at_once_wait_for_each_other_and_all_co
     assert not [one for one in done if isinstance(one, BaseException) and not isinstance(one, Forbidden)], done
     late = await asyncio.gather(*map(circle, people), return_exceptions=True)
     assert [type(one).__name__ for one in late] == ["Forbidden"] * 4, "each of them has a block with one of the others"
+
+
+# --- hints to whom a room was closed ---
+
+
+def waiting(line: Line) -> str:
+    """Everything that was sent there and not read yet, read now."""
+    found = ""
+    while not line.from_server.empty():
+        found += str(line.from_server.get_nowait())
+    return found
+
+
+async def closed_to(house: Callable, how: str) -> tuple[str, Line, Line, Line]:
+    """A room, the line of who was closed out of it without a word being said, and those of two who stay."""
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    slug, room = await a_room(alice, bob)
+    outsider, hers, his = await a_line(house, carol), await a_line(house, alice), await a_line(house, bob)
+    for line in (outsider, hers, his):
+        await line.hello(room)
+    await outsider.next("presence")
+    if how == "closed":
+        await db.execute("UPDATE groups SET visibility = 'closed' WHERE slug = $1", slug)
+    else:
+        await db.execute(
+            """INSERT INTO room_measure (room_id, kind, member_id, seconds, reason, by_id, created_at)
+               VALUES ($1, 'ban', $2, 0, 'because', $3, now())""",
+            int(room),
+            carol.id,
+            alice.id,
+        )
+    return room, outsider, hers, his
+
+
+@pytest.mark.parametrize("how", ["closed", "banned"])
+async def test_who_types_is_not_told_to_whom_the_room_was_closed_to(house: Callable, how: str):
+    room, outsider, hers, his = await closed_to(house, how)
+    await his.send("typing", room=room)
+    assert (await hers.next("typing"))["author"]["handle"] == "bob"
+    assert (await outsider.next("typing", "error"))["code"] == "forbidden"
+    assert "typing" not in waiting(outsider)
+
+
+@pytest.mark.parametrize("how", ["closed", "banned"])
+async def test_who_comes_is_not_told_to_whom_the_room_was_closed_to(house: Callable, how: str):
+    room, outsider, hers, his = await closed_to(house, how)
+    waiting(outsider)
+    await his.cut()
+    while "went" not in (told := await hers.next("presence")) or not told["went"]:
+        pass
+    heard = waiting(outsider)
+    assert "went" not in heard and "bob" not in heard and "forbidden" in heard
+
+
+async def test_whoever_a_silent_room_was_closed_to_is_let_go_of_by_asking(house: Callable):
+    """No signal came, nothing is said, nobody comes: it is found by looking."""
+    from community.chat import feed
+
+    room, outsider, _hers, _his = await closed_to(house, "closed")
+    await feed.ask([int(room)])
+    assert (await outsider.next("error"))["code"] == "forbidden"
+    assert len(feed.listeners(int(room))) == 2
