@@ -16,7 +16,7 @@ __all__ = ["grapevine", "pytestmark"]
 ROOMS = ("/chat", "/g", "/live", "/settings", "/notifications")
 # Files, what only leads elsewhere, and the parts that a page fetches.
 NO_PAGE = re.compile(
-    r"\.ics$|/files?$|/files/|/(events|names|versions|reactions|stage|strip|latest)$|/desk/questions$"
+    r"\.ics$|/files?$|/files/|/(events|names|versions|reactions|order|stage|strip|latest)$|/desk/(now|products)$"
     r"|/live/room/|/settings/email/|/notifications/|/messages/\{message_id\}$"
 )
 AT = {
