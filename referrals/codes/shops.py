@@ -179,7 +179,9 @@ def _check(store: asyncpg.Record, wanted: ShopSetting) -> None:
         raise Invalid("provider", _("Codes cannot be written into shops of this kind; enter them there by hand."))
     if store["provider"] == "shopify" and not wanted.discount_id.strip().startswith("gid://shopify/DiscountCodeNode/"):
         raise Invalid("discount_id", _("A discount of yours, like gid://shopify/DiscountCodeNode/123."))
-    if store["provider"] == "woocommerce" and not wanted.percent_bps:
+    if store["provider"] == "stripe" and not wanted.discount_id.strip():
+        raise Invalid("discount_id", _("The id of a coupon of yours in Stripe."))
+    if store["provider"] in ("woocommerce", "medusa") and not wanted.percent_bps:
         raise Invalid("percent_bps", _("Say how much a code takes off."))
 
 

@@ -201,7 +201,9 @@ class ConnectorApi(Controller):
         store = await access_own_store(viewer, slug)
         rows = await refusals.refused_at(store["id"])
         times = ("first_at", "last_at")
-        return RefusedList([Refused(row["kind"], row["many"], row["reason"], *(row[at] for at in times)) for row in rows])
+        return RefusedList(
+            [Refused(row["kind"], row["many"], row["reason"], *(row[at] for at in times)) for row in rows]
+        )
 
     @post(
         "/messages/replays",

@@ -2,7 +2,7 @@
 
 import base64
 from asyncio import sleep
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import asyncpg
@@ -42,8 +42,11 @@ async def access_of(store: asyncpg.Record) -> Access:
     return Access(row["url"].rstrip("/"), unseal(row["keys"]), store["secret"])
 
 
-async def ask(method: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> Answer:
-    """One answer, after waiting as long as the shop asks us to; Refused when there is none."""
+async def ask(
+    method: str, url: str, headers: Mapping[str, str], content: bytes = b"", *, takes: Collection[int] = ()
+) -> Answer:
+    """One answer, after waiting as long as the shop asks us to; Refused when there is none. `takes`: statuses by which
+    a shop says in its own words what stands in the way."""
     for attempt in range(TRIES):
         try:
             answer = await fetch(
@@ -55,7 +58,7 @@ async def ask(method: str, url: str, headers: Mapping[str, str], content: bytes 
         if answer.status not in (429, 503) or attempt == TRIES - 1:
             break
         await sleep(_patience(answer, attempt))
-    if answer.status >= 400:
+    if answer.status >= 400 and answer.status not in takes:
         raise Refused(f"the shop answered {answer.status}", answer.status)
     return answer
 

@@ -6,13 +6,13 @@ import asyncpg
 
 from app.errors import Invalid
 from app.i18n import gettext as _
-from storefront.connectors import shopify, woocommerce
+from storefront.connectors import medusa, shopify, stripe, woocommerce
 from storefront.connectors.ask import access_of
 from storefront.connectors.schemas import Offer
 
-PUSHES = {"shopify": shopify.push_codes, "woocommerce": woocommerce.push_codes}
-
-PULLS = {"shopify": shopify.pull_codes, "woocommerce": woocommerce.pull_codes}
+TILLS = {"shopify": shopify, "woocommerce": woocommerce, "stripe": stripe, "medusa": medusa}
+PUSHES = {name: till.push_codes for name, till in TILLS.items()}
+PULLS = {name: till.pull_codes for name, till in TILLS.items()}
 
 
 async def pull_codes(store: asyncpg.Record, offer: Offer) -> list[str]:

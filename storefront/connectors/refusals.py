@@ -1,7 +1,8 @@
 """Messages that were refused at a store's door: counted by day and kind, for its owner to see that something is wrong.
 
-A flood costs PostgreSQL nothing: it is counted in Valkey, and once a minute what came together is added to the day's row.
-Should Valkey go away in between, the refusals of that minute are not counted. Of what such a message says nothing is kept.
+A flood costs PostgreSQL nothing: it is counted in Valkey, and once a minute what came together is added to the day's
+row. Should Valkey go away in between, the refusals of that minute are not counted. Of what such a message says nothing
+is kept.
 """
 
 import logging
@@ -82,7 +83,7 @@ def _stripe_time(signature: str) -> str:
 
 
 async def gather() -> int:
-    """Add what was counted to each day's row, and ring the owner's bell at the first of a day and kind; how many rows."""
+    """Add what was counted to each day's row, and ring the owner's bell at the first of a day and kind."""
     try:
         counts, lasts = await valkey.client().eval(_TAKE, 2, _KEY, f"{_KEY}:last")  # type: ignore[misc]
     except valkey.Down:

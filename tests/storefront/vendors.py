@@ -46,6 +46,7 @@ class Vendor(msgspec.Struct):
     secret: str
     sales: list[Sale]
     disputed: list[Sale] = []
+    codes: dict[str, dict[str, Any]] = {}
     url: str = ""
     asked: list[Asked] = []
 
@@ -104,6 +105,8 @@ def _woo_refund(sale: Sale, refund: Any) -> dict[str, Any]:
 def _stripe(vendor: Vendor, asked: Asked) -> Said:
     if asked.headers.get("authorization") != f"Bearer {KEYS['stripe']}":
         return Said({"error": {"type": "invalid_request_error"}}, 401)
+    if asked.path == "/v1/promotion_codes":
+        return _stripe_codes(vendor, asked)
     if asked.path.endswith("/line_items"):
         sale = next(one for one in vendor.sales if f"cs_{one.id}" in asked.path)
         return _stripe_page(_session_of(sale)["line_items"]["data"], asked)
@@ -136,9 +139,41 @@ def _session_of(sale: Sale) -> dict[str, Any]:
     return session
 
 
+def _stripe_codes(vendor: Vendor, asked: Asked) -> Said:
+    assert asked.headers["stripe-version"] == "2024-06-20"
+    if asked.method == "GET":
+        assert asked.one("active") == "true" and asked.one("coupon") == "autumn"
+        return _stripe_page([{"id": f"promo_{code}", "code": code} for code in vendor.codes], asked)
+    given = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
+    code = given["code"]
+    if not code.isalnum() or code in vendor.codes:
+        why = (
+            f"An active promotion code with `code: {code}` already exists." if code in vendor.codes else "Invalid code."
+        )
+        return Said({"error": {"type": "invalid_request_error", "message": why}}, 400)
+    vendor.codes[code] = given
+    return Said({"id": f"promo_{code}", "code": code, "active": True})
+
+
+def _medusa_codes(vendor: Vendor, asked: Asked) -> Said:
+    if asked.method == "GET":
+        rows = [{"id": f"promo_{code}", "code": code, "status": "active"} for code in vendor.codes]
+        offset = int(asked.one("offset"))
+        return Said({"promotions": rows[offset : offset + PAGE], "count": len(rows), "offset": offset, "limit": PAGE})
+    given = msgspec.json.decode(asked.body)
+    code = given["code"]
+    if " " in code or code in vendor.codes:
+        return Said({"type": "invalid_data", "message": f"Promotion with code: {code}, already exists."}, 400)
+    assert (given["type"], given["status"]) == ("standard", "active")
+    vendor.codes[code] = given
+    return Said({"promotion": {"id": f"promo_{code}", "code": code}})
+
+
 def _medusa(vendor: Vendor, asked: Asked) -> Said:
     if asked.headers.get("authorization") != _basic(KEYS["medusa"] + ":"):
         return Said({"type": "unauthorized", "message": "Unauthorized"}, 401)
+    if asked.path == "/admin/promotions":
+        return _medusa_codes(vendor, asked)
     assert asked.one("order") == "id" and asked.one("fields")
     offset = int(asked.one("offset"))
     if asked.path == "/admin/payments":
