@@ -137,7 +137,8 @@ FILES = {
     "checks": """SELECT c.id, s.slug AS store, c.state, c.opened_at, c.decided_at, c.resolution
                    FROM fraud_case c JOIN store s ON s.id = c.store_id WHERE c.member_id = $1""",
     "said_in_checks": "SELECT case_id, kind, said, at FROM fraud_entry WHERE actor_id = $1",
-    "objections": """SELECT s.slug AS store, o.external_id AS order, x.said, x.state, x.answer, x.created_at, x.decided_at
+    "objections": """SELECT s.slug AS store, o.external_id AS order, x.said, x.state, x.answer, x.created_at,
+                              x.decided_at
                        FROM credit_objection x JOIN orders o ON o.id = x.order_id JOIN store s ON s.id = o.store_id
                       WHERE x.member_id = $1""",
     "orders_found_right": "SELECT order_id, doubt, note, created_at FROM doubt_clearance WHERE member_id = $1",

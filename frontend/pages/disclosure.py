@@ -16,8 +16,8 @@ from referrals.programs.terms import Terms as Rules
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """`earners`: those with a live link of their own to the store, or money from it (`paid`: only that, for a bounty or a
-    campaign or by what they once shared). `rates`: what each store pays now.
+    """`earners`: those with a live link of their own to the store, or money from it (`paid`: only that, for a bounty or
+    a campaign or by what they once shared). `rates`: what each store pays now.
 
     `codes`: their links to the products of this screen, by member and product. `market`: where all of the stores sell.
     `gift`: what a friend gets who buys by a link ("10%"), when it is one store's.

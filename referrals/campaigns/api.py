@@ -53,6 +53,6 @@ class ProgramFiguresApi(Controller):
     async def report(
         self, viewer: NamedDependency[Viewer], slug: FromPath[str], campaign_id: FromPath[int]
     ) -> CampaignReport:
-        """Cost is everything that was granted for it, after whatever was taken back: each sum once, as the ledger says."""
+        """Cost is everything that was granted for it, after whatever was taken back: each sum once, as posted."""
         require_member(viewer, "read")
         return await reports.report_on(await queries.access_campaign(viewer, slug, campaign_id))

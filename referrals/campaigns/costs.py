@@ -1,8 +1,8 @@
 """What a programme costs its store, each cost once: every sum is read from the ledger's entries, nothing is stored.
 
-An order's commissions, fees of campaigns, a month's volume and other rewards (bounties, new members, leads) are what was
-posted as expense on them, with what the store let go of. Credit is what buyers were given less what ended unspent. A
-bonus for taking one's money as credit belongs to the commissions it was paid on. A payout's fee is kept back from the
+An order's commissions, fees of campaigns, a month's volume and other rewards (bounties, new members, leads) are what
+was posted as expense on them, with what the store let go of. Credit is what buyers were given less what ended unspent.
+A bonus for taking one's money as credit belongs to the commissions it was paid on. A payout's fee is kept back from the
 member: it is part of the commission, so it is not counted again.
 """
 

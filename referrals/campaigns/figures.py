@@ -53,7 +53,7 @@ async def sold(
     members: Sequence[int] | None = None,
     products: Sequence[int] | None = None,
 ) -> list[asyncpg.Record]:
-    """By who is credited and currency: orders, sales, commissions, buyers' credit, the bonus on what was paid as credit."""
+    """By who is credited and currency: orders, sales, commissions, buyers' credit, bonus on what was paid as credit."""
     return await db.fetch(_SOLD, store_id, since, until, members, products)
 
 

@@ -37,9 +37,9 @@ class Verdict(msgspec.Struct):
 class Result(msgspec.Struct):
     """What came of a campaign, or of one partner in it, in one currency.
 
-    `sales` are after refunds. `cost` is all of commissions, fees, the buyers' credit, the campaign's part of what a month's
-    `volume` added, and the `bonus` on what was paid out as credit. What came back for each unit spent is `return_bps` in
-    basis points (10,000: as much as was spent); null while nothing was spent.
+    `sales` are after refunds. `cost` is all of commissions, fees, the buyers' credit, the campaign's part of what a
+    month's `volume` added, and the `bonus` on what was paid out as credit. What came back for each unit spent is
+    `return_bps` in basis points (10,000: as much as was spent); null while nothing was spent.
     """
 
     orders: int

@@ -1,4 +1,4 @@
-"""What a commission without an order came from, in the words of whom it belongs to: their film, their month, their link.
+"""What a commission without an order came from, in words of whom it belongs to: their film, their month, their link.
 
 Whoever became active is not named: who joined by a link is told to its owner as a number only.
 """

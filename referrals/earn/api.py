@@ -91,7 +91,6 @@ class EarnApi(Controller):
         """
         return await explain(viewer, ref, store or "")
 
-
     @post(
         "/orders/{ref:str}/objection",
         summary="Object to how an order was decided",
@@ -110,7 +109,7 @@ class EarnApi(Controller):
         ref: FromPath[str],
         store: FromQuery[str | None] = None,
     ) -> ObjectionView:
-        """Once for each decision that was not in your favour, within 60 days. Somebody who gains nothing by it answers."""
+        """Once for each decision that was not in your favour, within 60 days. Who gains nothing by it answers."""
         require_member(viewer)
         decision = await access_decision(viewer, ref, store or "")
         return view_of(await object_to(viewer, decision, (await json_body(request, Objecting)).words))

@@ -1,4 +1,4 @@
-"""One commission on a page of its own: where it came from, how much, by which rules, every step and entry, until when."""
+"""One commission on a page of its own: where it came from, how much, by which rules, each step and entry."""
 
 import asyncpg
 

@@ -79,9 +79,9 @@ async def decisions_called(viewer: Viewer, ref: str, store: str = "") -> list[as
     if "\0" in ref or "\0" in store:
         return []
     return await db.fetch(
-        """SELECT a.*, o.external_id AS order_ref, o.number, o.currency, o.placed_at, o.paid_at, o.created_at,
-                  o.cancelled_at, o.doubt, s.name AS store_name, s.slug AS store_slug, v.rate_bps, v.model, v.window_days, v.hold_days,
-                  v.version AS rules_version, w.handle AS winner
+        """SELECT a.*, o.external_id AS order_ref, o.number, o.currency, o.placed_at, o.paid_at, o.created_at, o.doubt,
+                  o.cancelled_at, s.name AS store_name, s.slug AS store_slug, v.rate_bps, v.model, v.window_days,
+                  v.hold_days, v.version AS rules_version, w.handle AS winner
              FROM orders o
              JOIN store s ON s.id = o.store_id
              JOIN LATERAL (SELECT * FROM attribution WHERE order_id = o.id ORDER BY version DESC LIMIT 1) a ON true

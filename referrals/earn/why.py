@@ -11,8 +11,8 @@ from referrals.attribution.overrides import reason_for
 from referrals.attribution.rules import Candidate
 from referrals.attribution.shares import shares_of
 from referrals.codes.queries import codes_by_id
-from referrals.commissions.queries import commissions_of
 from referrals.commissions.causes import Cause
+from referrals.commissions.queries import commissions_of
 from referrals.earn.queries import access_decision, handles_of
 from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, ShareView, Why
 from referrals.earn.words import name_of, outcome_words, rule_words, through, why_of

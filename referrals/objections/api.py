@@ -46,5 +46,5 @@ class ObjectionApi(Controller):
     async def decide(
         self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], objection_id: FromPath[int]
     ) -> StoreObjectionView:
-        """By somebody who neither wins nor loses by it. `uphold` credits the member, as any decision of a person does."""
+        """By somebody who neither wins nor loses by it. `uphold` credits the member, like any decision of a person."""
         return store_view_of(await decide(viewer, slug, objection_id, await json_body(request, Verdict)))

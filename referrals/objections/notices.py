@@ -34,13 +34,19 @@ async def _tell_deciders(row: asyncpg.Record, what: str, *, admins: bool = False
     concerned = {row["member_id"], row["winner_id"], *(one["member_id"] for one in row["candidates"])}
     wants_admins = admins or row["owner_id"] is None or row["owner_id"] in concerned
     people = await db.fetch(
-        "SELECT id FROM member WHERE id <> ALL($1::bigint[]) AND (id = $2 OR ($3 AND role = 'admin')) ORDER BY id LIMIT $4",
+        """SELECT id FROM member WHERE id <> ALL($1::bigint[]) AND (id = $2 OR ($3 AND role = 'admin'))
+            ORDER BY id LIMIT $4""",
         [one for one in concerned if one],
         row["owner_id"],
         wants_admins,
         MOST_TOLD,
     )
-    data = {"order": row["number"] or row["order_ref"], "store": row["store_name"], "member": row["handle"], "what": what}
+    data = {
+        "order": row["number"] or row["order_ref"],
+        "store": row["store_name"],
+        "member": row["handle"],
+        "what": what,
+    }
     for one in people:
         url = f"/admin/programs/{row['store_slug']}/objections"
         await notify(one["id"], "objection_raised", source=f"objection:{row['id']}:{what}", url=url, data=data)

@@ -15,6 +15,7 @@ SELECT b.*, o.external_id AS order_ref, o.number, s.slug AS store_slug, s.name A
   LEFT JOIN member w ON w.id = a.winner_id
   LEFT JOIN attribution_override v ON v.id = b.override_id
 """
+_PLACE = "CASE b.state WHEN 'open' THEN -b.id ELSE b.id END"
 
 
 async def objection_by_id(objection_id: int) -> asyncpg.Record:
@@ -36,9 +37,8 @@ async def objections_at(store_id: int, *, cursor: str | None, limit: int = 20) -
     after = decode(cursor, (bool, int)) or (None, None)
     rows = await db.fetch(
         f"""{_SHOWN}
-            WHERE s.id = $1 AND ($2::bool IS NULL OR (b.state = 'open', CASE b.state WHEN 'open' THEN -b.id ELSE b.id END)
-                                                  < ($2, $3::bigint))
-            ORDER BY b.state = 'open' DESC, CASE b.state WHEN 'open' THEN -b.id ELSE b.id END DESC LIMIT $4""",
+            WHERE s.id = $1 AND ($2::bool IS NULL OR (b.state = 'open', {_PLACE}) < ($2, $3::bigint))
+            ORDER BY b.state = 'open' DESC, {_PLACE} DESC LIMIT $4""",
         store_id,
         *after,
         limit + 1,

@@ -51,7 +51,12 @@ async def flags(web: Browser, handle: str) -> tuple[bool, str, str, str, str]:
 
 @pytest.mark.parametrize(
     ("source", "rule"),
-    [("bounty:7", "bounty"), ("activation:7", "activation"), ("conversion:7", "trial"), ("volume:1:1:2026-11:USD", "x")],
+    [
+        ("bounty:7", "bounty"),
+        ("activation:7", "activation"),
+        ("conversion:7", "trial"),
+        ("volume:1:1:2026-11:USD", "x"),
+    ],
 )
 async def test_who_was_paid_for_something_else_than_an_order_is_flagged(web: Browser, source: str, rule: str):
     mia = await a_member("mia")

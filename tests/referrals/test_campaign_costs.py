@@ -1,4 +1,4 @@
-"""What a programme costs: every reward of whatever kind, each once, and not a cent more or less than the ledger says."""
+"""What a programme costs: every reward of whatever kind, each once, to the cent as the ledger says."""
 
 from datetime import timedelta
 
@@ -69,7 +69,7 @@ async def overview(web: Browser, owner: Person) -> dict:
 
 
 async def with_everything(web: Browser) -> tuple[Shop, Person, Person, int]:
-    """Kim sells in and beside a campaign, earns its fee and a bounty, takes it all as credit, and a debt is let go of."""
+    """Kim sells in and beside a campaign, and earns its fee and a bounty."""
     shop, owner = await a_store(TERMS)
     await a_product(shop, "SKU-2", title="Other thing")
     slug = await db.fetch_val("SELECT slug FROM product WHERE store_id = $1 ORDER BY id LIMIT 1", shop.id)
