@@ -12,6 +12,7 @@ import pytest
 from app import clock, db
 from app.db import watch_queries
 from community.chat import reads, service
+from community.direct import blocking
 from tests.app.test_live import a_socket, heard
 from tests.community.test_chat import a_line, a_room
 from tests.factories import Browser, Person, a_group, a_member, run_jobs, sign_in, submit
@@ -270,3 +271,23 @@ async def test_two_processes_agree_on_who_is_here_and_what_was_read(house: Calla
             token = {"Authorization": f"Bearer {alice.token}"}
             assert (await door.put(f"{API}/blocks/bob", headers=token)).status_code == 204
         await sees(phone, "bob")
+
+
+async def test_what_somebody_one_blocked_says_is_not_new(web: Browser):
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    _slug, room = await a_room(alice, bob, carol)
+    await reads.flush()
+    await read(alice, room, 100)
+    await say(bob, room, "One", "Two")
+    await say(carol, room, "Three")
+    assert (await line_of(web, alice, room))["unread"] == 3
+    await blocking.block(alice.viewer, "bob")
+    await say(bob, room, "Four")
+    line = await line_of(web, alice, room)
+    assert (line["unread"], line["last"]["text"]) == (1, "Three")
+    assert (await line_of(web, carol, room))["last"]["text"] == "Four"
+    await read(alice, room, 100)
+    await say(bob, room, "Five")
+    assert (await line_of(web, alice, room))["unread"] == 0
+    badge = (await (await sign_in(web(), alice)).get("/g/")).text
+    assert 'class="count"' not in badge, "nor by the badge of any page"

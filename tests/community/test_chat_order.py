@@ -268,6 +268,31 @@ async def test_order_is_kept_without_javascript(web: Browser):
     assert (await (await sign_in(web(), bob)).get(here)).status_code == 403
 
 
+async def test_what_holds_one_back_is_told_with_its_end_and_its_reason(web: Browser):
+    alice, bob, carol = await a_member("alice"), await a_member("bob"), await a_member("carol")
+    _slug, room = await a_room(alice, bob, carol)
+    await do(alice, room, "slow", seconds=30)
+    freeze = await do(alice, room, "freeze", minutes=60)
+    await do(alice, room, "silence", bob, minutes=120)
+
+    async def orders(who: Person) -> list[dict]:
+        return (await web(token=who.token).get(f"/api/v1/rooms/{room}")).json()["orders"]
+
+    his = await orders(bob)
+    assert [one["kind"] for one in his] == ["silence", "freeze", "slow"], "what weighs most first"
+    assert {one["reason"] for one in his} == {WHY} and his[2]["seconds"] == 30 and "until" not in his[2]
+    assert his[0]["until"] > his[1]["until"]
+    assert [one["kind"] for one in await orders(carol)] == ["freeze", "slow"], "another's silence is theirs"
+    page = (await (await sign_in(web(), bob)).get(f"/chat/{room}")).text
+    assert "You are silenced here for now." in page and f"Why: {WHY}" in page and "UTC." in page
+    asked = (await (await sign_in(web(), carol)).get(f"/chat/{room}/order")).text
+    assert "silenced here for now. You can read on." not in asked.split("<span>")[1] and "frozen" in asked
+    await undo(alice, room, freeze)
+    assert [one["kind"] for one in await orders(carol)] == ["slow"]
+    _other, secret = await a_room(alice, visibility="secret")
+    assert (await (await sign_in(web(), bob)).get(f"/chat/{secret}/order")).status_code == 404
+
+
 def _fields(html: str) -> str:
     import re
 
