@@ -182,6 +182,9 @@ async def leave(viewer: Viewer, room_id: int) -> None:
     if place["pair_id"] is not None:
         raise Conflict(_("You two talk alone. Mute or block, if you have had enough."))
     async with db.transaction():
+        # Who leaves takes turns with whom they would hand over to.
+        await db.execute("SELECT 1 FROM room WHERE id = $1 FOR NO KEY UPDATE", room_id)
+        place = await policy.access_place(viewer, room_id)
         left = await db.execute(
             """UPDATE room_member SET state = 'left', role = 'member'
                 WHERE room_id = $1 AND member_id = $2 AND state <> 'left'""",

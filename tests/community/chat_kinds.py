@@ -9,6 +9,7 @@ import pytest
 
 from app import db
 from app.errors import Problem
+from community.chat import live as live_of_chat
 from community.chat import measures, pins, policy, reads, service
 from community.chat.measures_schemas import NewMeasure
 from community.moderation import service as moderation
@@ -234,6 +235,9 @@ class AnyRoom(Room):
         if who in self.suspended:
             await self.deed(lambda: self._restore("member", person.id), lambda: self.suspended.discard(who))
         elif who in self.may_be_suspended:
+            # What was being written down just then may still be said: a suspension waits for no room.
+            await self.pages[who].catch_up()
+            await live_of_chat.answer_what_was_said()
             await self.deed(lambda: self._withhold("member", person.id), lambda: self.suspended.add(who))
 
     async def _withhold(self, kind: str, subject_id: int) -> None:

@@ -153,3 +153,14 @@ async def test_who_hosted_along_and_left_is_kept_in_order_like_anybody(house: Ca
     await groups.leave(bob.viewer, slug)
     await groups.join(bob.viewer, slug)
     await do(alice, str(room), "silence", bob)
+
+
+async def test_of_a_circle_that_two_leave_at_once_the_third_is_host(house: Callable):
+    people = [await a_member() for _ in range(3)]
+    await a_room(*people)
+    for _again in range(4):
+        begun = await direct.begin(people[0].viewer, [one.handle for one in people[1:]], uuid.uuid4(), "A walk?")
+        room = int(begun.room)
+        await asyncio.gather(*(direct.leave(one.viewer, room) for one in people[:2]))
+        rows = await db.fetch("SELECT member_id, role FROM room_member WHERE room_id = $1 AND state = 'active'", room)
+        assert [(row["member_id"], row["role"]) for row in rows] == [(people[2].id, "host")]
