@@ -125,7 +125,7 @@ class ChatRoom extends HTMLElement {
     const live = this.#part("live")
     live.hidden = false
     this.#part("quiet").hidden = true
-    live.className = `live ${state === "on" ? "on" : "off"}`
+    live.className = `live ${["on", "looking"].includes(state) ? "on" : "off"}`
     if (state === "signed-out" || state === "shut-out") {
       live.hidden = true
       this.#composer?.shut()
