@@ -9,6 +9,7 @@ import msgspec
 from app import clock, db
 from referrals.clicks.classify import HIDDEN
 from referrals.clicks.queries import is_click
+from referrals.fraud.circles import circle_of
 from referrals.fraud.rules import LEADERS, Facts
 from referrals.fraud.stays import stays_at
 from storefront.orders.fingerprints import mailbox_fingerprint
@@ -47,7 +48,7 @@ async def subject_of(commission_id: int) -> asyncpg.Record | None:
 
 async def facts_of(subject: asyncpg.Record) -> Facts:
     """Everything the rules ask of a commission. What an author or host is paid for, they did not bring a visit to."""
-    own = await _about_the_member(subject)
+    own, (circle_orders, circle_members) = await _about_the_member(subject), await circle_of(subject)
     facts = Facts(
         role=subject["role"],
         same_mailbox=bool(subject["mailbox_hmac"]) and subject["mailbox_hmac"] == mailbox_fingerprint(subject["email"]),
@@ -60,6 +61,9 @@ async def facts_of(subject: asyncpg.Record) -> Facts:
         own_phone_orders=own["own_phone_orders"],
         phone=subject["phone_hmac"] or "",
         ring_customers=own["ring_customers"],
+        circle_orders=circle_orders,
+        circle_members=circle_members,
+        buyer=f"buyer:{subject['buyer_id']}" if subject["buyer_id"] else "",
         orders_hour=own["orders_hour"],
         signups_hour=own["signups_hour"],
         orders_day=own["orders_day"],

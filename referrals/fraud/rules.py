@@ -21,6 +21,7 @@ REASONS = {
     "own_card": "self_referral",
     "own_phone": "self_referral",
     "ring": "household",
+    "circle": "household",
     "velocity": "velocity",
     "click_flood": "traffic",
     "stuffing": "traffic",
@@ -36,7 +37,7 @@ LEADERS = ("sharer", "closer", "introducer")
 # Whoever brought a new member: there is no order to ask about, but their pace and their browsers.
 INVITER = "inviter"
 # Which of a member's commissions a hit concerns, beside the one that was looked at.
-SCOPES = {"ring": "ring", "velocity": "hour", "click_flood": "day"} | dict.fromkeys(
+SCOPES = {"ring": "ring", "circle": "buyer", "velocity": "hour", "click_flood": "day"} | dict.fromkeys(
     ("stuffing", "refunds", "odd_times", "shared_account"), "pending"
 )
 # Distances beyond this are chance in one case of a hundred.
@@ -61,6 +62,10 @@ class Facts(msgspec.Struct, kw_only=True):
     own_phone_orders: int = 0
     phone: str = ""
     ring_customers: int = 0
+    circle_orders: int = 0
+    """Orders each way in a quarter, at the weakest place of a circle of two or three members who buy by one another."""
+    circle_members: int = 0
+    buyer: str = ""
     orders_hour: int = 0
     signups_hour: int = 0
     clicks_day: int = 0
@@ -135,6 +140,13 @@ def _own_phone(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
 
 def _ring(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     return {"customers": facts.ring_customers} if facts.ring_customers >= limits.ring_customers else None
+
+
+def _circle(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    """Friends do recommend things to each other. Those who go on buying by one another share out a discount."""
+    if facts.circle_orders < limits.circle_orders:
+        return None
+    return {"orders": facts.circle_orders, "members": facts.circle_members}
 
 
 def _velocity(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
@@ -256,6 +268,7 @@ _RULES: dict[str, tuple[Rule, str]] = {
     "own_card": (_own_card, "card"),
     "own_phone": (_own_phone, "phone"),
     "ring": (_ring, "address"),
+    "circle": (_circle, "buyer"),
     "velocity": (_velocity, ""),
     "click_flood": (_click_flood, ""),
     "stuffing": (_stuffing, ""),

@@ -40,6 +40,7 @@ class ThresholdForm(msgspec.Struct):
     odd_distance_percent: int
     fleeting_visits: int = 30
     fleeting_percent: int = 90
+    circle_orders: int = 2
     paid_params: str = ""
     paid_allowed: str = ""
     banned_referrers: str = ""

@@ -118,7 +118,10 @@ async def _others(subject: asyncpg.Record, scope: str) -> list[int]:
         return await _pending(subject["member_id"], subject["store_id"])
     since = subject["created_at"] - timedelta(hours=1 if scope == "hour" else 24)
     by_scope, asked = _BY_SCOPE[scope], [subject["member_id"], subject["store_id"]]
-    more: list[Any] = [subject["address_hmac"] or "", subject["instrument_hmac"] or ""] if scope == "ring" else [since]
+    more: list[Any] = {
+        "ring": [subject["address_hmac"] or "", subject["instrument_hmac"] or ""],
+        "buyer": [subject["buyer_id"]],
+    }.get(scope, [since])
     rows = await db.fetch(_EARNED + by_scope, *asked, *more)
     return [row["id"] for row in rows]
 
@@ -137,6 +140,8 @@ _EARNED = f"{_THEIRS} AND c.state NOT IN ('rejected', 'reversed')"
 _BY_SCOPE = {
     "hour": " AND c.created_at > $3",
     "day": " AND c.created_at > $3",
+    "buyer": """ AND EXISTS (SELECT 1 FROM orders o JOIN customer cu ON cu.id = o.customer_id
+                    WHERE o.id = c.order_id AND cu.member_id = $3)""",
     "ring": """ AND EXISTS (SELECT 1 FROM orders o WHERE o.id = c.order_id
                     AND ((o.address_hmac = $3 AND $3 <> '') OR (o.instrument_hmac = $4 AND $4 <> '')))""",
 }

@@ -16,6 +16,7 @@ RULES = (
     "own_card",
     "own_phone",
     "ring",
+    "circle",
     "velocity",
     "click_flood",
     "stuffing",
@@ -36,6 +37,8 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     appeal_days: int = 30
     ring_customers: int = 3
     """Different customers of one member at one address, or with one card."""
+    circle_orders: int = 2
+    """Orders in three months that each of two or three members bought by the next one's word, round in a circle."""
     orders_per_hour: int = 15
     signups_per_hour: int = 20
     flood_clicks: int = 200
@@ -72,6 +75,7 @@ BOUNDS = {
     "sla_hours": (1, 24 * 30),
     "appeal_days": (1, 365),
     "ring_customers": (2, 1_000),
+    "circle_orders": (1, 1_000),
     "orders_per_hour": (2, 100_000),
     "signups_per_hour": (2, 100_000),
     "flood_clicks": (20, 10_000_000),

@@ -16,6 +16,7 @@ def rule_words(rule: str) -> str:
         "own_card": _("Paid with a card of the member’s own orders"),
         "own_phone": _("Named a phone number of the member’s own orders"),
         "ring": _("Several customers, one address or card"),
+        "circle": _("Members who buy by one another’s word"),
         "velocity": _("Very many in an hour"),
         "click_flood": _("Visits like a machine’s"),
         "stuffing": _("Visits nobody chose to make"),
@@ -37,6 +38,9 @@ def rule_help(rule: str) -> str:
         "own_card": _("A couple may share a card."),
         "own_phone": _("Nobody proves a number at a checkout: anybody may have typed it. Ask who bought."),
         "ring": _("A students’ home or an office looks like this, too."),
+        "circle": _(
+            "Friends with one taste tell each other of things, too. Look at what was bought, and whether it stayed."
+        ),
         "velocity": _("A post that takes off looks like this. Look at where the visitors came from."),
         "click_flood": _("People come at uneven times and from many browsers."),
         "stuffing": _(
@@ -69,6 +73,10 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
             )
         case "ring":
             return _("%(n)s customers credited to the member share it.", n=seen["customers"])
+        case "circle":
+            return _(
+                "%(members)s members each bought %(orders)s times or more by the next one’s word, in a circle.", **seen
+            )
         case "velocity":
             return _("%(orders)s orders and %(signups)s sign-ups within an hour.", **seen)
         case "click_flood":

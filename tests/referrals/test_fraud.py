@@ -7,10 +7,12 @@ from datetime import timedelta
 import pytest
 
 from app import clock, db, ids
+from app.db import watch_queries
 from app.events import publish
 from referrals.clicks import visitors
 from referrals.commissions.release import release_due
 from referrals.fraud import evidence, screening
+from referrals.fraud.circles import circle_of
 from referrals.fraud.thresholds import Thresholds, set_thresholds
 from referrals.payouts.events import PayoutMethodShared
 from tests.factories import Browser, Person, a_member, run_jobs, sign_in
@@ -72,6 +74,59 @@ async def test_what_is_paid_with_the_sharers_own_card_waits(web: Browser):
     await bought(web, shop, "again", gv=await click(web(), code), payment_fingerprint="card_1")
     await bought(web, shop, "friend", gv=await click(web(), code), payment_fingerprint="card_2")
     assert await states() == {"again": "held", "friend": "pending"} and await cases() == [("own_card", "open")]
+
+
+async def in_a_circle(web: Browser, shop: Shop, people: list[Person], rounds: int) -> None:
+    """Each buys by the next one's link, round after round; in between strangers buy by them as well."""
+    codes = {person.handle: (await a_link(web, person))["code"] for person in people}
+    for number in range(rounds):
+        for buyer, leads in zip(people, [*people[1:], people[0]], strict=True):
+            gv = await click(web(), codes[leads.handle])
+            await bought(web, shop, f"{buyer.handle}{number}", gv=gv, who=buyer.handle)
+            await bought(web, shop, f"s{leads.handle}{number}", gv=await click(web(), codes[leads.handle]))
+
+
+@pytest.mark.parametrize("many", [2, 3])
+async def test_members_who_go_on_buying_by_one_another_wait(web: Browser, many: int):
+    people = [await a_member(name) for name in ("mara", "ben", "cleo")[:many]]
+    shop = await a_paying_shop()
+    await in_a_circle(web, shop, people, 2)
+    found = await states()
+    assert {state for ref, state in found.items() if ref.startswith("s")} == {"pending"}, "strangers' orders are fine"
+    assert set(await cases()) == {("circle", "open")} and "held" in found.values()
+    seen = await db.fetch("SELECT evidence FROM fraud_signal WHERE rule = 'circle'")
+    assert {(row["evidence"]["members"], row["evidence"]["orders"]) for row in seen} == {(many, 2)}
+    await books_are_right()
+
+
+async def test_two_friends_who_each_told_the_other_of_one_thing_do_not_wait(web: Browser):
+    people = [await a_member(name) for name in ("mara", "ben", "cleo")]
+    shop = await a_paying_shop()
+    await in_a_circle(web, shop, people[:2], 1)
+    # And who leads a friend often, while that friend leads others.
+    codes = {person.handle: (await a_link(web, person))["code"] for person in people}
+    for number in range(4):
+        await bought(web, shop, f"b{number}", gv=await click(web(), codes["mara"]), who="ben")
+        await bought(web, shop, f"c{number}", gv=await click(web(), codes["ben"]), who="cleo")
+    assert set((await states()).values()) == {"pending"} and await cases() == []
+    await books_are_right()
+
+
+async def test_looking_for_a_circle_costs_a_fixed_number_of_queries(web: Browser):
+    people = [await a_member(name) for name in ("mara", "ben")]
+    shop = await a_paying_shop()
+    await in_a_circle(web, shop, people, 2)
+    of = {
+        row["ref"]: await evidence.subject_of(row["id"])
+        for row in await db.fetch(
+            "SELECT c.id, o.external_id AS ref FROM commission c JOIN orders o ON o.id = c.order_id ORDER BY c.id"
+        )
+    }
+    with watch_queries() as closed:
+        assert await circle_of(of["ben1"]) == (2, 2)
+    with watch_queries() as of_a_stranger:
+        assert await circle_of(of["smara0"]) == (0, 0)
+    assert (len(closed), len(of_a_stranger)) == (1, 0), "nobody stands between the two"
 
 
 async def test_an_address_that_is_told_later_is_looked_at_then(web: Browser):

@@ -30,6 +30,8 @@ CASES = [
     ("own_phone", {"own_phone_orders": 1, "phone": "p"}, {"phone": "p"}),
     # Two flat-mates are no ring.
     ("ring", {"ring_customers": 3, "address": "a"}, {"ring_customers": 2, "address": "a"}),
+    # Two friends who each told the other of one thing.
+    ("circle", {"circle_orders": 2, "circle_members": 2}, {"circle_orders": 1, "circle_members": 2}),
     ("velocity", {"orders_hour": 15}, {"orders_hour": 14, "signups_hour": 19}),
     ("velocity", {"signups_hour": 20}, {"signups_hour": 3}),
     # A clock's visits; a viral post has many more, and nearly nobody buys, yet people come by chance.
