@@ -5,7 +5,9 @@ community.chat.
 """
 
 import asyncio
+import ipaddress
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -18,6 +20,7 @@ from prometheus_client import Gauge
 from app import i18n, live_signals, live_tickets
 from app.auth import Viewer, is_own_origin, session_cookie_name
 from app.errors import Problem
+from app.http import is_public
 from app.i18n import gettext as _
 from app.live_signals import heard, signal
 from app.live_socket import (
@@ -31,6 +34,7 @@ from app.live_socket import (
     Pace,
     Socket,
 )
+from app.settings import settings
 
 log = logging.getLogger(__name__)
 sockets_open = Gauge("grapevine_live_sockets", "Live sockets open in this process")
@@ -47,6 +51,9 @@ LOOK_AROUND_SECONDS, LOOK_AROUND_SECONDS_WITHOUT_SIGNALS = 10.0, 1.0
 FINISH_SECONDS = 5.0
 IDLE_SECONDS = 300
 NONSENSE_COSTS = 20.0
+# Who is busier than this in a second is told to the other processes, which count it too.
+TOLD_PACE, TELL_PACE_SECONDS = 100.0, 1.0
+LINES_IN_DEMO, LINES_IN_PRODUCTION = 5000, 200
 
 _handlers: dict[str, tuple[type, Handler]] = {}
 _leaving: list[Callable[[Socket], None]] = []
@@ -54,6 +61,7 @@ _standing: list[Callable[[Socket, list[str]], dict[str, int]]] = []
 _finishing: list[Callable[[], Awaitable[None]]] = []
 _sockets: dict[int, set[Socket]] = {}
 _paces: dict[int, Pace] = {}
+_lines: Counter[str] = Counter()
 _goodbye: asyncio.Task | None = None
 
 
@@ -162,7 +170,11 @@ def door(by_session: BySession, by_ticket: ByTicket) -> ASGIApp:
             # After it: browsers hide the reason of a refused handshake from the page.
             await send({"type": "websocket.close", "code": SIGN_IN, "reason": "sign in"})
             return
-        await _attend(Socket(viewer, send, i18n.current(), member_pace=_pace_of(viewer)), receive)
+        network = network_of((scope.get("client") or ("",))[0])
+        if _holds_too_many(viewer, network):
+            await send({"type": "websocket.close", "code": TOO_FAST, "reason": "too many lines"})
+            return
+        await _attend(Socket(viewer, send, i18n.current(), member_pace=_pace_of(viewer)), receive, network)
 
     return serve  # type: ignore[return-value]
 
@@ -172,17 +184,20 @@ async def running(shut_out: ShutOut) -> AsyncIterator[None]:
     """While a web process serves: signals, and a look around now and then. Who is here at the end resumes elsewhere."""
     global _goodbye
     looking = asyncio.create_task(_look_around_for_ever(shut_out))
+    telling = asyncio.create_task(_tell_paces_for_ever())
     try:
         async with live_signals.running():
             yield
     finally:
         looking.cancel()
+        telling.cancel()
         await say_goodbye()
         _goodbye = None
 
 
-async def _attend(socket: Socket, receive: Receive) -> None:
+async def _attend(socket: Socket, receive: Receive, network: str) -> None:
     _sockets.setdefault(socket.member_id, set()).add(socket)
+    _lines[network] += 1
     sockets_open.inc()
     try:
         while not socket.is_closing:
@@ -199,6 +214,9 @@ async def _attend(socket: Socket, receive: Receive) -> None:
     finally:
         socket.is_closing = True
         sockets_open.dec()
+        _lines[network] -= 1
+        if not _lines[network]:
+            del _lines[network]
         mine = _sockets[socket.member_id]
         mine.discard(socket)
         if not mine:
@@ -312,12 +330,57 @@ async def look_around(shut_out: ShutOut) -> None:
                 socket.close(SIGN_IN, "sign in")
 
 
+def network_of(address: str) -> str:
+    """Whose lines are counted together: one address of the internet, or what one household has of the new ones.
+    Empty for a proxy's and for our own: behind those is everybody."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if not is_public(known):
+        return ""
+    return address if known.version == 4 else str(ipaddress.ip_network((known, 64), strict=False))
+
+
+def _holds_too_many(viewer: Viewer, network: str) -> bool:
+    most = settings().lines_per_member or (LINES_IN_PRODUCTION if settings().is_production else LINES_IN_DEMO)
+    if viewer.member_id is not None and len(_sockets.get(viewer.member_id, ())) >= most:
+        return True
+    return network != "" and _lines[network] >= settings().lines_per_address
+
+
+async def _tell_paces_for_ever() -> None:
+    while True:
+        await asyncio.sleep(TELL_PACE_SECONDS)
+        await tell_paces()
+
+
+async def tell_paces() -> None:
+    """What busy members have sent to this process, to the others: what they may send does not grow with processes."""
+    busy = {str(id): round(pace.spent) for id, pace in _paces.items() if pace.spent >= TOLD_PACE}
+    for pace in _paces.values():
+        pace.spent = 0.0
+    if busy:
+        await signal("pace", live_signals.THIS_PROCESS, busy)
+
+
+@heard("pace")
+def hear_paces(process: str, busy: dict[str, float]) -> None:
+    if process != live_signals.THIS_PROCESS:
+        for member_id, spent in busy.items():
+            _pace(int(member_id)).was_spent_elsewhere(spent)
+
+
 def _pace_of(viewer: Viewer) -> Pace:
     """What a member may send over all connections together; it outlives them, or coming back would refill it."""
     assert viewer.member_id is not None
-    if viewer.member_id not in _paces:
-        _paces[viewer.member_id] = Pace(MEMBER_BURST, MEMBER_PER_SECOND)
-    return _paces[viewer.member_id]
+    return _pace(viewer.member_id)
+
+
+def _pace(member_id: int) -> Pace:
+    if member_id not in _paces:
+        _paces[member_id] = Pace(MEMBER_BURST, MEMBER_PER_SECOND)
+    return _paces[member_id]
 
 
 def _everyone() -> list[Socket]:

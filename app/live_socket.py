@@ -36,13 +36,19 @@ class Pace:
     def __init__(self, burst: float, per_second: float) -> None:
         self.burst, self.per_second = burst, per_second
         self.tokens = float(burst)
+        # Since it was last told to the other processes.
+        self.spent = 0.0
         self.at = asyncio.get_running_loop().time()
 
     def is_exceeded(self, now: float, cost: float) -> bool:
         """Take `cost`; True when so much was not there."""
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.per_second) - cost
         self.at = now
+        self.spent += cost
         return self.tokens < 0
+
+    def was_spent_elsewhere(self, cost: float) -> None:
+        self.tokens = max(self.tokens - cost, -self.burst)
 
     def is_rested(self, now: float) -> bool:
         return self.tokens + (now - self.at) * self.per_second >= self.burst

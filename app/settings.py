@@ -14,7 +14,7 @@ import msgspec
 DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
 NAMES = (
     "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT "
-    "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS"
+    "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS LINES_PER_MEMBER LINES_PER_ADDRESS"
 ).split()
 
 
@@ -41,6 +41,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a shop's message that could not be applied keeps what it says of the customer."""
     stripe_key: str = ""
     """A secret or restricted key (`sk_…`, `rk_…`) that may make transfers; without it nobody is paid by Stripe."""
+
+    lines_per_member: int = 0
+    """Live lines that one member may hold to a process: 200 in production, 5,000 else, so that a load can be tried."""
+    lines_per_address: int = 2000
+    """The same for one public address, behind which there may be a school; a proxy's own address counts for nobody."""
 
     @property
     def is_production(self) -> bool:
@@ -69,6 +74,11 @@ def load(environ: Mapping[str, str]) -> Settings:
         if not given["inbox_days"].isdigit() or not 1 <= int(given["inbox_days"]) <= 3650:
             raise BadSetting("GRAPEVINE_INBOX_DAYS is a number of days from 1 to 3650, for example 30.")
         given["inbox_days"] = int(given["inbox_days"])  # type: ignore[assignment]
+    for name in ("lines_per_member", "lines_per_address"):
+        if name in given:
+            if not given[name].isdigit() or not 1 <= int(given[name]) <= 1_000_000:
+                raise BadSetting(f"GRAPEVINE_{name.upper()} is a number from 1 to 1000000, for example 200.")
+            given[name] = int(given[name])  # type: ignore[assignment]
     settings = Settings(**given)  # type: ignore[arg-type]
     _check(settings)
     return settings

@@ -16,7 +16,8 @@ from app.live_socket import TOO_FAST, Socket
 from community.chat import feed, policy, presence, reads, seen, service
 from community.chat.schemas import MOST_ROOMS, Hello, Read, Send, Since, Typing
 
-HELLO_COSTS = 10.0
+# In frames: a hello, each room it names, and each so many events it missed.
+HELLO_COSTS, MISSED_A_FRAME = 10.0, 20
 # What is rendered slowly: a message with more than so many of these costs a frame for each so many of them.
 MARKS, FEW_MARKS, MARKS_A_FRAME = "[]*_`~<!:\n", 200, 25
 TYPING_PAUSE = 1.5
@@ -28,8 +29,8 @@ _tasks: set[asyncio.Task] = set()
 @frame("hello", Hello)
 async def hello(socket: Socket, hello: Hello) -> None:
     """Subscribe and resume. Rooms that are not for this viewer get an error each; the others go on."""
-    # Each asks for up to a thousand events of each room; a browser says it once a connection.
-    if socket.has_too_many_frames(HELLO_COSTS):
+    # A browser says it once a connection, for the rooms it has open.
+    if socket.has_too_many_frames(HELLO_COSTS + min(len(hello.rooms), MOST_ROOMS)):
         socket.close(TOO_FAST, "too fast")
         return
     if len(hello.rooms) > MOST_ROOMS:
@@ -46,7 +47,11 @@ async def hello(socket: Socket, hello: Hello) -> None:
         if since is None:
             socket.tell("resync", room=str(room_id))
             since = room["seq"]
-        budget -= room["seq"] - since
+        missed = room["seq"] - since
+        budget -= missed
+        if missed and socket.has_too_many_frames(missed / MISSED_A_FRAME):
+            socket.close(TOO_FAST, "too fast")
+            return
         await feed.listen(socket, room, since)
         presence.came(socket, room_id)
     # What was said between the look-up and the subscription had no listener for its signal.

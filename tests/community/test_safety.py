@@ -8,8 +8,9 @@ from contextlib import suppress
 
 import pytest
 
-from app import auth, db
+from app import auth, db, live
 from app.errors import Forbidden
+from app.settings import settings
 from community.direct import blocking, policy
 from community.direct import service as direct
 from tests.community.test_chat import a_line, a_room
@@ -205,3 +206,90 @@ async def test_whoever_a_silent_room_was_closed_to_is_let_go_of_by_asking(house:
     await feed.ask([int(room)])
     assert (await outsider.next("error"))["code"] == "forbidden"
     assert len(feed.listeners(int(room))) == 2
+
+
+# --- what a line may ask for ---
+
+
+async def test_coming_back_is_paid_by_what_it_asks_for(house: Callable, monkeypatch: pytest.MonkeyPatch):
+    """A thousand events were ten frames like none at all: 100 a connection at once, 50 a second for ever."""
+    from app import live_socket
+    from community.chat import service
+
+    monkeypatch.setattr(live_socket, "BURST", 100)
+    monkeypatch.setattr(live_socket, "PER_SECOND", 0.0)
+    alice = await a_member("alice")
+    _slug, room = await a_room(alice)
+    for n in range(400):
+        await service.send(alice.viewer, int(room), uuid.uuid4(), f"line {n}")
+    little, much, many = [await a_line(house, alice) for _ in range(3)]
+    for _ in range(8):
+        await little.hello(room)
+    await little.send("ping")
+    assert await little.next("pong"), "eight at twelve each"
+    for _ in range(4):
+        await much.send("hello", rooms={room: {"seq": 1}})
+    assert await much.closes() == 4429
+    await many.send("hello", rooms={str(n): {} for n in range(1, 100)})
+    assert await many.closes() == 4429, "also for rooms that are not there"
+
+
+async def test_a_member_and_an_address_hold_so_many_lines(house: Callable, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GRAPEVINE_LINES_PER_MEMBER", "3")
+    monkeypatch.setenv("GRAPEVINE_LINES_PER_ADDRESS", "2")
+    settings.cache_clear()
+    try:
+        alice, bob = await a_member("alice"), await a_member("bob")
+        lines = [await a_line(house, alice) for _ in range(3)]
+        one_more = await a_line(house, alice)
+        assert await one_more.closes() == 4429
+        his = await a_line(house, bob)
+        await his.send("ping")
+        assert await his.next() == {"type": "pong"}, "others are not counted"
+        await lines[0].cut()
+        again = await a_line(house, alice)
+        await again.send("ping")
+        assert await again.next() == {"type": "pong"}
+        viewer = auth.Viewer(member_id=0)
+        live._lines["203.0.113.9"] = 2
+        assert live._holds_too_many(viewer, "203.0.113.9") and not live._holds_too_many(viewer, "203.0.113.8")
+    finally:
+        live._lines.clear()
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("93.184.215.14", "93.184.215.14"),
+        ("2606:2800:220:1:248:1893:25c8:1946", "2606:2800:220:1::/64"),
+        ("127.0.0.1", ""),
+        ("10.0.0.7", ""),
+        ("fd00::1", ""),
+        ("", ""),
+    ],
+)
+def test_a_proxys_own_address_counts_for_nobody(address: str, network: str):
+    assert live.network_of(address) == network
+
+
+async def test_what_a_member_sent_to_another_process_counts_here(house: Callable, monkeypatch: pytest.MonkeyPatch):
+    told: list[tuple] = []
+
+    async def signal(*given: object) -> None:
+        told.append(given)
+
+    alice, bob = await a_member("alice"), await a_member("bob")
+    hers, his = await a_line(house, alice), await a_line(house, bob)
+    monkeypatch.setattr(live, "signal", signal)
+    live._paces[alice.id].spent, live._paces[bob.id].spent = 4000.4, 99.0
+    await live.tell_paces()
+    (_name, _process, busy) = told[0]
+    assert busy[str(alice.id)] == 4000 and str(bob.id) not in busy, "only who is busy"
+    assert live._paces[alice.id].spent == 0
+    live.hear_paces("another process", {str(alice.id): 20_000})
+    await hers.send("ping")
+    assert await hers.closes() == 4429
+    await his.send("ping")
+    assert await his.next() == {"type": "pong"}
