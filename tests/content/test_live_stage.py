@@ -134,3 +134,16 @@ async def test_who_is_shown_out_is_told_no_stage_any_more(house: Callable):
     await polls.open_poll(ines.viewer, slug, NewPoll("Among us?", ["This", "That"]))
     frame = await line.next("stage", "events", "error")
     assert frame["type"] == "error" and frame["code"] == "forbidden"
+
+
+async def test_each_language_and_seat_has_a_stage_of_its_own_from_one_reading(house: Callable):
+    ines = await a_member("ines")
+    slug = await a_live(ines)
+    await polls.open_poll(ines.viewer, slug, NewPoll("Which next?", ["This", "That"]))
+    event = await the_event(slug, ines.viewer)
+    stage = await live_shared.shared_stage(event["room_id"], event["room_seq"])
+    assert stage is not None
+    english, chinese = stage.render("en", "member"), stage.render("zh-Hans", "member")
+    assert "On the table" in english and "正在展示" in chinese and "On the table" not in chinese
+    assert "<button" in english and "<button" not in stage.render("en", "reader")
+    assert "Sign in to vote" in stage.render("en", "stranger") and "Sign in" not in english
