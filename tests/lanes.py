@@ -50,7 +50,8 @@ def run(part: str, folder: Path) -> Told:
     """One part from its start to its end; what it said is shown when something in it failed."""
     began = time.monotonic()
     told = pytest(["--share", part], folder / part.replace("/", "-"))
-    word = "FAIL " if told.broken else "ok   "
+    may_be_shaky = part == "browser" and len(told.broken) <= MOST_SHAKY
+    word = "ok   " if not told.broken else "again" if may_be_shaky else "FAIL "
     counts = f"{told.passed} passed, {len(told.broken)} failed, {told.skipped} skipped"
     print(f"{word} tests {part:<16} {time.monotonic() - began:4.0f} s  {counts}", flush=True)
     return told
