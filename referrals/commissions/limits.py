@@ -48,7 +48,9 @@ async def budgets_named(asked: Sequence[tuple[int, Terms]]) -> list[Named]:
     """The same for any number of programmes with their terms, in one query, or none where no terms name any."""
     names = [sorted({terms.budget, *(rule.budget for rule in terms.rules)} - {""}) for _program, terms in asked]
     wanted = sorted({(one[0], one[1].currency, name) for one, mine in zip(asked, names, strict=True) for name in mine})
-    rows = wanted and await db.fetch(
+    if not wanted:
+        return [Named({}, frozenset()) for _one in asked]
+    rows = await db.fetch(
         """SELECT l.id, l.program_id, l.currency, l.name, l.used >= l.most AS is_spent
              FROM commission_limit l JOIN unnest($1::bigint[], $2::text[], $3::text[]) AS w (program_id, currency, name)
                ON (l.program_id, l.currency, l.name) = (w.program_id, w.currency, w.name) AND l.kind = 'budget'""",
