@@ -65,8 +65,8 @@ def _last_end(state: StateInline) -> int:
 
 # Nobody means more than a hundred links by one line of chat, or a thousand by a page.
 MOST_TRIES, MOST_TRIES_IN_CHAT = 1000, 100
-# Five times the longest text: the worst line of chat that we know takes 20 ms then, of which 12 are what any 4,000 signs
-# of Markdown may take. A hundred tries that each read all of it took 93, whatever their number was set to.
+# Five times the longest text: the worst line of chat that we know takes 20 ms then, of which 12 are what any 4,000
+# signs of Markdown may take. A hundred tries that each read all of it took 93, whatever their number was set to.
 WALK, WALK_IN_CHAT = 200_000, 20_000
 
 for _flavour, _most, _walk in ((_markdown, MOST_TRIES, WALK), (_chat_markdown, MOST_TRIES_IN_CHAT, WALK_IN_CHAT)):

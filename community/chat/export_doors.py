@@ -61,8 +61,8 @@ class ExportApi(Controller):
     async def show(
         self, viewer: NamedDependency[Viewer], room_id: FromPath[int], export_id: FromPath[int]
     ) -> ExportView:
-        """`url` is there once it is done, for a week: a ZIP of `room.jsonl` and `room.html`. It goes as soon as something
-        in it is changed or taken back (`stale`): then begin another one."""
+        """`url` is there once it is done, for a week: a ZIP of `room.jsonl` and `room.html`. It goes as soon as
+        something in it is changed or taken back (`stale`): then begin another one."""
         return _view(await exports.access_export(viewer, room_id, export_id))
 
     @get("/{export_id:int}/file", include_in_schema=False)

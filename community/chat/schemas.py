@@ -109,7 +109,7 @@ class Sent(msgspec.Struct):
 
 
 class ExportView(msgspec.Struct):
-    """An export of a room: `waiting`, `running`, `done` or `failed`; `stale` when the room says something else since."""
+    """An export of a room: `waiting`, `running`, `done`, `failed`; `stale` when the room says something else since."""
 
     id: str
     state: str

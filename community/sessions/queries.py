@@ -41,7 +41,8 @@ async def member_to_speak_for(asked: list[tuple[int, int | None]]) -> dict[tuple
     """By (member, API token they came by): the member, unless suspended, or the token revoked meanwhile."""
     rows = await db.fetch(
         """SELECT asked.token_id, m.id, m.handle, m.name, m.role, m.avatar_key
-             FROM unnest($1::bigint[], $2::bigint[]) AS asked(member_id, token_id) JOIN member m ON m.id = asked.member_id
+             FROM unnest($1::bigint[], $2::bigint[]) AS asked(member_id, token_id)
+             JOIN member m ON m.id = asked.member_id
             WHERE (asked.token_id IS NULL OR EXISTS (
                       SELECT 1 FROM api_token t
                        WHERE t.id = asked.token_id AND t.member_id = m.id AND t.revoked_at IS NULL))

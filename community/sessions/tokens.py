@@ -16,8 +16,8 @@ from app.paging import Page, cut, decode
 from app.text import clean
 from community.members.service import check_password
 from community.sessions.events import TokenMade, TokensRevoked
-from community.sessions.service import SCOPES, make_token
 from community.sessions.schemas import TokenView
+from community.sessions.service import SCOPES, make_token
 
 # How exactly it is known when a token was last used: a busy program writes one row in so long, not one a request.
 NOTED_EVERY = timedelta(minutes=5)
@@ -112,9 +112,7 @@ async def note_use(row: asyncpg.Record, address: str) -> None:
     if len(_noted) > MOST_NOTED:
         _noted.clear()
     _noted[row["token_id"]] = now
-    await db.execute(
-        "UPDATE api_token SET used_at = $2, used_from = $3 WHERE id = $1", row["token_id"], now, network
-    )
+    await db.execute("UPDATE api_token SET used_at = $2, used_from = $3 WHERE id = $1", row["token_id"], now, network)
 
 
 def network_of(address: str) -> str:

@@ -1,10 +1,10 @@
 import time
 
 import pytest
-from markdown_it.parser_inline import ParserInline
-from markdown_it.rules_inline import StateInline
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it.parser_inline import ParserInline
+from markdown_it.rules_inline import StateInline
 
 from app.errors import Invalid
 from app.text import chat_markdown, clean, excerpt, markdown, slugify

@@ -165,7 +165,9 @@ async def test_what_came_after_an_export_may_change_without_it(web: Browser):
     assert "Kept" in await words_in(web, alice, address)
 
 
-async def test_what_is_taken_back_while_an_export_is_written_is_not_in_it(web: Browser, monkeypatch: pytest.MonkeyPatch):
+async def test_what_is_taken_back_while_an_export_is_written_is_not_in_it(
+    web: Browser, monkeypatch: pytest.MonkeyPatch
+):
     alice, bob = await a_member("alice"), await a_member("bob")
     _slug, room = await a_room(alice, bob)
     words = await said(bob, room, "my number is 555-0199")

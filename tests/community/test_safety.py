@@ -1,4 +1,4 @@
-"""What an attacker had left: bodies of strangers, hints to outsiders, circles around a block, hellos without a price."""
+"""What an attacker had left: bodies of strangers, hints to outsiders, circles around a block, hellos at no price."""
 
 import asyncio
 import contextvars
@@ -10,10 +10,13 @@ import pytest
 
 from app import auth, db, live
 from app.errors import Forbidden
+from app.people import erase
 from app.settings import settings
 from community.direct import blocking, policy
 from community.direct import service as direct
 from tests.community.test_chat import a_line, a_room
+from tests.community.test_chat_attacks import _parts, doors_of_rooms
+from tests.community.test_chat_marks import said
 from tests.factories import Browser, Person, a_member, sign_in
 from tests.lines import Line
 
@@ -46,8 +49,8 @@ class Sender:
 
     async def _receive(self) -> dict:
         self.read += 1
-        head = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.bin"\r\n\r\n' if self.read == 1 else b""
-        return {"type": "http.request", "body": head + b"0" * 65_536, "more_body": True}
+        head = b'--x\r\ncontent-disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'
+        return {"type": "http.request", "body": (head if self.read == 1 else b"") + b"0" * 65_536, "more_body": True}
 
     async def _take(self, message: dict) -> None:
         if message["type"] == "http.response.start":
@@ -189,7 +192,7 @@ async def test_who_types_is_not_told_to_whom_the_room_was_closed_to(house: Calla
 
 @pytest.mark.parametrize("how", ["closed", "banned"])
 async def test_who_comes_is_not_told_to_whom_the_room_was_closed_to(house: Callable, how: str):
-    room, outsider, hers, his = await closed_to(house, how)
+    _room, outsider, hers, his = await closed_to(house, how)
     waiting(outsider)
     await his.cut()
     while "went" not in (told := await hers.next("presence")) or not told["went"]:
@@ -293,3 +296,62 @@ async def test_what_a_member_sent_to_another_process_counts_here(house: Callable
     assert await hers.closes() == 4429
     await his.send("ping")
     assert await his.next() == {"type": "pong"}
+
+
+# --- who belonged, and does no longer ---
+
+WORDS = "the combination is xylophone"
+
+
+async def _revoked(web: Browser, alice: Person, bob: Person, room: str, slug: str) -> None:
+    await web(token=bob.token).delete(f"/api/v1/tokens/{await _token_id(bob)}")
+
+
+async def _suspended(web: Browser, alice: Person, bob: Person, room: str, slug: str) -> None:
+    await db.execute(
+        """INSERT INTO suspension (member_id, by_id, reason, created_at) VALUES ($1, $2, 'spam', now())""",
+        bob.id,
+        alice.id,
+    )
+
+
+async def _left(web: Browser, alice: Person, bob: Person, room: str, slug: str) -> None:
+    assert (await web(token=bob.token).delete(f"/api/v1/groups/{slug}/membership")).status_code == 204
+
+
+async def _erased(web: Browser, alice: Person, bob: Person, room: str, slug: str) -> None:
+    await erase("bob")
+
+
+async def _token_id(person: Person) -> int:
+    return await db.fetch_val("SELECT id FROM api_token WHERE member_id = $1", person.id)
+
+
+@pytest.mark.parametrize("how", [_revoked, _suspended, _left, _erased])
+async def test_who_belonged_to_a_closed_room_finds_every_door_of_it_shut(web: Browser, house: Callable, how: Callable):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    slug, room = await a_room(alice, bob, visibility="secret")
+    words = await said(alice, room, WORDS)
+    asked = web(token=bob.token)
+    waiting_ticket = (await asked.post("/api/v1/live/ticket")).json()["ticket"]
+    assert WORDS in (await asked.get(f"/api/v1/rooms/{room}/messages")).text
+    await how(web, alice, bob, room, slug)
+    events = await db.fetch_val("SELECT count(*) FROM room_event WHERE room_id = $1 AND kind <> 'leave'", int(room))
+    places = {"room_id": room, "message_id": str(words), "emoji": "%F0%9F%8E%89"}
+    sent = {"client_id": str(uuid.uuid4()), "body": "x", "seq": 1, "for": "day", "emoji": "x", "answer": "accept"}
+    tried = 0
+    for method, path in doors_of_rooms():
+        if path.startswith("/api/"):
+            address = "".join(places.get(part[1:-1], "1") if part[:1] == "{" else part for part in _parts(path))
+            answer = await asked.request(method, address, json=sent if method in ("POST", "PUT") else None)
+            assert "xylophone" not in answer.text and answer.status_code in (401, 403, 404, 422), (method, address)
+            tried += 1
+    assert tried > 20
+    assert "xylophone" not in (await asked.get("/api/v1/search?q=xylophone")).text
+    line = await Line(house).open(ticket=waiting_ticket, origin=None)
+    if how is _left:
+        assert (await line.hello(room))["type"] == "error" or "xylophone" not in waiting(line)
+    else:
+        assert await line.closes() == 4401
+    now = await db.fetch_val("SELECT count(*) FROM room_event WHERE room_id = $1 AND kind <> 'leave'", int(room))
+    assert now == events

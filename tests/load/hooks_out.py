@@ -1,6 +1,6 @@
 """How fast what happens in a room goes out to one address, in order, one after the other.
 
-    python -m tests.load.hooks_out [--messages 500]     with servers of its own
+python -m tests.load.hooks_out [--messages 500]     with servers of its own
 """
 
 import argparse
