@@ -50,6 +50,7 @@ async def tell(message_id: int) -> None:
         )
         await _take_back(message, called)
         await reads.mention(message["room_id"], [row["member_id"] for row in fresh], message["seq"])
+    assert message is not None
     loud = await reads.who_hears(message["room_id"], called) if called else set()
     if message["kind"] == "direct":
         return  # Where few talk, the bell rings for every word; see community.direct.
