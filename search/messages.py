@@ -32,28 +32,34 @@ LONGEST = 4_000
 # Of whom one blocked nothing is found, but where nobody else talks. Ranked are the newest so many of what fits: as in
 # postgres.py, ranking every hit of a common word takes too long.
 CANDIDATES = 1000
-_FITTING = f"""
-    SELECT m.id, m.room_id, m.seq, m.body, m.extra, m.created_at, a.handle, a.name AS author_name,
-           r.kind AS room_kind, coalesce(g.name, r.name) AS room_name, g.slug AS group_slug, g.name AS group_name,
-           d.words
-      FROM search_message d
-      JOIN message m ON m.id = d.message_id
+_FOUND = """m.id, m.room_id, m.seq, m.body, m.extra, m.created_at, a.handle, a.name AS author_name,
+           r.kind AS room_kind, coalesce(g.name, r.name) AS room_name, g.slug AS group_slug, g.name AS group_name"""
+_ABOUT_IT = """JOIN message m ON m.id = d.message_id
       JOIN room r ON r.id = m.room_id
       JOIN member a ON a.id = m.author_id
-      LEFT JOIN groups g ON g.id = r.group_id
-     WHERE d.words @@ $1::tsquery AND ($2::bigint IS NULL OR d.room_id = $2)
-       AND ($3::bigint IS NULL OR r.group_id = $3)
+      LEFT JOIN groups g ON g.id = r.group_id"""
+_ASKED_FOR = "d.words @@ $1::tsquery AND ($2::bigint IS NULL OR d.room_id = $2)"
+_MAY_BE_TOLD = f"""($3::bigint IS NULL OR r.group_id = $3)
        AND m.deleted_at IS NULL AND {readable_rooms("r", "$4")} AND {in_sight("message", "m.id")}
        AND ((r.kind = 'direct' AND (SELECT count(*) FROM room_member n WHERE n.room_id = r.id) = 2)
             OR {is_wanted("m.author_id", "$4")})"""
-_NEWEST = f"""{_FITTING} AND ($5::bigint IS NULL OR m.id < $5) ORDER BY m.id DESC LIMIT """
+_NEWEST = f"""
+    SELECT {_FOUND} FROM search_message d {_ABOUT_IT}
+     WHERE {_ASKED_FOR} AND {_MAY_BE_TOLD} AND ($5::bigint IS NULL OR m.id < $5)
+     ORDER BY m.id DESC LIMIT """
 # Each word counts, a whole one more than its stem; much of it in few words counts more; and so do the very words asked.
+# The candidates are taken from the index alone: joined first, 30,000 messages were sorted for them (200 ms).
 _BEST = f"""
+    WITH fitting AS MATERIALIZED (
+        SELECT d.message_id, d.words FROM search_message d
+         WHERE {_ASKED_FOR} AND d.room_id IN (
+               SELECT r.id FROM room r WHERE ($3::bigint IS NULL OR r.group_id = $3) AND {readable_rooms("r", "$4")})
+         ORDER BY d.message_id DESC LIMIT {CANDIDATES})
     SELECT * FROM (
-        SELECT *, round((ts_rank('{{0.05, 0.2, 0.4, 1.0}}', words, $5::tsquery, 1)
-                         + CASE WHEN position(lower($6) IN lower(body)) > 0 THEN 0.1 ELSE 0 END
+        SELECT {_FOUND}, round((ts_rank('{{0.05, 0.2, 0.4, 1.0}}', d.words, $5::tsquery, 1)
+                         + CASE WHEN position(lower($6) IN lower(m.body)) > 0 THEN 0.1 ELSE 0 END
                         )::numeric, 6)::float8 AS score
-          FROM ({_FITTING} ORDER BY m.id DESC LIMIT {CANDIDATES}) fitting) scored
+          FROM fitting d {_ABOUT_IT} WHERE {_MAY_BE_TOLD}) scored
      WHERE $7::float8 IS NULL OR (score, id) < ($7::float8, $8::bigint)
      ORDER BY score DESC, id DESC LIMIT """
 
@@ -70,7 +76,7 @@ async def find(
     limit: int,
 ) -> SearchAnswer:
     """What holds every word, in a room, in the room of a group, or in all rooms the viewer may read: what fits best
-    first, or the newest. One query in any case."""
+    first, or the newest."""
     if room_id is not None and room_id not in await rooms_to_read(viewer, [room_id]):
         return SearchAnswer(items=[], facets=Facets(), engine="postgres")
     if room_id is not None:
@@ -82,7 +88,10 @@ async def find(
         page = cut(rows, limit, lambda row: (row["id"],))
     else:
         after = decode(cursor, (float, int)) or (None, None)
-        rows = await db.fetch(f"{_BEST}{limit + 1:d}", *where, tsquery_of_best(asked), text.strip(), *after)
+        async with db.transaction():
+            # A rare word wants another plan than a common one; one plan for all took 280 ms instead of 50.
+            await db.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            rows = await db.fetch(f"{_BEST}{limit + 1:d}", *where, tsquery_of_best(asked), text.strip(), *after)
         page = cut(rows, limit, lambda row: (row["score"], row["id"]))
     return SearchAnswer(
         items=[_hit(row, asked) for row in page.items], facets=Facets(), next=page.next, engine="postgres"
