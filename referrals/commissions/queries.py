@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import asyncpg
 
 from app import db
@@ -23,6 +25,20 @@ async def lock_order(order_id: int) -> asyncpg.Record | None:
             WHERE o.id = $1 FOR UPDATE OF o""",
         order_id,
     )
+
+
+async def rules_in_force(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
+    """The rules that were in force when each order was first heard of."""
+    rows = await db.fetch(
+        """SELECT o.id AS order_id, v.*
+             FROM orders o JOIN program p ON p.store_id = o.store_id
+             JOIN LATERAL (SELECT * FROM program_version
+                            WHERE program_id = p.id AND published_at <= o.created_at
+                            ORDER BY version DESC LIMIT 1) v ON true
+            WHERE o.id = ANY($1::bigint[])""",
+        order_ids,
+    )
+    return {row["order_id"]: row for row in rows}
 
 
 async def commissions_of(

@@ -39,6 +39,7 @@ from referrals.commissions.facts import lines_in_full_of, rules_for_all
 from referrals.commissions.hold_time import hold_end, reschedule_all
 from referrals.commissions.limits import budgets_named
 from referrals.commissions.postings import Step, bring_all, note_steps
+from referrals.commissions.queries import rules_in_force
 from referrals.commissions.reckoning import Buyer
 from referrals.commissions.standing import NOTHING_POSTED, commissions_of_orders, lines_of_orders
 from referrals.commissions.within import Asking, BudgetMoved, within_limits
@@ -120,7 +121,7 @@ async def _one_by_one(batch: Sequence[tuple[int, asyncio.Future[None]]]) -> None
 async def _settle_plain(order_ids: Sequence[int]) -> list[int]:
     """Settle those that nothing but rates and rules decides about; the others."""
     orders = await _lock(order_ids)
-    rules = await _rules_of(list(orders))
+    rules = await rules_in_force(list(orders))
     easy = {one for one in rules if _is_easy(terms_of(rules[one]))} - await _that_ask_for_more(list(rules))
     cases = [case_of(orders[one], rules[one]) for one in sorted(easy)]
     if cases:
@@ -150,20 +151,6 @@ async def _lock(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
         order_ids,
     )
     return {row["id"]: row for row in rows if row["paid_at"] is not None}
-
-
-async def _rules_of(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
-    """The rules that were in force when each order was first heard of."""
-    rows = await db.fetch(
-        """SELECT o.id AS order_id, v.*
-             FROM orders o JOIN program p ON p.store_id = o.store_id
-             JOIN LATERAL (SELECT * FROM program_version
-                            WHERE program_id = p.id AND published_at <= o.created_at
-                            ORDER BY version DESC LIMIT 1) v ON true
-            WHERE o.id = ANY($1::bigint[])""",
-        order_ids,
-    )
-    return {row["order_id"]: row for row in rows}
 
 
 async def _that_ask_for_more(order_ids: Sequence[int]) -> set[int]:

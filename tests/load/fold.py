@@ -1,12 +1,14 @@
 """How fast orders with refunds become money, and how long the books take to be verified.
 
-    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms] [--codes] [--budget] [--friend]
+    python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms] [--codes]
+                             [--budget] [--friend]
 
 A fresh durable PostgreSQL; the facts are written by COPY, then every order is settled through `settle_soon`,
 as the worker does, and once more with its refunds. Afterwards the ledger is filled to so many entries and verified.
 With `--terms` the programme pays by rules, for a tier, flat and with something left out, and one member by a rate of
 their own. With `--codes` every order carries a code, and no click: the first ten thousand uses of each count.
-With `--budget` all of it comes out of one budget that lasts for two orders of three, with `--friend` each buyer gets credit.
+With `--budget` all of it comes out of one budget that lasts for two orders of three, with `--friend` each buyer gets
+credit.
 """
 
 import argparse
@@ -55,9 +57,7 @@ def main() -> None:
             print(f"{name:<44} {figure:>12,.1f}", flush=True)
 
 
-async def measure(
-    orders: int, entries: int, tasks: int, *kinds: str, codes: bool = False
-) -> dict[str, float]:
+async def measure(orders: int, entries: int, tasks: int, *kinds: str, codes: bool = False) -> dict[str, float]:
     from app import db, features, migrate
     from app.settings import settings
 
