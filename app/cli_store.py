@@ -74,7 +74,12 @@ async def change_store_secret(slug: str, secret: str, keep_old_days: int, json_o
 )
 @click.option("--slug", required=True)
 @click.option("--url", required=True, help="Where the shop answers: its own address, or that of a generic shop's feed.")
-@click.option("--keys", default="", envvar="GRAPEVINE_STORE_KEYS", help="Shopify, Stripe, Medusa: the token or key. WooCommerce: key:secret.")
+@click.option(
+    "--keys",
+    default="",
+    envvar="GRAPEVINE_STORE_KEYS",
+    help="Shopify, Stripe, Medusa: the token or key. WooCommerce: key:secret.",
+)
 @as_json
 @with_database
 async def give_store_access(slug: str, url: str, keys: str, json_output: bool) -> None:

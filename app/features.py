@@ -122,13 +122,13 @@ from referrals.links.pages import LinkPages
 from referrals.links.route_pages import RoutePages
 from referrals.links.store_api import StoreLinkApi
 from referrals.links.store_pages import StoreLinkPages, domain_may_have_a_certificate
+from referrals.objections import jobs as objection_jobs
+from referrals.objections.api import ObjectionApi
+from referrals.objections.pages import ObjectionPages
 from referrals.partners.admin_pages import PartnerAdminPages
 from referrals.partners.api import PartnershipApi
 from referrals.partners.member_pages import PartnerPages
 from referrals.partners.pages import RatePages
-from referrals.objections import jobs as objection_jobs
-from referrals.objections.api import ObjectionApi
-from referrals.objections.pages import ObjectionPages
 from referrals.payouts import jobs as payout_jobs
 from referrals.payouts.admin_pages import PayoutAdminPages
 from referrals.payouts.api import PayoutApi, PayoutMethodApi

@@ -12,7 +12,6 @@ from app.auth import Viewer, require_member, sign
 
 SECONDS = 30
 SKEW_SECONDS = 5
-MOST_REMEMBERED = 10_000
 
 _used_here: dict[str, float] = {}
 
@@ -47,12 +46,22 @@ async def redeem(given: str) -> Ticket | None:
 
 
 async def _is_first_use(number: str) -> bool:
+    # What was used here is known here, too: a Valkey that forgets, or dies in between, brings no ticket back to life.
+    if not _is_new_here(number):
+        return False
     try:
         return bool(await valkey.client().set(f"gv:ticket:{number}", 1, nx=True, ex=2 * SECONDS))
     except valkey.Down:
-        # Each process then remembers what it saw; a ticket lives too short for more to matter.
-        now = time.monotonic()
-        if len(_used_here) > MOST_REMEMBERED:
-            for old in [key for key, until in _used_here.items() if until < now]:
-                del _used_here[old]
-        return _used_here.setdefault(number, until := now + 2 * SECONDS) == until
+        # Each process then goes by what it saw; a ticket lives too short for more to matter.
+        return True
+
+
+def _is_new_here(number: str) -> bool:
+    now = time.monotonic()
+    # The oldest stand first.
+    while _used_here and (oldest := next(iter(_used_here.items())))[1] < now:
+        del _used_here[oldest[0]]
+    if number in _used_here:
+        return False
+    _used_here[number] = now + 2 * SECONDS
+    return True

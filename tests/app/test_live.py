@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from app import clock, live, live_tickets
+from app import clock, live, live_tickets, valkey
 from tests.community.test_chat import a_line, a_room
 from tests.factories import Browser, Person, a_member, sign_in
 from tests.lines import Line, a_real_server
@@ -83,8 +83,6 @@ async def test_a_forged_ticket_is_worth_nothing(house: Callable):
 
 
 async def test_a_ticket_is_good_once_while_valkey_is_away_too(house: Callable, monkeypatch: pytest.MonkeyPatch):
-    from app import valkey
-
     class Away:
         async def set(self, *_args: object, **_options: object) -> None:
             raise ConnectionRefusedError
@@ -93,6 +91,20 @@ async def test_a_ticket_is_good_once_while_valkey_is_away_too(house: Callable, m
     alice = await a_member("alice")
     ticket = live_tickets.issue(alice.viewer)
     assert await live_tickets.redeem(ticket) and not await live_tickets.redeem(ticket)
+
+
+async def test_a_used_ticket_stays_used_when_valkey_forgets_or_dies(house: Callable, monkeypatch: pytest.MonkeyPatch):
+    alice = await a_member("alice")
+    ticket = live_tickets.issue(alice.viewer)
+    assert await live_tickets.redeem(ticket)
+    await valkey.client().flushall()
+    assert not await live_tickets.redeem(ticket)
+
+    async def gone(*_given: object, **_named: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(valkey.client(), "set", gone)
+    assert not await live_tickets.redeem(ticket)
 
 
 async def test_a_token_that_may_only_read_cannot_write_through_a_ticket(house: Callable, web: Browser):
