@@ -7,14 +7,29 @@ import pytest
 
 from app import db
 from tests.community.test_chat import a_line, a_room
-from tests.factories import Browser, a_member, sign_in
+from tests.factories import Person
 from tests.lines import Line
 
 pytestmark = pytest.mark.anyio
 
+# As many members as lines: nobody's question is another's.
 LINES = 60
 # One by one it would be four for each.
 MOST_STATEMENTS = LINES // 2
+
+
+async def a_crowd(count: int = LINES) -> list[Person]:
+    """So many members who never needed a password."""
+    from app.auth import Viewer
+
+    rows = await db.fetch(
+        """INSERT INTO member (handle, email, name, role, created_at)
+           SELECT 'crowd' || n, 'crowd' || n || '@example.org', 'Crowd ' || n, 'member', now()
+             FROM generate_series(1, $1) n RETURNING id, handle, name""",
+        count,
+    )
+    seen = [Viewer(member_id=row["id"], handle=row["handle"], name=row["name"]) for row in rows]
+    return [Person(row["id"], row["handle"], "", viewer) for row, viewer in zip(rows, seen, strict=True)]
 
 
 @pytest.fixture
@@ -27,8 +42,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_sixty_who_come_back_at_once_cost_a_handful_of_queries_and_miss_nothing(
     house: Callable, statements: list[str]
 ):
-    people = [await a_member() for _ in range(3)]
+    people = await a_crowd()
     _slug, room = await a_room(people[0], *people[1:])
+    stood = await db.fetch_val("SELECT seq FROM room WHERE id = $1", int(room))
     talker = await a_line(house, people[0])
     for number in range(5):
         await talker.say(room, f"line {number}")
@@ -36,11 +52,11 @@ async def test_sixty_who_come_back_at_once_cost_a_handful_of_queries_and_miss_no
     statements.clear()
 
     async def come_back(number: int) -> list[str]:
-        line = await a_line(house, people[number % 3])
+        line = await a_line(house, people[number])
         # Not all of them stopped at the same event.
-        await line.send("hello", rooms={room: {"seq": 2 + number % 2}})
+        await line.send("hello", rooms={room: {"seq": stood + number % 2}})
         told = await line.events(5 - number % 2)
-        assert [event["seq"] for event in told] == list(range(3 + number % 2, 8))
+        assert [event["seq"] for event in told] == list(range(stood + 1 + number % 2, stood + 6))
         return [event["body"] for event in told]
 
     for told in await asyncio.gather(*(come_back(number) for number in range(LINES))):
@@ -49,14 +65,15 @@ async def test_sixty_who_come_back_at_once_cost_a_handful_of_queries_and_miss_no
 
 
 async def test_browsers_that_come_back_at_once_are_looked_up_together(
-    house: Callable, web: Browser, statements: list[str]
+    house: Callable, statements: list[str]
 ):
-    alice, bob = await a_member("alice"), await a_member("bob")
-    cookies = [(await sign_in(web(), person)).cookies["gv_session"] for person in (alice, bob)]
+    from community.sessions.service import open_session
+
+    cookies = [await open_session(person.id) for person in await a_crowd()]
     statements.clear()
 
     async def come(number: int) -> None:
-        line = await Line(house).open(cookie=f"gv_session={cookies[number % 2] if number % 3 else 'planted'}")
+        line = await Line(house).open(cookie=f"gv_session={cookies[number] if number % 3 else 'planted'}")
         if number % 3:
             await line.send("ping")
             assert await line.next() == {"type": "pong"}
@@ -68,16 +85,18 @@ async def test_browsers_that_come_back_at_once_are_looked_up_together(
 
 
 async def test_in_a_crowd_nobody_is_given_a_room_that_is_not_for_them(house: Callable):
-    alice, bob = await a_member("alice"), await a_member("bob")
-    _slug, hers = await a_room(alice, visibility="secret")
-    _slug, his = await a_room(bob, visibility="closed")
+    people = await a_crowd()
+    theirs = [
+        (await a_room(*people[::2], visibility="secret"))[1],
+        (await a_room(*people[1::2], visibility="closed"))[1],
+    ]
 
     async def come(number: int) -> None:
-        person, own, other = (alice, hers, his) if number % 2 else (bob, his, hers)
-        line = await a_line(house, person)
+        own, other = theirs[number % 2], theirs[1 - number % 2]
+        line = await a_line(house, people[number])
         await line.send("hello", rooms={own: {}, other: {"seq": 0}})
         refused = await line.next("error")
         assert (refused["code"], refused["room"]) == ("not-found", other)
         assert list((await line.next("welcome"))["rooms"]) == [own]
 
-    await asyncio.gather(*(come(number) for number in range(40)))
+    await asyncio.gather(*(come(number) for number in range(LINES)))

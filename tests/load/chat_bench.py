@@ -27,6 +27,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.load.crowd import seat
 from tests.load.doors import found_rooms, sign_up
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,7 @@ PEERS = Path(__file__).parent / "peers"
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 WINDOWS = (4, 32)
 FILES = 16_384
+MOST_LINES = 5000
 
 
 def main() -> None:
@@ -59,9 +61,10 @@ def run(*, seconds: float, only: list[str] | None = None) -> dict[str, Any]:
         base, web = running.enter_context(_ours(environment))
         figures: dict[str, Any] = {"cores": len(CORES), "node": _node_version()}
         # Once: nobody may sign up or found groups very often.
-        tokens = sign_up(base)
-        rooms = found_rooms(base, tokens, 50)
-        people = {"token": ",".join(tokens), "room": rooms[0]}
+        rooms = found_rooms(base, sign_up(base), 50)
+        database = environment["GRAPEVINE_DATABASE_URL"]
+        # A member for each line: what is kept and asked of a member is kept and asked as often as there are lines.
+        people = {"--tokens": _crowd(Path(folder, "people"), database, rooms[:1], MOST_LINES), "room": rooms[0]}
         ours = {"--base": base, "--pid": web.pid, **people}
         if "peers" in wanted:
             figures["room"] = _beside_peers(ours, seconds)
@@ -69,14 +72,15 @@ def run(*, seconds: float, only: list[str] | None = None) -> dict[str, Any]:
             figures["10 a second"] = _load(**ours, mode="open", sockets=200, rate=10, seconds=seconds)
         if "acks" in wanted:
             figures["acks, one room"] = _load(**ours, mode="acks", sockets=50, window=2, seconds=seconds)
+            everywhere = {"--tokens": _crowd(Path(folder, "talkers"), database, rooms, 100), "room": ",".join(rooms)}
             figures["acks, 50 rooms"] = _load(
-                **{**ours, "room": ",".join(rooms)}, mode="acks", sockets=100, window=2, seconds=seconds
+                **{**ours, **everywhere}, mode="acks", sockets=100, window=2, seconds=seconds
             )
         # Fresh processes: what a crowd has left in the memory of the others would be counted here.
         if "idle" in wanted:
             with _ours(environment) as (fresh, process):
                 figures["idle"] = _load(
-                    **{"--base": fresh, "--pid": process.pid}, **people, mode="idle", sockets=5000, seconds=2
+                    **{"--base": fresh, "--pid": process.pid}, **people, mode="idle", sockets=MOST_LINES, seconds=2
                 )
         if "storm" in wanted:
             with _ours(environment) as (fresh, process):
@@ -85,13 +89,19 @@ def run(*, seconds: float, only: list[str] | None = None) -> dict[str, Any]:
                     **people,
                     mode="storm",
                     sockets=2000,
-                    database=environment["GRAPEVINE_DATABASE_URL"],
+                    database=database,
                 )
     return figures
 
 
+def _crowd(file: Path, database: str, rooms: list[str], members: int) -> Path:
+    """A file with the tokens of so many new members of these rooms."""
+    file.write_text("\n".join(asyncio.run(seat(database, rooms, members))))
+    return file
+
+
 def _beside_peers(ours: dict[str, Any], seconds: float) -> list[dict[str, Any]]:
-    """200 and 1,000 sockets in one room; each server is alone on its core while it is measured."""
+    """200 and 1,000 members in one room, a socket each; each server is alone on its core while it is measured."""
     rows = []
     peers = _peers()
     for sockets in (200, 1000):

@@ -12,7 +12,8 @@ open:   `--rate` messages a second, whatever happens.
 acks:   every socket sends to its room and keeps `--window` sends unanswered.
 
 Give one token, or several (`--token A,B`, or `--tokens FILE`, one a line); sockets take turns, each through a ticket.
-The members must belong to the rooms' groups. Without a token it signs up four; without a room it founds groups.
+The members must belong to the rooms' groups. Without a token it signs up four, and with `--database URL` it seats as
+many members as sockets; without a room it founds groups. `members` says how many different ones the sockets were.
 `--dialect ws|socket.io` speaks to the peers of tests/load/peers/ instead, which know neither members nor groups.
 Times are taken in this one process, so clocks cannot disagree.
 Prints one JSON object; `client_cpu` near 100 means this program, not the server, was the limit.
@@ -30,7 +31,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.load import storm
-from tests.load.doors import cpu_of, found_rooms, memory_of, quantiles, sign_up, take_tickets
+from tests.load.crowd import seat
+from tests.load.doors import cpu_of, found_rooms, memory_of, quantiles, sign_up, take_tickets, turns
 from tests.load.sockets import Socket, SocketIo, Tally
 
 AT_ONCE = 100
@@ -40,17 +42,19 @@ async def connect(options: argparse.Namespace, tally: Tally) -> list[Socket]:
     every = max(1, options.sockets // options.sampled)
     sockets: list[Socket] = []
     for start in range(0, options.sockets, AT_ONCE):
-        for number, ticket in enumerate(await tickets_for(options, min(AT_ONCE, options.sockets - start)), start):
+        tickets = await tickets_for(options, start, min(AT_ONCE, options.sockets - start))
+        for number, ticket in enumerate(tickets, start):
             rooms = {options.rooms[number % len(options.rooms)]: {}}
             sockets.append(await open_socket(options, tally, ticket, rooms, is_sampled=number % every == 0))
     await until(lambda: tally.ready >= options.sockets, f"not all of {options.sockets} sockets were welcomed")
     return sockets
 
 
-async def tickets_for(options: argparse.Namespace, count: int) -> list[str]:
+async def tickets_for(options: argparse.Namespace, first: int, count: int) -> list[str]:
     if options.dialect != "ours":
         return [""] * count
-    return await asyncio.get_running_loop().run_in_executor(None, take_tickets, options.base, options.tokens, count)
+    tokens = turns(options.tokens, first, count)
+    return await asyncio.get_running_loop().run_in_executor(None, take_tickets, options.base, tokens)
 
 
 async def open_socket(
@@ -118,7 +122,7 @@ async def measure(options: argparse.Namespace) -> dict:
     if options.mode == "idle":
         await asyncio.sleep(options.seconds)
         each = (memory_of(options.pid) - empty) / len(sockets) / 1024
-        return {"mode": "idle", "sockets": len(sockets), "kb_each": round(each, 1), "closed": tally.closed}
+        return {"mode": "idle", **who(options), "kb_each": round(each, 1), "closed": tally.closed}
     talking = start_talking(options, tally, sockets)
     await asyncio.sleep(options.warm)
     del tally.latencies[:], tally.ack_latencies[:]
@@ -128,7 +132,7 @@ async def measure(options: argparse.Namespace) -> dict:
     seconds = time.monotonic() - started
     result = {
         "mode": options.mode,
-        "sockets": len(sockets),
+        **who(options),
         "window" if options.mode != "open" else "rate": options.window if options.mode != "open" else options.rate,
         "deliveries_per_s": round((tally.events - events) / seconds),
         "messages_per_s": round((tally.events - events) / seconds / len(sockets) * len(options.rooms)),
@@ -154,6 +158,12 @@ async def measure(options: argparse.Namespace) -> dict:
     return result
 
 
+def who(options: argparse.Namespace) -> dict:
+    """How many lines, and how many different members hold them."""
+    members = min(options.sockets, len(set(options.tokens))) if options.dialect == "ours" else None
+    return {"sockets": options.sockets, "members": members}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", "--url", default="http://127.0.0.1:8000")
@@ -172,15 +182,19 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=200, help="characters of a message")
     parser.add_argument("--sampled", type=int, default=20, help="about how many sockets note latencies")
     parser.add_argument("--pid", type=int, default=0, help="the server's process, for its CPU and memory")
-    parser.add_argument("--database", default="", help="the server's database, whose statements a storm counts")
+    parser.add_argument("--database", default="", help="its database: to seat members and count a storm's statements")
     parser.add_argument("--json", action="store_true", help="one JSON object, as always")
     options = parser.parse_args()
     options.tokens = options.tokens.read_text().split() if options.tokens else options.token.split(",")
     if options.room:
         options.rooms = options.room.split(",")
     elif options.dialect == "ours":
+        is_crowd = options.tokens == [""] and options.database
         options.tokens = options.tokens if options.tokens != [""] else sign_up(options.base)
         options.rooms = found_rooms(options.base, options.tokens, options.rooms)
+        if is_crowd:
+            # One more than there are sockets: of a storm one stays and talks.
+            options.tokens = asyncio.run(seat(options.database, options.rooms, options.sockets + 1))
     else:
         options.rooms = [str(number) for number in range(options.rooms)]
     with suppress(ImportError):

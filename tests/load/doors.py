@@ -41,22 +41,29 @@ def found_rooms(base: str, tokens: list[str], count: int) -> list[str]:
     return rooms
 
 
-def take_tickets(base: str, tokens: list[str], count: int, lines: int = 8) -> list[str]:
-    """So many tickets to the live socket; the members take turns."""
+def turns(tokens: list[str], first: int, count: int) -> list[str]:
+    """The tokens of the lines from `first` on; where there are fewer members than lines, they take turns."""
+    return [tokens[number % len(tokens)] for number in range(first, first + count)]
+
+
+def take_tickets(base: str, tokens: list[str], lines: int = 8) -> list[str]:
+    """A ticket to the live socket for each of these tokens, in their order."""
     place = urlsplit(base)
 
     def take(first: int) -> list[str]:
         line = http.client.HTTPConnection(place.netloc, timeout=20)
         taken = []
-        for number in range(first, count, lines):
-            headers = {"Authorization": f"Bearer {tokens[number % len(tokens)]}"}
-            line.request("POST", "/api/v1/live/ticket", headers=headers)
+        for token in tokens[first::lines]:
+            line.request("POST", "/api/v1/live/ticket", headers={"Authorization": f"Bearer {token}"})
             taken.append(json.loads(line.getresponse().read())["ticket"])
         line.close()
         return taken
 
+    tickets = [""] * len(tokens)
     with ThreadPoolExecutor(lines) as pool:
-        return [ticket for some in pool.map(take, range(lines)) for ticket in some]
+        for first, some in enumerate(pool.map(take, range(lines))):
+            tickets[first::lines] = some
+    return tickets
 
 
 def quantiles(name: str, values: array) -> dict[str, float | None]:

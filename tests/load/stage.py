@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.load.chat_bench import ROOT, _counting_database, _ours, _raise_file_limit
+from tests.load.crowd import seat
 from tests.load.doors import call, cpu_of, sign_up, take_tickets
 from tests.load.sockets import Socket, Tally
 from tests.load.storm import _statements
@@ -73,13 +74,14 @@ def _stock_a_shop(folder: Path, environment: dict[str, str], products: int) -> N
 
 async def _measure(options: argparse.Namespace, base: str, pid: int, database: str) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
-    host, *viewers = await loop.run_in_executor(None, sign_up, base)
+    (host,) = await loop.run_in_executor(None, sign_up, base, 1)
     soon = f"{datetime.now(UTC) + timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
     event = call(base, "POST", "/live-events", {"title": "Everything at once", "starts_at": soon}, host)
     door = f"/live-events/{event['slug']}"
     call(base, "PUT", f"{door}/state", {"state": "live"}, host)
     tally = Tally()
-    tickets = await loop.run_in_executor(None, take_tickets, base, viewers, options.sockets)
+    viewers = await seat(database, [], options.sockets)
+    tickets = await loop.run_in_executor(None, take_tickets, base, viewers)
     place, lines = urlsplit(base), []
     for ticket in tickets:
         _transport, line = await loop.create_connection(
