@@ -64,9 +64,7 @@ async def test_sixty_who_come_back_at_once_cost_a_handful_of_queries_and_miss_no
     assert len(statements) <= MOST_STATEMENTS, statements
 
 
-async def test_browsers_that_come_back_at_once_are_looked_up_together(
-    house: Callable, statements: list[str]
-):
+async def test_browsers_that_come_back_at_once_are_looked_up_together(house: Callable, statements: list[str]):
     from community.sessions.service import open_session
 
     cookies = [await open_session(person.id) for person in await a_crowd()]
