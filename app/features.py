@@ -9,10 +9,15 @@ from app import live, openapi
 from app.edge import RawRoute
 from community.bots import jobs as bot_jobs
 from community.bots import watching as bot_watching
-from community.bots.api import BotApi
+from community.bots.api import GroupBotApi, RoomBotApi
 from community.bots.door import hear_bot
-from community.bots.pages import BotPages
-from community.bots.webhook_doors import GroupWebhookApi, GroupWebhookPages
+from community.bots.pages import GroupBotPages, RoomBotPages
+from community.bots.webhook_doors import (
+    GroupWebhookApi,
+    GroupWebhookPages,
+    RoomWebhookApi,
+    RoomWebhookPages,
+)
 from community.chat import jobs as chat_jobs
 from community.chat import live as chat_live
 from community.chat.api import ChatApi
@@ -178,8 +183,10 @@ PAGES: list = [
     FilePages,
     ExportPages,
     MeasuresPages,
-    BotPages,
+    GroupBotPages,
+    RoomBotPages,
     GroupWebhookPages,
+    RoomWebhookPages,
     FlagPages,
     ModerationPages,
     ProductPages,
@@ -241,8 +248,10 @@ API: list = [
     FileApi,
     ExportApi,
     MeasuresApi,
-    BotApi,
+    GroupBotApi,
+    RoomBotApi,
     GroupWebhookApi,
+    RoomWebhookApi,
     FlagApi,
     CatalogApi,
     ConnectorApi,

@@ -84,6 +84,8 @@ class World(msgspec.Struct):
             places["ref"] = "3001"
         if "/blocks/" in template:
             places["handle"] = self.crediting["other_handle"]
+        if template.startswith((f"{API}/rooms/{{room_id}}/bots", f"{API}/rooms/{{room_id}}/webhooks")):
+            places |= {key: self.crediting[f"kept_{key}"] for key in ("room_id", "bot_id", "webhook_id")}
         if "/rooms/{room_id}/files/" in template:
             places["file_id"] = self.crediting["chat_file_id"]
         return template.format(**{**places, **places_at(template, self.live)})

@@ -16,19 +16,23 @@ def address_of(key: str) -> str:
 _BOT = """
     SELECT b.id, b.key, b.room_id, b.created_at, b.said_at, m.id AS member_id, m.name, m.avatar_key,
            by.handle AS made_by,
-           EXISTS (SELECT 1 FROM membership ms WHERE ms.group_id = r.group_id AND ms.member_id = b.member_id
-                                             AND ms.state = 'active') AS may_speak
+           CASE WHEN r.kind = 'group' THEN EXISTS (
+                    SELECT 1 FROM membership ms WHERE ms.group_id = r.group_id AND ms.member_id = b.member_id
+                                                  AND ms.state = 'active')
+                ELSE EXISTS (
+                    SELECT 1 FROM room_member rm WHERE rm.room_id = r.id AND rm.member_id = b.member_id
+                                                   AND rm.state = 'active') END AS may_speak
       FROM bot b JOIN member m ON m.id = b.member_id JOIN member by ON by.id = b.made_by_id
       JOIN room r ON r.id = b.room_id"""
 
 
-async def bots_of_group(group_id: int, *, cursor: str | None = None, limit: int = MOST_SHOWN) -> Page[BotView]:
+async def bots_of_room(room_id: int, *, cursor: str | None = None, limit: int = MOST_SHOWN) -> Page[BotView]:
     """Those that may speak there, the newest first."""
     (before,) = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
-        f"""{_BOT} WHERE r.group_id = $1 AND b.revoked_at IS NULL AND ($2::bigint IS NULL OR b.id < $2)
+        f"""{_BOT} WHERE b.room_id = $1 AND b.revoked_at IS NULL AND ($2::bigint IS NULL OR b.id < $2)
              ORDER BY b.id DESC LIMIT $3""",
-        group_id,
+        room_id,
         before,
         limit + 1,
     )

@@ -1,4 +1,4 @@
-"""What happens in a group's room, told to addresses of its owner's: taken from the room's own events, in their order.
+"""What happens in a room, told to addresses of those who run it: taken from the room's own events, in their order.
 
 Nothing of it is on the way of a message: an endpoint has its own place in the room's sequence, and goes on from there.
 """
@@ -7,15 +7,20 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from app import clock, db
 from app.auth import Viewer
 from app.settings import settings
-from community.bots.policy import access_run_group
-from community.chat import queries
+from community.bots.policy import access_kept_room, access_run_group
+from community.chat import keepers, queries
 from community.webhooks.source import Place
 
-OWNER = "group"
+GROUP, ROOM = "group", "room"
+# The room an endpoint is told of: its group's, or one that has programs of its own.
+_ROOM_OF = """JOIN room r ON e.owner_kind = 'group' AND r.group_id = e.owner_id AND r.kind = 'group'
+                      OR e.owner_kind = 'room' AND r.id = e.owner_id"""
 # What a room's event is called outside.
 NAMES = {
     "message": "message.created",
@@ -31,26 +36,40 @@ TYPES = tuple(NAMES.values())
 AT_ONCE = 200
 
 
-async def access(viewer: Viewer, slug: str) -> Place:
+async def access_group(viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Place:
     group = await access_run_group(viewer, slug)
-    return Place(group["id"], f"/g/{group['slug']}/webhooks", {"group": group})
+    return Place(group["id"], f"/g/{group['slug']}/webhooks", {"group": group, "kept": None})
 
 
-async def owner(group_id: int) -> tuple[int, str] | None:
+async def access_room(viewer: NamedDependency[Viewer], room_id: FromPath[int]) -> Place:
+    room = await access_kept_room(viewer, room_id)
+    return Place(room["id"], f"/chat/{room['id']}/webhooks", {"group": None, "kept": room})
+
+
+async def owner_of_group(group_id: int) -> tuple[int, str] | None:
     row = await db.fetch_one("SELECT slug, owner_id FROM groups WHERE id = $1", group_id)
     return (row["owner_id"], f"/g/{row['slug']}/webhooks") if row else None
 
 
-async def start_at(group_id: int) -> int:
+async def owner_of_room(room_id: int) -> tuple[int, str] | None:
+    member_id = await keepers.owner_of(room_id)
+    return (member_id, f"/chat/{room_id}/webhooks") if member_id else None
+
+
+async def start_at_of_group(group_id: int) -> int:
     return await db.fetch_val("SELECT seq FROM room WHERE group_id = $1 AND kind = 'group'", group_id) or 0
+
+
+async def start_at_of_room(room_id: int) -> int:
+    return await db.fetch_val("SELECT seq FROM room WHERE id = $1", room_id) or 0
 
 
 async def gather(endpoint: asyncpg.Record) -> bool:
     """Take over the next events of the room as deliveries; whether there were any."""
     async with db.transaction():
         place = await db.fetch_one(
-            """SELECT e.told_seq, e.types, r.id AS room_id, r.seq, r.epoch
-                 FROM webhook_endpoint e JOIN room r ON r.group_id = e.owner_id AND r.kind = 'group'
+            f"""SELECT e.told_seq, e.types, r.id AS room_id, r.seq, r.epoch
+                 FROM webhook_endpoint e {_ROOM_OF}
                 WHERE e.id = $1 AND e.off_at IS NULL FOR UPDATE OF e""",
             endpoint["id"],
         )
@@ -88,30 +107,43 @@ async def gather(endpoint: asyncpg.Record) -> bool:
 
 async def read(endpoint: asyncpg.Record, deliveries: list[asyncpg.Record]) -> list[Any]:
     """Each event as the room shows it now: what was taken back or withheld meanwhile says nothing any more."""
-    group = await db.fetch_one("SELECT slug, name FROM groups WHERE id = $1", endpoint["owner_id"])
-    if group is None:
-        return [None] * len(deliveries)
     found: dict[tuple[int, int], Any] = {}
     for room_id in {delivery["data"]["room"] for delivery in deliveries}:
+        place = await _place_told(endpoint, room_id)
+        if place is None:
+            continue
         seqs = [delivery["data"]["seq"] for delivery in deliveries if delivery["data"]["room"] == room_id]
         for row in await queries.messages_where(room_id, "", "e.seq = ANY($2::bigint[])", seqs):
-            found[room_id, row["seq"]] = {
-                "group": {"slug": group["slug"], "name": group["name"]},
-                "room": {"id": str(room_id), "url": f"{settings().base_url}/chat/{room_id}"},
-                "event": queries.view(row),
-            }
+            found[room_id, row["seq"]] = place | {"event": queries.view(row)}
     return [found.get((delivery["data"]["room"], delivery["data"]["seq"])) for delivery in deliveries]
 
 
-async def behind() -> list[int]:
-    """Endpoints whose room has moved on without them."""
+async def _place_told(endpoint: asyncpg.Record, room_id: int) -> dict[str, Any] | None:
+    """The room as it is called now, and its group when it is the group's own."""
+    room = {"id": str(room_id), "url": f"{settings().base_url}/chat/{room_id}"}
+    if endpoint["owner_kind"] == GROUP:
+        group = await db.fetch_one("SELECT slug, name FROM groups WHERE id = $1", endpoint["owner_id"])
+        return {"group": {"slug": group["slug"], "name": group["name"]}, "room": room} if group else None
+    row = await db.fetch_one("SELECT kind, name FROM room WHERE id = $1", room_id)
+    return {"room": room | {"kind": row["kind"], "name": row["name"]}} if row else None
+
+
+_IS_BEHIND = """e.off_at IS NULL AND e.told_seq < r.seq
+              AND (e.busy_until IS NULL OR e.busy_until < $1) AND (e.resting_until IS NULL OR e.resting_until <= $1)"""
+
+
+async def behind() -> list[tuple[str, int]]:
+    """Endpoints whose room has moved on without them, each with what kind of owner it has."""
     rows = await db.fetch(
-        """SELECT e.id FROM webhook_endpoint e JOIN room r ON r.group_id = e.owner_id AND r.kind = 'group'
-            WHERE e.owner_kind = 'group' AND e.off_at IS NULL AND e.told_seq < r.seq
-              AND (e.busy_until IS NULL OR e.busy_until < $1) AND (e.resting_until IS NULL OR e.resting_until <= $1)""",
+        f"""SELECT e.id, e.owner_kind
+              FROM webhook_endpoint e JOIN room r ON r.group_id = e.owner_id AND r.kind = 'group'
+             WHERE e.owner_kind = 'group' AND {_IS_BEHIND}
+            UNION ALL
+            SELECT e.id, e.owner_kind FROM webhook_endpoint e JOIN room r ON r.id = e.owner_id
+             WHERE e.owner_kind = 'room' AND {_IS_BEHIND}""",
         clock.now(),
     )
-    return [row["id"] for row in rows]
+    return [(row["owner_kind"], row["id"]) for row in rows]
 
 
 def _is_wanted(types: list[str], type: str) -> bool:

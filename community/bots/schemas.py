@@ -16,7 +16,7 @@ class NewBotForm(NewBot, forbid_unknown_fields=False):
 
 
 class BotView(msgspec.Struct):
-    """A program that may speak in a group's room."""
+    """A program that may speak in a room."""
 
     id: str
     name: str

@@ -29,7 +29,9 @@ async def _look_for_ever() -> None:
     while True:
         pause = LOOK_SECONDS_WITHOUT_ENDPOINTS
         try:
-            if await db.fetch_val("SELECT EXISTS (SELECT 1 FROM webhook_endpoint WHERE owner_kind = 'group')"):
+            if await db.fetch_val(
+                "SELECT EXISTS (SELECT 1 FROM webhook_endpoint WHERE owner_kind IN ('group', 'room'))"
+            ):
                 pause = LOOK_SECONDS
                 await send_soon()
         except (*db.LOST, Unavailable) as lost:

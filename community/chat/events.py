@@ -37,6 +37,13 @@ class RoomExportAsked(Event):
     export_id: int
 
 
+class RoleLost(Event):
+    """Somebody who ran a room by a role of their own there, such as its host, runs it no longer."""
+
+    room_id: int
+    member_id: int
+
+
 class MemberMeasured(Event):
     """Somebody was shown out of a room, banned or silenced there: they are told why."""
 

@@ -8,10 +8,11 @@ from app.auth import Viewer, require_member
 from app.errors import Problem
 from app.limits import limit
 from app.web import form, form_again, fragment, page, redirect
-from community.chat import files, lists, measures_queries, pins, policy, reads, seats, service
+from community.chat import files, keepers, lists, measures_queries, pins, policy, reads, seats, service
 from community.chat.api import MOST_CHANGES_A_MINUTE, MOST_SENDS_A_MINUTE
 from community.chat.schemas import LONGEST_MESSAGE, ChangeForm, EventView, MessageForm, Sent
 from community.chat.stretch import stretch_of
+from community.webhooks.queries import count_on
 
 # Without JavaScript a message comes together with its files.
 MOST_FORM_BYTES = 64 * 1024 * 1024
@@ -118,6 +119,8 @@ async def room_context(request: Request, viewer: Viewer, room_id: int, *, editin
         "seen": seen,
         "may_send": policy.may_send(room) and not (seat and seat["waits"]),
         "may_moderate": policy.may_moderate(viewer, room),
+        "may_keep": await keepers.may_keep(viewer, room),
+        "told_outside": await count_on("room", room_id) if room["kind"] in keepers.KINDS else 0,
         "may_pin": pins.may_pin(viewer, room),
         "pinned": await pins.latest(viewer, room_id),
         **measures_queries.notice_of(room),

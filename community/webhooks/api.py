@@ -1,5 +1,5 @@
 from litestar import Controller, Request, Response, delete, get, post, put
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 
 from app import clock
@@ -22,7 +22,7 @@ from community.webhooks.schemas import (
     Queued,
     Secret,
 )
-from community.webhooks.source import Source
+from community.webhooks.source import Place, Source
 
 MOST_CHANGES_AN_HOUR = 120
 MOST_SENDS_AN_HOUR = 60
@@ -33,18 +33,18 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
 
     class WebhookApi(Controller):
         path = f"{path_of_owner}/webhooks"
+        dependencies = {"place": Provide(source.access)}
         tags = ["webhooks"]
 
         @get(summary="Addresses that are told what happens", opt=door(gives=examples.endpoints, scope="write"))
         async def show_all(
             self,
             viewer: NamedDependency[Viewer],
-            slug: FromPath[str],
+            place: NamedDependency[Place],
             after: FromQuery[str | None] = None,
             limit: FromQuery[int | None] = None,
         ) -> Endpoints:
             """For those who run it. Secrets are never shown again."""
-            place = await source.access(viewer, slug)
             shown = await queries.endpoints_of(
                 source.owner_kind, place.owner_id, cursor=after, limit=limit_of(limit, 50)
             )
@@ -56,11 +56,10 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
             opt=door(takes=examples.new, gives=examples.made, refuses=(Conflict,), scope="write"),
         )
         async def add(
-            self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]
+            self, request: Request, viewer: NamedDependency[Viewer], place: NamedDependency[Place]
         ) -> Response[EndpointMade]:
             """From now on, signed by Standard Webhooks with the secret that is shown this once."""
             await limit_changes(viewer)
-            place = await source.access(viewer, slug)
             new = await json_body(request, NewEndpoint)
             endpoint_id, secret = await service.add(viewer, source, place, new.url, new.types)
             row = await queries.endpoint_of(source.owner_kind, place.owner_id, endpoint_id)
@@ -75,20 +74,21 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
             self,
             request: Request,
             viewer: NamedDependency[Viewer],
-            slug: FromPath[str],
+            place: NamedDependency[Place],
             webhook_id: FromPath[int],
         ) -> EndpointView:
             await limit_changes(viewer)
-            place = await source.access(viewer, slug)
             wanted = await json_body(request, ChangedEndpoint)
             await service.change(source, place, webhook_id, wanted.url, wanted.types)
             await service.switch(source, place, webhook_id, on=wanted.on, catch_up=wanted.catch_up)
             return queries.endpoint_view(await queries.endpoint_of(source.owner_kind, place.owner_id, webhook_id))
 
         @delete("/{webhook_id:int}", summary="Tell it no more", status_code=204, opt=door(scope="write"))
-        async def remove(self, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]) -> None:
+        async def remove(
+            self, viewer: NamedDependency[Viewer], place: NamedDependency[Place], webhook_id: FromPath[int]
+        ) -> None:
             """Its log goes with it."""
-            await service.remove(source, await source.access(viewer, slug), webhook_id)
+            await service.remove(source, place, webhook_id)
 
         @post(
             "/{webhook_id:int}/secret",
@@ -100,12 +100,11 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
             self,
             request: Request,
             viewer: NamedDependency[Viewer],
-            slug: FromPath[str],
+            place: NamedDependency[Place],
             webhook_id: FromPath[int],
         ) -> Response[Secret]:
             """For another day each message is signed with both, unless `keep_old` is false."""
             await limit_changes(viewer)
-            place = await source.access(viewer, slug)
             wanted = await json_body(request, NewSecret)
             secret = await service.change_secret(source, place, webhook_id, keep_old=wanted.keep_old)
             until = clock.now() + service.OVERLAP if wanted.keep_old else None
@@ -117,10 +116,12 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
             status_code=202,
             opt=door(gives=examples.queued, refuses=(Conflict,), scope="write"),
         )
-        async def test(self, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]) -> Queued:
+        async def test(
+            self, viewer: NamedDependency[Viewer], place: NamedDependency[Place], webhook_id: FromPath[int]
+        ) -> Queued:
             """Of the type `endpoint.test`."""
             await limit_sends(viewer)
-            await service.test(source, await source.access(viewer, slug), webhook_id)
+            await service.test(source, place, webhook_id)
             return Queued(1)
 
         @get(
@@ -131,13 +132,12 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
         async def deliveries(
             self,
             viewer: NamedDependency[Viewer],
-            slug: FromPath[str],
+            place: NamedDependency[Place],
             webhook_id: FromPath[int],
             after: FromQuery[str | None] = None,
             limit: FromQuery[int | None] = None,
         ) -> Deliveries:
             """The newest first; kept for a month."""
-            place = await source.access(viewer, slug)
             endpoint = await queries.endpoint_of(source.owner_kind, place.owner_id, webhook_id)
             found = await queries.deliveries_of(endpoint["id"], after, limit_of(limit))
             return Deliveries(found.items, found.next)
@@ -152,12 +152,11 @@ def webhook_api(path_of_owner: str, source: Source) -> type[Controller]:
             self,
             request: Request,
             viewer: NamedDependency[Viewer],
-            slug: FromPath[str],
+            place: NamedDependency[Place],
             webhook_id: FromPath[int],
         ) -> Queued:
             """One delivery, or all that failed since a time. Under the same `webhook-id`: who knows it lets it be."""
             await limit_sends(viewer)
-            place = await source.access(viewer, slug)
             wanted = await json_body(request, NewRedelivery)
             return Queued(
                 await service.redeliver(

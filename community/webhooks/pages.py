@@ -2,7 +2,7 @@ from datetime import timedelta
 from typing import Any
 
 from litestar import Controller, Request, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 
 from app import clock
@@ -23,17 +23,20 @@ def webhook_pages(path_of_owner: str, source: Source, template: str, one_templat
 
     class WebhookPages(Controller):
         path = f"{path_of_owner}/webhooks"
+        dependencies = {"place": Provide(source.access)}
         include_in_schema = False
 
         @get()
-        async def index(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
-            place = await source.access(viewer, slug)
+        async def index(
+            self, request: Request, viewer: NamedDependency[Viewer], place: NamedDependency[Place]
+        ) -> Response:
             return page(request, viewer, template, values={}, problem=None, **await _all(source, place))
 
         @post()
-        async def add(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Response:
+        async def add(
+            self, request: Request, viewer: NamedDependency[Viewer], place: NamedDependency[Place]
+        ) -> Response:
             await limit_changes(viewer)
-            place = await source.access(viewer, slug)
             try:
                 new = await form(request, EndpointForm)
                 endpoint_id, secret = await service.add(viewer, source, place, new.url, new.types)
@@ -46,20 +49,22 @@ def webhook_pages(path_of_owner: str, source: Source, template: str, one_templat
             self,
             request: Request,
             viewer: NamedDependency[Viewer],
-            slug: FromPath[str],
+            place: NamedDependency[Place],
             webhook_id: FromPath[int],
             after: FromQuery[str | None] = None,
         ) -> Response:
-            place = await source.access(viewer, slug)
             shown = await _one(source, place, webhook_id, after)
             return page(request, viewer, one_template, values={}, problem=None, **shown)
 
         @post("/{webhook_id:int}")
         async def change(
-            self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]
+            self,
+            request: Request,
+            viewer: NamedDependency[Viewer],
+            place: NamedDependency[Place],
+            webhook_id: FromPath[int],
         ) -> Response:
             await limit_changes(viewer)
-            place = await source.access(viewer, slug)
             try:
                 wanted = await form(request, EndpointForm)
                 await service.change(source, place, webhook_id, wanted.url, wanted.types)
@@ -70,10 +75,13 @@ def webhook_pages(path_of_owner: str, source: Source, template: str, one_templat
 
         @post("/{webhook_id:int}/switch")
         async def switch(
-            self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]
+            self,
+            request: Request,
+            viewer: NamedDependency[Viewer],
+            place: NamedDependency[Place],
+            webhook_id: FromPath[int],
         ) -> Response[str]:
             await limit_changes(viewer)
-            place = await source.access(viewer, slug)
             wanted = await form(request, SwitchForm)
             await service.switch(source, place, webhook_id, on=wanted.on, catch_up=wanted.catch_up)
             said = _("It is told again.") if wanted.on else _("It is told nothing until you switch it on.")
@@ -81,20 +89,22 @@ def webhook_pages(path_of_owner: str, source: Source, template: str, one_templat
 
         @post("/{webhook_id:int}/secret")
         async def change_secret(
-            self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]
+            self,
+            request: Request,
+            viewer: NamedDependency[Viewer],
+            place: NamedDependency[Place],
+            webhook_id: FromPath[int],
         ) -> Response:
             await limit_changes(viewer)
-            place = await source.access(viewer, slug)
             wanted = await form(request, SecretForm)
             secret = await service.change_secret(source, place, webhook_id, keep_old=wanted.keep_old)
             return await _secret_shown(request, viewer, place, webhook_id, secret)
 
         @post("/{webhook_id:int}/test")
         async def test(
-            self, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]
+            self, viewer: NamedDependency[Viewer], place: NamedDependency[Place], webhook_id: FromPath[int]
         ) -> Response[str]:
             await limit_sends(viewer)
-            place = await source.access(viewer, slug)
             await service.test(source, place, webhook_id)
             return redirect(
                 f"{place.url}/{webhook_id}", flash=_("It is on its way. What is answered stands here soon.")
@@ -102,10 +112,13 @@ def webhook_pages(path_of_owner: str, source: Source, template: str, one_templat
 
         @post("/{webhook_id:int}/redeliveries")
         async def redeliver(
-            self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]
+            self,
+            request: Request,
+            viewer: NamedDependency[Viewer],
+            place: NamedDependency[Place],
+            webhook_id: FromPath[int],
         ) -> Response[str]:
             await limit_sends(viewer)
-            place = await source.access(viewer, slug)
             wanted = await form(request, RedeliveryForm)
             queued = await service.redeliver(
                 source,
@@ -120,9 +133,8 @@ def webhook_pages(path_of_owner: str, source: Source, template: str, one_templat
 
         @post("/{webhook_id:int}/end")
         async def remove(
-            self, viewer: NamedDependency[Viewer], slug: FromPath[str], webhook_id: FromPath[int]
+            self, viewer: NamedDependency[Viewer], place: NamedDependency[Place], webhook_id: FromPath[int]
         ) -> Response[str]:
-            place = await source.access(viewer, slug)
             await service.remove(source, place, webhook_id)
             return redirect(place.url, flash=_("It is told no more."))
 

@@ -35,7 +35,7 @@ async def endpoints_of(
 
 
 async def everybody_told() -> list[asyncpg.Record]:
-    """Every address, for whoever runs the server: `owner` is "group:3" or "store:1"."""
+    """Every address, for whoever runs the server: `owner` is "group:3", "room:7" or "store:1"."""
     return await db.fetch(
         f"""SELECT e.id, e.owner_kind || ':' || e.owner_id AS owner, e.url, e.off_reason, e.resting_until, e.waiting,
                    (SELECT max(d.done_at) FROM webhook_delivery d
@@ -51,6 +51,16 @@ async def count_on(owner_kind: str, owner_id: int) -> int:
         owner_kind,
         owner_id,
     )
+
+
+async def told_by(owner_kind: str, maker_id: int) -> list[int]:
+    """The owners for which this member gave us an address that is told just now."""
+    rows = await db.fetch(
+        "SELECT DISTINCT owner_id FROM webhook_endpoint WHERE owner_kind = $1 AND made_by_id = $2 AND off_at IS NULL",
+        owner_kind,
+        maker_id,
+    )
+    return [row["owner_id"] for row in rows]
 
 
 async def endpoint_of(owner_kind: str, owner_id: int, endpoint_id: int) -> asyncpg.Record:

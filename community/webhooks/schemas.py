@@ -57,7 +57,7 @@ class EndpointView(msgspec.Struct):
     on: bool
     off_reason: str
     """Why it is off: `by_hand`, `gone` (it said so), `unreachable` (tried for days), `keys_lost`,
-    `maker_left` (who gave it to us runs the group no longer). Else empty."""
+    `maker_left` (who gave it to us runs the group or the room no longer). Else empty."""
     waiting: int
     """Messages still to be sent; counted up to a thousand."""
     resting_until: datetime | None

@@ -4,7 +4,6 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from app.auth import Viewer
 from app.jobs import Work
 
 
@@ -27,7 +26,8 @@ class Source(msgspec.Struct, frozen=True):
 
     owner_kind: str
     types: tuple[str, ...]
-    access: Callable[[Viewer, str], Awaitable[Place]]
+    access: Callable[..., Awaitable[Place]]
+    """A dependency of the doors: it takes the viewer, and from the path whose webhooks they are."""
     read: Callable[[asyncpg.Record, list[asyncpg.Record]], Awaitable[list[Any]]]
     gather: Callable[[asyncpg.Record], Awaitable[bool]]
     start_at: Callable[[int], Awaitable[int]]

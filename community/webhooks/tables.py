@@ -7,7 +7,8 @@ from community.members.tables import Member
 
 
 class Endpoint(Table, tablename="webhook_endpoint"):
-    """An address of others that is told what happens in a group, or in a store's programme.
+    """An address of others that is told what happens in a group, in the room of a product or of a live
+    event, or in a store's programme.
 
     `told_seq`: how far its room's events were taken over. `resting_until`: it did not answer and is left alone until
     then. `busy_until`: a worker is talking to it; nobody else does before that.
@@ -30,7 +31,7 @@ class Endpoint(Table, tablename="webhook_endpoint"):
     resting_until = moment(null=True)
     busy_until = moment(null=True)
 
-    webhook_endpoint_owner_known = Check("owner_kind IN ('group', 'store')")
+    webhook_endpoint_owner_is_known = Check("owner_kind IN ('group', 'room', 'store')")
     webhook_endpoint_why_off_known = Check(
         "off_reason IN ('', 'by_hand', 'gone', 'unreachable', 'keys_lost', 'maker_left')"
     )

@@ -36,7 +36,7 @@ def reason_words(reason: str) -> str:
         "by_hand": _("Switched off by hand."),
         "gone": _("It said that it is gone for good (410)."),
         "unreachable": _("It took nothing for three days."),
-        "maker_left": _("Who gave it to us runs this group no longer. Switch it on if it is yours."),
+        "maker_left": _("Who gave it to us runs this no longer. Switch it on if it is yours."),
         "keys_lost": _("Its secret cannot be read any more. Make a new one and switch it on."),
     }.get(reason, reason)
 

@@ -9,8 +9,10 @@ import asyncpg
 from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.events import publish
 from app.i18n import gettext as _
 from community.chat import feed
+from community.chat.events import RoleLost
 from community.groups.policy import readable_rooms
 from community.members.queries import member_by_handle
 from community.notifications.service import notify
@@ -97,6 +99,7 @@ async def _let_go(event: asyncpg.Record, member_id: int) -> None:
             member_id,
         )
         if left:
+            await publish(RoleLost(room_id=event["room_id"], member_id=member_id))
             db.after_commit(lambda: feed.access_changed(event["room_id"]))
 
 

@@ -4,7 +4,11 @@ from app import clock, db, ids
 from app.auth import Viewer, require_member
 from app.errors import NotFound
 from community.chat import reads
+from community.chat.keepers import KEEPERS
 from community.chat.policy import access_room
+from content.product_rooms.keepers import SHOP
+
+KEEPERS["product"] = SHOP
 
 
 async def enter(viewer: Viewer, slug: str) -> int:

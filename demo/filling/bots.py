@@ -2,6 +2,7 @@
 
 from app import db
 from community.bots import queries, service
+from community.bots.policy import home_of_group
 from demo.content.source import read
 from demo.filling.rows import Filling, go_to
 
@@ -12,7 +13,8 @@ async def speak(f: Filling) -> None:
     for one in read("bots")["bot"]:
         go_to(f.at(26 * HOUR))
         owner = next(group.owner for group in f.content.groups if group.slug == one["group"])
-        bot_id, _secret = await service.make(f.viewer(owner), one["group"], one["name"])
+        viewer = f.viewer(owner)
+        bot_id, _secret = await service.make(viewer, await home_of_group(viewer, one["group"]), one["name"])
         key = await db.fetch_val("SELECT key FROM bot WHERE id = $1", bot_id)
         for number, line in enumerate(one["lines"]):
             go_to(f.at((25 - 20 * number) * HOUR))

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from app import db
 from app.auth import Viewer
@@ -37,7 +39,7 @@ TYPES = (
 )
 
 
-async def access(viewer: Viewer, slug: str) -> Place:
+async def access(viewer: NamedDependency[Viewer], slug: FromPath[str]) -> Place:
     store = await access_own_store(viewer, slug)
     return Place(store["id"], f"/admin/programs/{store['slug']}/webhooks", {"store": store})
 
