@@ -11,8 +11,10 @@ from app import db
 from app.people import erase
 from community.bots.jobs import send_soon
 from community.chat import service as chat
+from community.moderation import service as moderation
 from content.live_events import hosts, service
 from content.product_rooms.service import enter
+from frontend.pages.subjects import access_subject
 from tests.community.receiver import Receiver, a_receiver
 from tests.community.test_bots import Bot, messages, say
 from tests.content.test_live import a_live
@@ -194,20 +196,21 @@ async def test_a_moderator_who_left_the_group_has_no_bot_in_its_events(web: Brow
 
 
 async def test_a_room_that_is_shut_silences_its_bots(web: Browser):
-    ines = await a_member("ines")
+    ines, bob, mod = await a_member("ines"), await a_member("bob"), await a_member("mod", role="moderator")
     slug = await a_live(ines)
     room = await room_of(slug)
     bot = await a_bot(web, ines, room)
     event_id = await db.fetch_val("SELECT id FROM live_event WHERE slug = $1", slug)
-    first = await say(web, bot, "Before")
-    async with db.transaction():
-        await service.shut_room(event_id, True)
+    assert (await say(web, bot, "Before")).status_code == 201
+    await moderation.report(bob.viewer, await access_subject(bob.viewer, f"live:{event_id}"), "spam", "")
+    case_id = await db.fetch_val("SELECT id FROM moderation_case")
+    await moderation.hide(mod.viewer, case_id, "Spam")
     shut = await say(web, bot, "Meanwhile", id="msg_2")
     assert shut.status_code == 403 and "shut" in shut.json()["detail"]
-    async with db.transaction():
-        await service.shut_room(event_id, False)
+    assert (await web(token=ines.token).get(f"{API}/rooms/{room}/messages")).status_code == 200, "its host still reads"
+    await moderation.restore(mod.viewer, case_id, "A mistake")
     assert (await say(web, bot, "Again", id="msg_3")).status_code == 201
-    assert first.status_code == 201
+    assert [one["body"] for one in await messages(web, bob, room)] == ["Before", "Again"]
 
 
 @pytest.mark.parametrize("kind", ["product", "live"])
