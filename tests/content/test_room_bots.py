@@ -144,7 +144,7 @@ async def test_a_bot_of_another_room_has_no_secret_for_this_one(web: Browser):
     assert await messages(web, ines, here) == []
 
 
-async def test_groups_and_conversations_have_no_programs_by_this_door(web: Browser):
+async def test_a_groups_room_and_one_that_is_not_there_have_no_programs_by_this_door(web: Browser):
     alice = await a_member("alice")
     slug = await a_group(alice)
     client = web(token=alice.token)
