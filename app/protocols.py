@@ -35,6 +35,9 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_in_body:
             self._expect_within(SILENT_BODY_SECONDS)
+        elif self._due is None and (self.cycle is None or self.cycle.response_complete):
+            # An empty line begins no message, yet uvicorn counts the silence no longer: there has to come a request.
+            self._expect_within(HEAD_SECONDS)
         super().data_received(data)
 
     def on_message_begin(self) -> None:

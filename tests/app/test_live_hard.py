@@ -182,6 +182,26 @@ async def test_who_sends_a_request_drop_by_drop_is_cut_off(house: Callable, monk
         writer.close()
 
 
+@pytest.mark.parametrize("nothing", [b"\r\n", b"\n", b"\r\n\r\n"])
+async def test_who_was_answered_and_then_says_nothing_in_many_lines_is_cut_off(
+    house: Callable, monkeypatch: pytest.MonkeyPatch, nothing: bytes
+):
+    """An empty line is no request, yet it is a sign of life to whoever counts the silence."""
+    monkeypatch.setattr(protocols, "HEAD_SECONDS", 0.5)
+    async with a_server_of_ours(house, timeout_keep_alive=60) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(30):
+            await reader.readuntil(b"\r\n\r\n")
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+            writer.write(nothing)
+        with suppress(ConnectionError):
+            async with asyncio.timeout(20):
+                await reader.read()
+        writer.close()
+
+
 async def test_who_vanished_without_a_word_is_forgotten(house: Callable):
     """A phone in a tunnel ends no line: heartbeats do."""
     alice, bob = await a_member("alice"), await a_member("bob")
