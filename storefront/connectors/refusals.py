@@ -73,7 +73,7 @@ def why_unsigned(headers: Mapping[str, str]) -> str:
     if not given:
         return "unsigned"
     told = headers.get("webhook-timestamp") or _stripe_time(headers.get("stripe-signature", ""))
-    if told.isdigit() and len(told) < 12 and abs(time.time() - int(told)) > FRESH_SECONDS:
+    if told.isascii() and told.isdigit() and len(told) < 12 and abs(time.time() - int(told)) > FRESH_SECONDS:
         return "stale"
     return "wrong"
 

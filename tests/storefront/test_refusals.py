@@ -70,6 +70,16 @@ async def test_it_says_why_as_far_as_that_helps_nobody_to_forge(web: Browser):
     assert await why() == "wrong"
 
 
+@pytest.mark.parametrize("name", ["webhook-timestamp", "stripe-signature"])
+async def test_a_time_in_odd_digits_is_a_wrong_signature_like_any_other(web: Browser, name: str):
+    await a_shop_of(await a_member("ona"))
+    headers = {"webhook-id": "msg_1", "webhook-signature": "v1,x", name: "t=²³" if name.startswith("s") else "²³"}
+    odd = [(key.encode(), value.encode("latin-1")) for key, value in headers.items()]
+    assert (await web().post("/webhooks/north", content=b"{}", headers=odd)).status_code == 401
+    await refusals.gather()
+    assert await db.fetch_val("SELECT reason FROM inbox_refusal") == "wrong"
+
+
 async def test_an_id_that_comes_again_with_another_body_and_a_body_too_big_are_counted_as_well(web: Browser):
     owner = await a_member("ona")
     shop = await a_shop_of(owner)
