@@ -155,7 +155,8 @@ def door(by_session: BySession, by_ticket: ByTicket) -> ASGIApp:
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        ticket = parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [""])[-1]
+        asked = parse_qs(scope["query_string"].decode("latin-1"))
+        ticket, whose = asked.get("ticket", [""])[-1], asked.get("member", [""])[-1]
         if ticket:
             shown = await live_tickets.redeem(ticket)
             viewer = await by_ticket(shown) if shown else None
@@ -166,8 +167,9 @@ def door(by_session: BySession, by_ticket: ByTicket) -> ASGIApp:
             await send({"type": "websocket.close", "code": NOT_ALLOWED, "reason": "origin"})
             return
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-        if viewer is None or not viewer.is_member:
-            # After it: browsers hide the reason of a refused handshake from the page.
+        if viewer is None or not viewer.is_member or whose not in ("", str(viewer.member_id)):
+            # After it: browsers hide the reason of a refused handshake from the page. A page says whose it is: what
+            # waits there to be said is not said by whoever signed in to this browser since.
             await send({"type": "websocket.close", "code": SIGN_IN, "reason": "sign in"})
             return
         network = network_of((scope.get("client") or ("",))[0])

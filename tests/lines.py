@@ -10,6 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlencode
 
 PATIENCE = 30
 _open: "set[Line]" = set()
@@ -40,13 +41,16 @@ class Line:
         self.is_reading = asyncio.Event()
         self.is_reading.set()
 
-    async def open(self, *, cookie: str = "", origin: str | None = "http://test.example", ticket: str = "") -> "Line":
+    async def open(
+        self, *, cookie: str = "", origin: str | None = "http://test.example", ticket: str = "", member: str = ""
+    ) -> "Line":
         headers = [(b"host", b"test.example")]
         headers += [(b"cookie", cookie.encode())] if cookie else []
         headers += [(b"origin", origin.encode())] if origin is not None else []
+        asked = {"ticket": ticket, "member": member}
         scope = {
             "type": "websocket", "path": "/live", "raw_path": b"/live", "headers": headers, "subprotocols": [],
-            "query_string": f"ticket={ticket}".encode() if ticket else b"", "scheme": "ws", "state": {},
+            "query_string": urlencode([(k, v) for k, v in asked.items() if v]).encode(), "scheme": "ws", "state": {},
         }  # fmt: skip
         await self.to_server.put({"type": "websocket.connect"})
         self.serving = asyncio.create_task(self.application(scope, self.to_server.get, self._take))

@@ -20,6 +20,7 @@ const UNANSWERED_IS_OFF = 2
 
 export class ChatLine extends EventTarget {
   #room
+  #member
   #where
   #socket
   #polling
@@ -39,10 +40,12 @@ export class ChatLine extends EventTarget {
   #closed = new Set()
   #wake = () => this.#comeBack()
 
+  // `member`: whose page it is; whoever signed in to this browser since gets no line by it.
   // `where()` gives { "7": { seq, epoch } }: up to which event the page has been told, of this room and of others.
-  constructor(room, where, { isLooking = false } = {}) {
+  constructor(room, where, { isLooking = false, member = "" } = {}) {
     super()
     this.#room = room
+    this.#member = member
     this.#where = where
     this.#isLooking = isLooking
     this.#polling = new ChatPolling(room, where, (found) => this.#polled(found), isLooking ? SELDOM_LOOKED : SELDOM_POLLED)
@@ -96,7 +99,7 @@ export class ChatLine extends EventTarget {
     if (this.#isStopped || this.#isLooking || this.#socket?.readyState < WebSocket.CLOSING) return
     clearTimeout(this.#timers.again)
     this.#triedAt = Date.now()
-    const socket = (this.#socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/live"))
+    const socket = (this.#socket = new WebSocket(`${location.origin.replace(/^http/, "ws")}/live?member=${this.#member}`))
     socket.onopen = () => {
       this.#heardAt = Date.now()
       this.hello()

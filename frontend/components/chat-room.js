@@ -41,7 +41,7 @@ class ChatRoom extends HTMLElement {
     this.#log.isJoined = past === undefined || this.#log.isThread
     const where = () => ({ ...this.#rooms?.where(), [room]: { seq: this.#seq, epoch: this.#epoch } })
     // Who is not signed in reads along, and asks for it.
-    this.#line = new ChatLine(room, where, { isLooking: !member })
+    this.#line = new ChatLine(room, where, { isLooking: !member, member })
     this.#sending = new ChatSending(this.dataset, this.#line, () => this.#token)
     if (form?.elements.body) this.#composer = new ChatComposer(form, this.dataset)
     this.#listen()

@@ -1,6 +1,8 @@
 // <draft-keeper data-key="topic:12:reply" data-saved="Draft saved"><textarea></textarea></draft-keeper>
 // Words typed here outlive a closed tab, a lost session and a failed send; they go once they were sent.
-const PREFIX = "draft:"
+// Whose they are stands with them: at a browser that several people use, nobody finds what another began to write.
+const ALL = "draft:"
+const PREFIX = `${ALL}${document.body.dataset.member ?? ""}:`
 const KEPT_DAYS = 14
 
 class DraftKeeper extends HTMLElement {
@@ -81,10 +83,10 @@ function write(key, text, { sent = false } = {}) {
 // an error page or coming back to the form means it was not, and the words stay.
 function settleSent() {
   const failed = document.querySelector(".oops") || performance.getEntriesByType("navigation")[0]?.type !== "navigate"
-  for (const key of Object.keys(localStorage).filter((name) => name.startsWith(PREFIX))) {
+  for (const key of Object.keys(localStorage).filter((name) => name.startsWith(ALL))) {
     const kept = read(key)
     if (!kept) localStorage.removeItem(key)
-    else if (kept.sent) write(key, failed ? kept.text : "")
+    else if (kept.sent && key.startsWith(PREFIX)) write(key, failed ? kept.text : "")
   }
 }
 

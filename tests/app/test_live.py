@@ -54,6 +54,17 @@ async def test_our_own_page_comes_in_with_its_cookie(house: Callable, web: Brows
     assert await line.next() == {"type": "pong"}
 
 
+async def test_a_page_of_somebody_who_sat_here_before_is_let_in_as_nobody_else(house: Callable, web: Browser):
+    """What waits on it to be said would be said by whoever signed in to this browser since."""
+    alice, bob = await a_member("alice"), await a_member("bob")
+    cookie = f"gv_session={(await sign_in(web(), bob)).cookies['gv_session']}"
+    assert await (await Line(house).open(cookie=cookie, member=str(alice.id))).closes() == 4401
+    assert await (await Line(house).open(cookie=cookie, member="٣")).closes() == 4401
+    line = await Line(house).open(cookie=cookie, member=str(bob.id))
+    await line.send("ping")
+    assert await line.next() == {"type": "pong"}
+
+
 @pytest.mark.parametrize("cookie", ["", "gv_session=", "gv_session=planted", "gv_session", ";;=;\xff"])
 async def test_a_stranger_is_told_to_sign_in(house: Callable, cookie: str):
     line = await Line(house).open(cookie=cookie)

@@ -6,7 +6,7 @@ from typing import Any
 from app import db
 from community.chat import service
 from tests.browser import chromium as chromium  # a fixture
-from tests.browser import in_a_browser
+from tests.browser import enter, in_a_browser
 from tests.browser import visit as visit  # a fixture
 from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import is_live, until, write
@@ -27,6 +27,10 @@ OLDER = """seconds => { for (const [key, it] of Object.entries(localStorage)) if
 # A browser that is told to be offline keeps the sockets it has: these can be cut.
 CUTTABLE = """const Real = WebSocket
 window.WebSocket = class extends Real { constructor(...all) { super(...all); (window.lines ??= []).push(this) } }"""
+
+# No socket leads anywhere.
+ASLEEP = """() => { window.Awake = WebSocket; window.WebSocket = class { static OPEN = 1; static CLOSING = 2; readyState = 3; close() {} }
+  lines.forEach(line => line.close()) }"""
 
 
 async def a_page_that_can_be_cut(visit: Callable, person: Person, path: str):
@@ -199,3 +203,33 @@ async def test_who_is_not_signed_in_follows_an_open_room(visit: Callable, chromi
     await page.wait_for_selector("[data-part=status]:has-text('no longer')")
     assert await page.locator(".message").count() == 2
     assert sockets == [] and complaints == []
+
+
+async def test_at_a_browser_of_several_people_nobody_says_or_sees_what_another_wrote(visit: Callable):
+    alice, bob = await a_member("alice", name="Alice"), await a_member("bob", name="Bob")
+    _slug, room = await a_room(alice, bob)
+    page = await a_page_that_can_be_cut(visit, alice, f"/chat/{room}")
+    # Her page sleeps in a tab of its own, while Bob signs in to another one.
+    await page.route("**/*", lambda route: route.abort())
+    await page.evaluate(ASLEEP)
+    await page.wait_for_selector(".live.off")
+    await write(page, "From Alice")
+    await page.wait_for_function(f"() => ({KEPT})() === 1")
+    await page.fill("form.say [name=body]", "Half a sentence of Alice")
+    await page.wait_for_function("() => Object.keys(localStorage).some(key => key.startsWith('draft:'))")
+    other = await page.context.new_page()
+    await page.context.clear_cookies()
+    await enter(other, "bob")
+    await other.goto(f"/chat/{room}")
+    await is_live(other)
+    assert await other.input_value("form.say [name=body]") == ""
+    assert await other.locator(".message, .unsent").count() == 0
+    # It wakes up with his cookie.
+    await page.bring_to_front()
+    await page.evaluate("() => { window.WebSocket = Awake; dispatchEvent(new Event('pageshow')) }")
+    await page.wait_for_selector("[data-part=status]:has-text('signed out')")
+    await other.bring_to_front()
+    await write(other, "From Bob")
+    await other.wait_for_selector(".message.me[data-id]:not(.waiting):has-text('From Bob')")
+    assert await db.fetch_val("SELECT array_agg(body) FROM message") == ["From Bob"]
+    assert await page.evaluate(KEPT) == 1, "hers waits for her"

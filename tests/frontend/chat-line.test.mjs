@@ -11,7 +11,8 @@ class FakeSocket {
   static CLOSING = 2
   readyState = 0
   sent = []
-  constructor() {
+  constructor(address) {
+    this.address = address
     sockets.push(this)
   }
   open() {
@@ -52,7 +53,7 @@ beforeEach(() => {
   page = []
   seq = 12
   answerPoll = () => nothing()
-  line = new ChatLine("7", () => ({ 7: { seq, epoch: "e" } }))
+  line = new ChatLine("7", () => ({ 7: { seq, epoch: "e" } }), { member: "3" })
   for (const name of ["state", "events", "read", "refused", "resync", "elsewhere"])
     line.addEventListener(name, ({ detail }) => page.push([name, detail?.state ?? detail]))
   document.hidden = false
@@ -93,6 +94,18 @@ test("it asks from where the page stands, also after every cut", () => {
   welcome()
   assert.equal(sockets[1].sent[0].rooms[7].seq, 20)
   assert.deepEqual(states(), ["on", "off", "on"])
+})
+
+test("it says whose page it is, and brings nothing out for whoever signed in since", () => {
+  welcome()
+  assert.equal(sockets[0].address, "ws://grapevine.example/live?member=3")
+  sockets[0].lose()
+  mock.timers.tick(2_000)
+  sockets[1].open()
+  sockets[1].lose(4401)
+  mock.timers.tick(60_000)
+  assert.deepEqual([sockets.length, line.isOpen, line.isPolling], [2, false, false])
+  assert.deepEqual(states(), ["on", "off", "signed-out"])
 })
 
 test("a line that went dead without a word is noticed when the page wakes, and left", () => {
