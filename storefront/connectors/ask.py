@@ -64,9 +64,13 @@ async def ask(
 
 
 def read_answer(answer: Answer, shape: type) -> Any:
+    return read_part(answer.body, shape)
+
+
+def read_part(told: bytes | msgspec.Raw, shape: type) -> Any:
     try:
-        return msgspec.json.decode(answer.body, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return msgspec.json.decode(told, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Refused(f"the shop's answer is not what it should be ({error})") from error
 
 

@@ -1,5 +1,6 @@
 """Every kind of shop is asked at night over a real socket, and whatever its webhooks left out is made up for."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -187,3 +188,31 @@ async def test_the_owner_reads_what_was_found_and_may_ask_at_once(web: Browser):
     for door in ("pulls", "pulls/orders"):
         assert (await stranger.get(f"/api/v1/stores/north/{door}")).status_code == 403
     assert (await stranger.post("/api/v1/stores/north/pulls")).status_code == 403
+
+
+ODD = {
+    "nothing of what it should be": b'{"orders":[{}],"payments":[{}],"data":[{}],"events":[{}]}',
+    "a list of nothing": b"[null]",
+    "refunds of no order": b'[{"refunds":[{}]}]',
+    "ids that no database keeps": b'{"orders":[{"id":"a\\u0000b"}],"payments":[],"data":[{"id":"a\\u0000b"}]}',
+    "without end": b'{"orders":' + b"[" * 200_000,
+    "without end, and whole": b'{"data":[{"id":"evt_1","type":"x","data":' + b"[" * 50_000 + b"]" * 50_000 + b"}]}",
+}
+
+
+@every_provider
+@pytest.mark.parametrize("odd", ODD)
+async def test_a_shop_that_answers_nonsense_is_reported_and_stops_nobody(
+    house: Callable, provider: str, odd: str, monkeypatch: pytest.MonkeyPatch
+):
+    await cast.a_paying_shop()
+    await db.execute("UPDATE store SET provider = $1", provider)
+
+    async def answer(*_asked: object, **_how: object) -> http.Answer:
+        return http.Answer(200, {}, ODD[odd])
+
+    monkeypatch.setattr(ask, "fetch", answer)
+    await give_access(await store_by_slug("north"), "https://shop.example", KEYS[provider])
+    report = await reconcile.reconcile(await store_by_slug("north"))
+    assert (report.missed, report.stale) == (0, 0)
+    assert await db.fetch_val("SELECT ended_at IS NOT NULL FROM store_pull"), "it came to an end, with or without a word"

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import asyncpg
 import msgspec
 
-from storefront.connectors.ask import Access, Refused, ask, basic, read_answer
+from storefront.connectors.ask import Access, Refused, ask, basic, read_answer, read_part
 
 PAGE = 50
 MOST_PAGES = 1000
@@ -49,7 +49,7 @@ async def pull(store: asyncpg.Record, access: Access, since: datetime) -> AsyncI
     changed = [("updated_at[$gte]", since.astimezone(UTC).isoformat().replace("+00:00", "Z"))]
     told: set[str] = set()
     async for raw in _orders(access, changed):
-        told.add(msgspec.json.decode(raw, type=Named).id)
+        told.add(read_part(raw, Named).id)
         yield "order.updated", _message(raw)
     paid = [one async for one in _orders_of_payments(access, changed)]
     left = [one for one in dict.fromkeys(paid) if one not in told]

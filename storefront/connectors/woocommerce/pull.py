@@ -31,7 +31,9 @@ async def pull(store: asyncpg.Record, access: Access, since: datetime) -> AsyncI
         orders: list[dict[str, Any]] = read_answer(answer, list[dict[str, Any]])
         for order in orders:
             if order.get("refunds"):
-                details = await _ask(access, f"orders/{int(order['id'])}/refunds?per_page=100")
+                if not isinstance(order.get("id"), int):
+                    raise Refused("the shop's answer is not what it should be (an order without a number)")
+                details = await _ask(access, f"orders/{order['id']}/refunds?per_page=100")
                 order["refund_details"] = read_answer(details, list[dict[str, Any]])
             yield "order.updated", msgspec.json.encode(order)
         if len(orders) < PAGE:
