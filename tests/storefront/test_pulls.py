@@ -215,4 +215,4 @@ async def test_a_shop_that_answers_nonsense_is_reported_and_stops_nobody(
     await give_access(await store_by_slug("north"), "https://shop.example", KEYS[provider])
     report = await reconcile.reconcile(await store_by_slug("north"))
     assert (report.missed, report.stale) == (0, 0)
-    assert await db.fetch_val("SELECT ended_at IS NOT NULL FROM store_pull"), "it came to an end, with or without a word"
+    assert await db.fetch_val("SELECT ended_at IS NOT NULL FROM store_pull"), "it came to an end"
