@@ -143,21 +143,25 @@ async def access_run_room(viewer: Viewer, room_id: int) -> asyncpg.Record:
 async def _whom(viewer: Viewer, room: asyncpg.Record, new: NewMeasure) -> asyncpg.Record:
     """The member it is about: not oneself, and nobody who runs the room unless its owner does it."""
     found = await db.fetch_one(
-        """SELECT m.id, m.handle, m.name, m.role <> 'member' AS runs_all, coalesce(rm.role, ms.role) AS role
+        """SELECT m.id, m.handle, m.name, m.role <> 'member' AS runs_all, coalesce(rm.role, ms.role) AS role,
+                  mine.role = 'owner' AS is_by_owner
              FROM member m
              LEFT JOIN membership ms ON ms.group_id = $2 AND ms.member_id = m.id
+             LEFT JOIN membership mine ON mine.group_id = $2 AND mine.member_id = $4 AND mine.state = 'active'
              LEFT JOIN room_member rm ON rm.room_id = $3 AND rm.member_id = m.id AND rm.role <> 'member'
                                    AND rm.state <> 'left'
             WHERE lower(m.handle) = lower($1)""",
         new.member.strip().removeprefix("@"),
         room["group_id"],
         room["id"],
+        viewer.member_id,
     )
     if found is None:
         raise Invalid("member", _("Nobody here has that handle."))
     if found["id"] == viewer.member_id:
         raise Invalid("member", _("This is you."))
-    is_owner = room["membership_role"] in ("owner", "host") or viewer.is_admin
+    # Who hosts in a group's room is not above those who keep order in the group.
+    is_owner = found["is_by_owner"] or viewer.is_admin
     if found["role"] in ("owner", "host") or found["runs_all"] or (found["role"] == "moderator" and not is_owner):
         raise Forbidden(_("Who runs the room cannot be shown out or silenced by you."))
     return found

@@ -1,12 +1,17 @@
 """More than one host: asked, there once they say yes, gone at the next request; each credited for what they held up."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from app import clock, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from community.chat import measures
+from community.chat.measures_schemas import NewMeasure
+from community.groups import roles
+from community.groups.service import join
 from content.live_events import hosts, pins, polls, questions, segments, service
 from content.live_events.schemas import LiveChange, NewLive, NewPin, NewPoll, NewSegment
 from referrals.live_cards import service as live_cards
@@ -236,3 +241,20 @@ async def test_an_erased_cohost_is_gone_and_their_question_too(web: Browser):
     await run_jobs()
     assert (await the_event(slug, ines.viewer))["cohosts"] == []
     assert await db.fetch_val("SELECT count(*) FROM live_invite") == 0
+
+
+async def test_who_hosts_shows_out_nobody_who_keeps_order_in_the_group(house: Callable):
+    ines, bob, moe, ada = [await a_member(name) for name in ("ines", "bob", "moe", "ada")]
+    group = await a_group(ada)
+    for one in (ines, bob, moe):
+        await join(one.viewer, group)
+    await roles.give(ada.viewer, group, moe.id, "moderator")
+    slug = await a_live(ines, group=group)
+    await along(ines, slug, bob)
+    room_id = (await the_event(slug, bob.viewer))["room_id"]
+    for host in (ines, bob):
+        for kind in ("ban", "silence"):
+            with pytest.raises(Forbidden):
+                await measures.take(host.viewer, room_id, NewMeasure(kind, member="moe", reason="Mine now"))
+    assert not await db.fetch_val("SELECT count(*) FROM room_measure")
+    await measures.take(ada.viewer, room_id, NewMeasure("ban", member="moe", reason="Enough"))
