@@ -144,7 +144,7 @@ async def _whom(viewer: Viewer, room: asyncpg.Record, new: NewMeasure) -> asyncp
     """The member it is about: not oneself, and nobody who runs the room unless its owner does it."""
     found = await db.fetch_one(
         """SELECT m.id, m.handle, m.name, m.role <> 'member' AS runs_all, coalesce(rm.role, ms.role) AS role,
-                  mine.role = 'owner' AS is_by_owner
+                  ms.role AS group_role, mine.role = 'owner' AS is_by_owner
              FROM member m
              LEFT JOIN membership ms ON ms.group_id = $2 AND ms.member_id = m.id
              LEFT JOIN membership mine ON mine.group_id = $2 AND mine.member_id = $4 AND mine.state = 'active'
@@ -161,7 +161,8 @@ async def _whom(viewer: Viewer, room: asyncpg.Record, new: NewMeasure) -> asyncp
     if found["id"] == viewer.member_id:
         raise Invalid("member", _("This is you."))
     # Who hosts in a group's room is not above those who keep order in the group.
-    is_owner = found["is_by_owner"] or viewer.is_admin
+    is_host = room["membership_role"] == "host" and found["group_role"] != "moderator"
+    is_owner = found["is_by_owner"] or is_host or viewer.is_admin
     if found["role"] in ("owner", "host") or found["runs_all"] or (found["role"] == "moderator" and not is_owner):
         raise Forbidden(_("Who runs the room cannot be shown out or silenced by you."))
     return found
