@@ -6,6 +6,7 @@ A value that cannot be right refuses to start, in one sentence that names the se
 import os
 from collections.abc import Mapping
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ import msgspec
 DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
 NAMES = (
     "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT "
-    "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS LINES_PER_MEMBER LINES_PER_ADDRESS"
+    "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS LINES_PER_MEMBER LINES_PER_ADDRESS DATA_CENTRES"
 ).split()
 
 
@@ -41,6 +42,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a shop's message that could not be applied keeps what it says of the customer."""
     stripe_key: str = ""
     """A secret or restricted key (`sk_…`, `rk_…`) that may make transfers; without it nobody is paid by Stripe."""
+
+    data_centres: Path | None = None
+    """A file of address ranges of data centres, one a line; ours to begin with when empty."""
 
     lines_per_member: int = 0
     """Live lines that one member may hold to a process: 200 in production, 5,000 else, so that a load can be tried."""
@@ -79,6 +83,8 @@ def load(environ: Mapping[str, str]) -> Settings:
             if not given[name].isdigit() or not 1 <= int(given[name]) <= 1_000_000:
                 raise BadSetting(f"GRAPEVINE_{name.upper()} is a number from 1 to 1000000, for example 200.")
             given[name] = int(given[name])  # type: ignore[assignment]
+    if "data_centres" in given:
+        given["data_centres"] = _ranges(Path(given["data_centres"]))  # type: ignore[assignment]
     settings = Settings(**given)  # type: ignore[arg-type]
     _check(settings)
     return settings
@@ -97,6 +103,17 @@ def _value(environ: Mapping[str, str], name: str) -> str:
         except OSError as error:
             raise BadSetting(f"{name}_FILE names {path}, which cannot be read ({error.strerror}).") from error
     return environ.get(name, "").strip()
+
+
+def _ranges(path: Path) -> Path:
+    """A file of address ranges that can be read, so that no redirect finds out."""
+    try:
+        for text in path.read_text("utf-8").splitlines():
+            if line := text.partition("#")[0].strip():
+                ip_network(line, strict=False)
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"GRAPEVINE_DATA_CENTRES names {path}: {error}.") from error
+    return path
 
 
 def _check(settings: Settings) -> None:

@@ -11,10 +11,11 @@ from functools import lru_cache
 
 import msgspec
 
+from referrals.clicks.data_centres import is_data_centre
 from referrals.links.agents import agent_of
 
 HUMAN, BOT, PREVIEW, PREFETCH = "human", "bot", "preview", "prefetch"
-SCORE_VERSION = 1
+SCORE_VERSION = 2
 BOT_FROM = 60
 LONGEST_AGENT = 500
 
@@ -41,8 +42,13 @@ _BOTS = re.compile(
 _SAYS_FETCH = re.compile(r"chrome/(?:8\d|9\d|\d{3})|firefox/(?:9\d|\d{3})|version/(?:1[7-9]|[2-9]\d)\S* .*safari", re.I)
 
 # What a request said beside its agent. The numbers are stored: append, never renumber.
-HEAD, HIDDEN, AHEAD, NO_LANGUAGE, ANY_ACCEPT, NO_FETCH, NO_ACTIVATION = (1 << n for n in range(7))
+HEAD, HIDDEN, AHEAD, NO_LANGUAGE, ANY_ACCEPT, NO_FETCH, NO_ACTIVATION, DATA_CENTRE, STAYED, FLEETING = (
+    1 << n for n in range(10)
+)
 WEIGHTS = {HEAD: 100, HIDDEN: 100, NO_LANGUAGE: 25, ANY_ACCEPT: 10, NO_FETCH: 15, NO_ACTIVATION: 5}
+# An address of a data centre is a machine's, or that of a person behind a VPN, who must stay one: whoever says nothing
+# else odd is below BOT_FROM even when they left at once. Whoever stayed on the page was there (behaviour.py).
+WEIGHTS |= {DATA_CENTRE: 35, STAYED: -25, FLEETING: 15}
 # What a link's click never looks like: the browser itself says that it loads a picture or a frame.
 _HIDDEN = frozenset(b"image iframe frame script style embed object font audio video track".split())
 _AHEAD = (b"prefetch", b"prerender", b"preview")
@@ -59,7 +65,7 @@ class Agent(msgspec.Struct, frozen=True):
     says_fetch: bool
 
 
-def signals_of(method: str, heard: dict[bytes, bytes], agent: Agent, *, is_https: bool) -> int:
+def signals_of(method: str, heard: dict[bytes, bytes], agent: Agent, *, is_https: bool, address: str = "") -> int:
     """The bits of a request with these headers (names in lower case)."""
     destination = heard.get(b"sec-fetch-dest", b"")
     bits = HEAD if method == "HEAD" else 0
@@ -76,6 +82,8 @@ def signals_of(method: str, heard: dict[bytes, bytes], agent: Agent, *, is_https
         bits |= NO_FETCH
     if destination == b"document" and b"sec-fetch-user" not in heard:
         bits |= NO_ACTIVATION
+    if address and is_data_centre(address):
+        bits |= DATA_CENTRE
     return bits
 
 
@@ -84,7 +92,7 @@ def judge(agent_kind: str, signals: int) -> tuple[str, int]:
     """The kind of a click and its score: 0 a person beyond doubt, 100 a machine that says so."""
     if agent_kind != HUMAN:
         return agent_kind, 100
-    score = min(100, sum(weight for bit, weight in WEIGHTS.items() if signals & bit))
+    score = max(0, min(100, sum(weight for bit, weight in WEIGHTS.items() if signals & bit)))
     if signals & AHEAD:
         return PREFETCH, score
     return (BOT if score >= BOT_FROM else HUMAN), score

@@ -2,7 +2,7 @@ from app.events import on
 from app.jobs import every
 from community.members.events import MemberJoined
 from community.sessions.events import SignedIn
-from referrals.clicks import days, service, visitors
+from referrals.clicks import behaviour, days, service, visitors
 from referrals.clicks.rescore import AT_ONCE, rescore
 
 
@@ -26,6 +26,13 @@ async def make_partitions_ahead() -> None:
 async def forget_visitors() -> None:
     await visitors.delete_old_salts()
     await visitors.forget_old_members()
+
+
+@every("17 * * * *")
+async def note_stays() -> None:
+    for _batch in range(20):
+        if await behaviour.note_stays() < behaviour.AT_ONCE:
+            return
 
 
 @every("*/5 * * * *")

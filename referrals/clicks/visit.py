@@ -17,7 +17,7 @@ def click_of(link_id: int, scope: Any, *, at: datetime, address: str, trigger: s
     asked = heard.hear(scope)
     headers = asked.headers
     agent = classify.agent(headers.get(b"user-agent", b""))
-    signals = classify.signals_of(scope["method"], headers, agent, is_https=settings().is_https)
+    signals = classify.signals_of(scope["method"], headers, agent, is_https=settings().is_https, address=address)
     kind, score = classify.judge(agent.kind, signals)
     consent = heard.consent_of(headers, asked.query)
     if consent == DENIED and kind == classify.HUMAN:

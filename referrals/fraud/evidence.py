@@ -7,10 +7,13 @@ import asyncpg
 import msgspec
 
 from app import clock, db
-from referrals.clicks.classify import HIDDEN
+from referrals.clicks.classify import DATA_CENTRE, HIDDEN
 from referrals.clicks.queries import is_click
 from referrals.fraud.circles import circle_of
-from referrals.fraud.rules import LEADERS, Facts
+from referrals.fraud.clusters import cluster_of
+from referrals.fraud.facts import Facts
+from referrals.fraud.paths import sites_of
+from referrals.fraud.rules import LEADERS
 from referrals.fraud.stays import stays_at
 from storefront.orders.fingerprints import mailbox_fingerprint
 
@@ -27,7 +30,8 @@ async def subject_of(commission_id: int) -> asyncpg.Record | None:
         f"""SELECT c.id, c.member_id, c.role, c.order_id, c.created_at, c.screened_at, p.store_id, m.email,
                    o.address_hmac, o.instrument_hmac, o.phone_hmac, o.gv, cu.id AS customer_id,
                    coalesce(cu.member_id, r.member_id) AS buyer_id, cu.mailbox_hmac, a.click_id, a.candidates,
-                   l.code AS link_code, l.placement, k.referrer_host, k.paid_click_param, k.visitor_day_hash,
+                   l.code AS link_code, l.placement, k.referrer_host, k.paid_click_param,
+                   k.link_id AS click_link_id, k.occurred_at AS clicked_at, k.visitor_day_hash,
                    (k.occurred_at AT TIME ZONE 'UTC')::date AS click_day
               FROM commission c
               JOIN program_version v ON v.id = c.program_version_id JOIN program p ON p.id = v.program_id
@@ -63,6 +67,7 @@ async def facts_of(subject: asyncpg.Record) -> Facts:
         ring_customers=own["ring_customers"],
         circle_orders=circle_orders,
         circle_members=circle_members,
+        **await cluster_of(subject),
         buyer=f"buyer:{subject['buyer_id']}" if subject["buyer_id"] else "",
         orders_hour=own["orders_hour"],
         signups_hour=own["signups_hour"],
@@ -77,7 +82,8 @@ async def facts_of(subject: asyncpg.Record) -> Facts:
     if subject["role"] not in LEADERS:
         return facts
     stays = await stays_at(subject["store_id"], subject["member_id"], subject["created_at"], A_WEEK)
-    return msgspec.structs.replace(facts, **await _about_visits(subject), **stays, **await _about_the_code(subject))
+    sites, code = await sites_of(subject), await _about_the_code(subject)
+    return msgspec.structs.replace(facts, **await _about_visits(subject), **stays, **sites, **code)
 
 
 async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
@@ -148,7 +154,7 @@ async def _about_visits(subject: asyncpg.Record) -> dict[str, Any]:
                 WHERE l.owner_id = $1 AND k.occurred_at > $2::timestamptz - $3::interval AND k.occurred_at <= $2
                   AND k.blocked = '' ORDER BY k.occurred_at DESC LIMIT {MOST_CLICKS}),
            day AS (
-               SELECT visitor_day_hash, extract(epoch FROM occurred_at
+               SELECT visitor_day_hash, signals, extract(epoch FROM occurred_at
                         - lag(occurred_at) OVER (ORDER BY occurred_at))::float8 AS gap
                  FROM mine WHERE kind = 'human' AND visitor_day_hash <> '' AND occurred_at > $2 - $4::interval)
            SELECT (SELECT count(*) FROM day) AS clicks_day,
@@ -158,6 +164,8 @@ async def _about_visits(subject: asyncpg.Record) -> dict[str, Any]:
                              FROM day) quartiles) AS spread_percent,
                   (SELECT coalesce(100 * max(n) / nullif(sum(n), 0), 0)::int
                      FROM (SELECT count(*) AS n FROM day GROUP BY visitor_day_hash) one) AS one_browser_percent,
+                  (SELECT coalesce(100 * count(*) FILTER (WHERE signals & {DATA_CENTRE} > 0) / nullif(count(*), 0), 0)
+                     FROM day)::int AS data_centre_percent,
                   (SELECT count(*) FROM mine WHERE signals & {HIDDEN} > 0) AS hidden_week,
                   (SELECT count(*) FROM mine) AS visits_week,
                   (SELECT coalesce(string_agg(DISTINCT fetch_dest, ', '), '') FROM mine

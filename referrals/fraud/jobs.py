@@ -36,6 +36,11 @@ async def look_at_times() -> None:
     await screening.look_at_times()
 
 
+@every("27 * * * *")
+async def look_at_paths() -> None:
+    await screening.look_at_paths()
+
+
 @every("41 * * * *")
 async def escalate_overdue_cases() -> None:
     await cases.escalate_overdue()

@@ -16,10 +16,8 @@ from referrals.commissions.reasons import reason_words
 from referrals.fraud import cases, queries, words
 from referrals.fraud.changes import LimitsChange, settings_id
 from referrals.fraud.schemas import Said, ThresholdForm, Verdict
-from referrals.fraud.thresholds import BOUNDS, RULES, Thresholds, set_thresholds, thresholds_of
+from referrals.fraud.thresholds import BOUNDS, LISTS, RULES, Thresholds, set_thresholds, thresholds_of
 from storefront.stores.policy import access_own_store
-
-LISTS = ("paid_params", "paid_allowed", "banned_referrers")
 
 
 class CasePages(Controller):
@@ -178,7 +176,7 @@ async def _limits(viewer: Viewer, slug: str) -> dict[str, Any]:
 
 def _thresholds(given: ThresholdForm) -> Thresholds:
     figures = {field: getattr(given, field) for field in BOUNDS}
-    lists = {field: tuple(_lines(getattr(given, field))) for field in LISTS}
+    lists = {field: tuple(_lines(text)) for field in LISTS if (text := getattr(given, field)) is not None}
     return msgspec.convert(
         {**figures, **lists, "off": tuple(rule for rule in RULES if rule not in given.strikes)}, Thresholds
     )

@@ -7,7 +7,7 @@ from app import clock, db
 from referrals.commissions import holds
 
 # What says something of all that a member does, not of one order.
-RISKY = ("refunds", "ring", "click_flood", "stuffing", "shared_account", "odd_times")
+RISKY = ("refunds", "ring", "click_flood", "stuffing", "shared_account", "odd_times", "odd_paths")
 LONGER_BY = timedelta(days=30)
 
 _WAITING = """

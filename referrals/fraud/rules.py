@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from referrals.fraud.facts import Facts
 from referrals.fraud.thresholds import Thresholds
 
 # Which word of the fixed vocabulary a member hears. It never tells what gave them away.
@@ -22,15 +23,18 @@ REASONS = {
     "own_phone": "self_referral",
     "ring": "household",
     "circle": "household",
+    "cluster": "household",
     "velocity": "velocity",
     "click_flood": "traffic",
     "stuffing": "traffic",
     "leaked_code": "code_leaked",
     "paid_traffic": "traffic",
     "banned_referrer": "traffic",
+    "new_sites": "traffic",
     "shared_account": "shared_account",
     "refunds": "refund_ratio",
     "odd_times": "traffic",
+    "odd_paths": "traffic",
 }
 # Who led the buyer there is asked about the visit; an author or a host did not choose it.
 LEADERS = ("sharer", "closer", "introducer")
@@ -38,60 +42,15 @@ LEADERS = ("sharer", "closer", "introducer")
 INVITER = "inviter"
 # Which of a member's commissions a hit concerns, beside the one that was looked at.
 SCOPES = {"ring": "ring", "circle": "buyer", "velocity": "hour", "click_flood": "day"} | dict.fromkeys(
-    ("stuffing", "refunds", "odd_times", "shared_account"), "pending"
+    ("stuffing", "refunds", "odd_times", "odd_paths", "shared_account"), "pending"
 )
 # Distances beyond this are chance in one case of a hundred.
 _BEYOND_CHANCE = 1.63
 FEWEST_OTHERS = 50
 # Where most pages tell nothing (a blocker, a script on few of them), silence says nothing about anybody.
 MOST_FLEETING_OTHERS = 50
-
-
-class Facts(msgspec.Struct, kw_only=True):
-    """What is known of one commission and of the member who earns it."""
-
-    role: str = "sharer"
-    same_mailbox: bool = False
-    own_device_days: int = 0
-    """Days on which the click, or the buyer, came from a browser in which the member was signed in."""
-    device_key: str = ""
-    own_address_orders: int = 0
-    address: str = ""
-    own_card_orders: int = 0
-    card: str = ""
-    own_phone_orders: int = 0
-    phone: str = ""
-    ring_customers: int = 0
-    circle_orders: int = 0
-    """Orders each way in a quarter, at the weakest place of a circle of two or three members who buy by one another."""
-    circle_members: int = 0
-    buyer: str = ""
-    orders_hour: int = 0
-    signups_hour: int = 0
-    clicks_day: int = 0
-    orders_day: int = 0
-    spread_percent: int = 100
-    one_browser_percent: int = 0
-    hidden_week: int = 0
-    visits_week: int = 0
-    hidden_kinds: str = ""
-    measured_week: int = 0
-    """Visits whose page could tell how long it was seen: visits by others to the same place were told of."""
-    fleeting_week: int = 0
-    measured_others: int = 0
-    fleeting_others: int = 0
-    code: str = ""
-    code_state: str = "ok"
-    cold_uses: int = 0
-    paid_param: str = ""
-    link_code: str = ""
-    placement: str = ""
-    referrer: str = ""
-    orders_quarter: int = 0
-    returned_quarter: int = 0
-    delays: Sequence[float] = ()
-    """Seconds from click to order, of the member's orders and of everybody else's."""
-    delays_of_others: Sequence[float] = ()
+# A link that is on its way up gathers sites; one that was listed gathers this many times its usual number in a week.
+TIMES_AS_MANY = 3
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -108,7 +67,11 @@ def hits_of(facts: Facts, limits: Thresholds) -> list[Hit]:
     found = []
     for name, (rule, key) in _RULES.items():
         is_about_the_visit = name not in ("own_email", "own_device", "own_address", "own_card", "own_phone", "refunds")
-        is_asked = not is_about_the_visit or facts.role in LEADERS or (name == "velocity" and facts.role == INVITER)
+        is_asked = (
+            not is_about_the_visit
+            or facts.role in LEADERS
+            or (name in ("velocity", "cluster") and facts.role == INVITER)
+        )
         if name in limits.off or not is_asked:
             continue
         evidence = rule(facts, limits)
@@ -149,6 +112,13 @@ def _circle(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     return {"orders": facts.circle_orders, "members": facts.circle_members}
 
 
+def _cluster(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    """A family tells each other of things, a few times. Beyond that the cluster's cap is reached, whoever earns."""
+    if facts.cluster_members < limits.cluster_members or facts.cluster_orders < limits.cluster_orders:
+        return None
+    return {"members": facts.cluster_members, "orders": facts.cluster_orders, "signs": facts.cluster_signs}
+
+
 def _velocity(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     if facts.orders_hour >= limits.orders_per_hour or facts.signups_hour >= limits.signups_per_hour:
         return {"orders": facts.orders_hour, "signups": facts.signups_hour}
@@ -157,19 +127,22 @@ def _velocity(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
 
 def _click_flood(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     """Many visits and hardly an order is what success looks like, too. So they must also come like a clock's, or most
-    of them from one browser."""
+    of them from one browser, or from where machines stand."""
     if facts.clicks_day < limits.flood_clicks:
         return None
     if facts.orders_day * 100 >= facts.clicks_day * limits.flood_orders_percent:
         return None
     is_clockwork = facts.spread_percent < limits.flood_spread_percent
-    if not is_clockwork and facts.one_browser_percent < limits.flood_one_browser_percent:
+    is_one_browser = facts.one_browser_percent >= limits.flood_one_browser_percent
+    is_rented = facts.data_centre_percent >= limits.flood_data_centre_percent
+    if not (is_clockwork or is_one_browser or is_rented):
         return None
     return {
         "clicks": facts.clicks_day,
         "orders": facts.orders_day,
         "spread": facts.spread_percent,
         "one_browser": facts.one_browser_percent,
+        "data_centre": facts.data_centre_percent,
     }
 
 
@@ -216,6 +189,46 @@ def _banned_referrer(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     return None
 
 
+def _new_sites(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    """A known link that stands on many sites at once all of a sudden was put there: by lists of coupons, mostly. Only
+    sales by way of these sites wait, and what takes off where anybody may post is none of them."""
+    new = [
+        (site, people)
+        for site, people in facts.new_sites
+        if not any(fnmatchcase(site, one) for one in limits.open_sites)
+    ]
+    if facts.known_visits < limits.new_sites_known_visits or facts.referrer not in [site for site, _people in new]:
+        return None
+    if len(new) < limits.new_sites or len(new) <= TIMES_AS_MANY * facts.sites_a_week:
+        return None
+    return {
+        "sites": len(new),
+        "usual": facts.sites_a_week,
+        "link": facts.link_code,
+        "which": [list(n) for n in new[:5]],
+    }
+
+
+def _odd_paths(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
+    """Whoever injects clicks does so in the shop, at its checkout; whoever stuffs them has orders that have nothing to
+    do with where the link led. Some of everybody's orders are like that, so only the difference counts."""
+    seen: dict[str, Any] = {}
+    for leg, mine, many, others, many_others in (
+        ("late", facts.path_late, facts.path_orders, facts.path_late_others, facts.path_orders_others),
+        ("unmet", facts.path_unmet, facts.path_led, facts.path_unmet_others, facts.path_led_others),
+    ):
+        if many < limits.path_orders or many_others < FEWEST_OTHERS:
+            continue
+        further = mine / many - others / many_others
+        if further * 100 >= limits.path_distance_percent and further >= _by_chance(many, many_others):
+            seen |= {leg: mine, f"{leg}_of": many, f"{leg}_others": round(_percent(others, many_others))}
+    return seen or None
+
+
+def _by_chance(some: int, others: int) -> float:
+    return _BEYOND_CHANCE * sqrt((some + others) / (some * others))
+
+
 def _refunds(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     if facts.orders_quarter < limits.refund_orders:
         return None
@@ -231,7 +244,7 @@ def _odd_times(facts: Facts, limits: Thresholds) -> dict[str, Any] | None:
     if mine < limits.odd_orders or others < FEWEST_OTHERS:
         return None
     far = distance(facts.delays, facts.delays_of_others)
-    if far * 100 < limits.odd_distance_percent or far < _BEYOND_CHANCE * sqrt((mine + others) / (mine * others)):
+    if far * 100 < limits.odd_distance_percent or far < _by_chance(mine, others):
         return None
     return {
         "distance": round(far * 100),
@@ -269,12 +282,15 @@ _RULES: dict[str, tuple[Rule, str]] = {
     "own_phone": (_own_phone, "phone"),
     "ring": (_ring, "address"),
     "circle": (_circle, "buyer"),
+    "cluster": (_cluster, "cluster"),
     "velocity": (_velocity, ""),
     "click_flood": (_click_flood, ""),
     "stuffing": (_stuffing, ""),
     "leaked_code": (_leaked_code, "code"),
     "paid_traffic": (_paid_traffic, "link_code"),
     "banned_referrer": (_banned_referrer, "referrer"),
+    "new_sites": (_new_sites, "referrer"),
     "refunds": (_refunds, ""),
     "odd_times": (_odd_times, ""),
+    "odd_paths": (_odd_paths, ""),
 }

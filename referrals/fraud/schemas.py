@@ -41,9 +41,19 @@ class ThresholdForm(msgspec.Struct):
     fleeting_visits: int = 30
     fleeting_percent: int = 90
     circle_orders: int = 2
+    cluster_members: int = 3
+    cluster_orders: int = 4
+    flood_data_centre_percent: int = 60
+    new_sites: int = 5
+    new_sites_known_visits: int = 20
+    path_orders: int = 20
+    path_distance_percent: int = 40
     paid_params: str = ""
     paid_allowed: str = ""
     banned_referrers: str = ""
+    open_sites: str | None = None
+    checkout_paths: str | None = None
+    """Left out, these two lists stay as we begin with."""
     strikes: list[str] = []
 
 

@@ -11,8 +11,9 @@ import asyncpg
 
 from app import clock, db
 from referrals.commissions import holds
-from referrals.fraud import cases, evidence, risk
-from referrals.fraud.rules import SCOPES, Facts, Hit, hits_of
+from referrals.fraud import cases, evidence, paths, risk
+from referrals.fraud.facts import Facts
+from referrals.fraud.rules import SCOPES, Hit, hits_of
 from referrals.fraud.thresholds import thresholds_of
 
 # Commissions that no job looked at for so long are looked at by the chore.
@@ -107,6 +108,25 @@ async def look_at_times() -> int:
                         struck += await cases.report(
                             row["store_id"], member_id, hit, source=source, concerned=concerned
                         )
+    return struck
+
+
+async def look_at_paths() -> int:
+    """Members whose orders took paths that nobody else's take; how many."""
+    now, struck = clock.now(), 0
+    for row in await db.fetch("SELECT DISTINCT store_id FROM program"):
+        store_id = row["store_id"]
+        limits = await thresholds_of(store_id)
+        found = await paths.paths_at(store_id, now, limits.checkout_paths)
+        for member_id, mine in found.items():
+            if mine.orders < limits.path_orders:
+                continue
+            hits = hits_of(Facts(**paths.beside(member_id, found)), limits)
+            for hit in [hit for hit in hits if hit.rule == "odd_paths"]:
+                source = f"paths:{store_id}:{now:%Y-%m-%d}"
+                if concerned := await _pending(member_id, store_id):
+                    async with db.transaction():
+                        struck += await cases.report(store_id, member_id, hit, source=source, concerned=concerned)
     return struck
 
 

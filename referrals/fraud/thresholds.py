@@ -17,15 +17,18 @@ RULES = (
     "own_phone",
     "ring",
     "circle",
+    "cluster",
     "velocity",
     "click_flood",
     "stuffing",
     "leaked_code",
     "paid_traffic",
     "banned_referrer",
+    "new_sites",
     "shared_account",
     "refunds",
     "odd_times",
+    "odd_paths",
 )
 
 
@@ -39,6 +42,10 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """Different customers of one member at one address, or with one card."""
     circle_orders: int = 2
     """Orders in three months that each of two or three members bought by the next one's word, round in a circle."""
+    cluster_members: int = 3
+    """Members joined by a card, a payout account, or two other signs that they share (clusters.py)."""
+    cluster_orders: int = 4
+    """Orders and sign-ups inside such a cluster in three months, by all of it together: this one and what follows."""
     orders_per_hour: int = 15
     signups_per_hour: int = 20
     flood_clicks: int = 200
@@ -46,6 +53,8 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     flood_spread_percent: int = 35
     """How uneven the times between visits are at most, 100 being people who come by chance."""
     flood_one_browser_percent: int = 60
+    flood_data_centre_percent: int = 60
+    """Visits from data centres, where few people surf from and most machines are rented."""
     flood_orders_percent: int = 2
     stuffing_visits: int = 10
     """Visits in a week that no person chose: loaded as a picture, or in a frame."""
@@ -59,28 +68,51 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     odd_orders: int = 20
     odd_distance_percent: int = 40
     """How far the times from click to order are from those of everybody else (Kolmogorov-Smirnov)."""
+    new_sites: int = 5
+    """Sites in a week that never sent anybody to this link before, and now each send two people or more."""
+    new_sites_known_visits: int = 20
+    """A link that hardly anybody knew has only new sites; from so many earlier visits on it has a history."""
+    path_orders: int = 20
+    path_distance_percent: int = 40
+    """How many more of a member's orders than of everybody else's took a path that buyers do not take."""
     paid_params: tuple[str, ...] = tuple("gclid gbraid wbraid msclkid dclid ttclid twclid yclid bd_vid qz_gdt".split())
     """What advertisers add to addresses. Facebook's fbclid is not among them: it is on shared posts too."""
     paid_allowed: tuple[str, ...] = ()
     """Links that may be advertised, by code or placement, with * and ?: "summer-*"."""
     banned_referrers: tuple[str, ...] = ()
     """Sites that may not send visitors, with * and ?: "*.coupon.example"."""
+    open_sites: tuple[str, ...] = tuple(
+        f"{dots}{site}"
+        for site in (
+            "google.* bing.com duckduckgo.com baidu.com facebook.com instagram.com threads.net t.co twitter.com x.com "
+            "reddit.com youtube.com tiktok.com douyin.com weibo.com weibo.cn xiaohongshu.com zhihu.com bilibili.com "
+            "pinterest.* linkedin.com qq.com whatsapp.com t.me telegram.org discord.com line.me mastodon.social"
+        ).split()
+        for dots in ("", "*.")
+    )
+    """Where anybody may post: what takes off there is never a new site."""
+    checkout_paths: tuple[str, ...] = ("*/cart*", "*/checkout*", "*/basket*", "*/warenkorb*", "*/kasse*")
+    """Where a shop's checkout stands: nobody is told about that page by a friend."""
     off: tuple[str, ...] = ()
     """Rules that do not strike at this store."""
 
 
 PLAIN = Thresholds()
+LISTS = ("paid_params", "paid_allowed", "banned_referrers", "open_sites", "checkout_paths")
 # Lowest and highest sane value of each figure.
 BOUNDS = {
     "sla_hours": (1, 24 * 30),
     "appeal_days": (1, 365),
     "ring_customers": (2, 1_000),
     "circle_orders": (1, 1_000),
+    "cluster_members": (3, 40),
+    "cluster_orders": (2, 1_000),
     "orders_per_hour": (2, 100_000),
     "signups_per_hour": (2, 100_000),
     "flood_clicks": (20, 10_000_000),
     "flood_spread_percent": (1, 90),
     "flood_one_browser_percent": (10, 100),
+    "flood_data_centre_percent": (20, 100),
     "flood_orders_percent": (1, 100),
     "stuffing_visits": (3, 1_000_000),
     "stuffing_percent": (1, 100),
@@ -91,6 +123,10 @@ BOUNDS = {
     "refund_percent": (5, 100),
     "odd_orders": (10, 100_000),
     "odd_distance_percent": (10, 100),
+    "new_sites": (2, 1_000),
+    "new_sites_known_visits": (5, 100_000),
+    "path_orders": (10, 100_000),
+    "path_distance_percent": (10, 100),
 }
 
 
@@ -118,7 +154,7 @@ def check_thresholds(wanted: Thresholds) -> None:
     for field, (least, most) in BOUNDS.items():
         if not least <= getattr(wanted, field) <= most:
             raise Invalid(field, _("From %(least)s to %(most)s.", least=least, most=most))
-    for field in ("paid_params", "paid_allowed", "banned_referrers"):
+    for field in LISTS:
         patterns = getattr(wanted, field)
         if len(patterns) > MOST_PATTERNS or any(not 0 < len(one) <= LONGEST_PATTERN for one in patterns):
             raise Invalid(field, _("At most %(most)s lines of %(longest)s characters.", **_PATTERN_WORDS))

@@ -17,15 +17,18 @@ def rule_words(rule: str) -> str:
         "own_phone": _("Named a phone number of the member’s own orders"),
         "ring": _("Several customers, one address or card"),
         "circle": _("Members who buy by one another’s word"),
+        "cluster": _("Members who share much buy from each other"),
         "velocity": _("Very many in an hour"),
         "click_flood": _("Visits like a machine’s"),
         "stuffing": _("Visits nobody chose to make"),
         "leaked_code": _("A code among strangers"),
         "paid_traffic": _("Advertised where it may not be"),
         "banned_referrer": _("From a site that may not send visitors"),
+        "new_sites": _("On many new sites at once"),
         "shared_account": _("Several members, one payout account"),
         "refunds": _("Most of it goes back"),
         "odd_times": _("Orders at odd times after the click"),
+        "odd_paths": _("Orders by a path that buyers do not take"),
     }.get(rule, rule)
 
 
@@ -41,6 +44,9 @@ def rule_help(rule: str) -> str:
         "circle": _(
             "Friends with one taste tell each other of things, too. Look at what was bought, and whether it stayed."
         ),
+        "cluster": _(
+            "A family tells each other of things, too, and the first ones were let pass. Look at who buys besides them."
+        ),
         "velocity": _("A post that takes off looks like this. Look at where the visitors came from."),
         "click_flood": _("People come at uneven times and from many browsers."),
         "stuffing": _(
@@ -50,10 +56,15 @@ def rule_help(rule: str) -> str:
         "leaked_code": _("New buyers of whom nothing else is known typed the code: it may stand on a coupon site."),
         "paid_traffic": _("The address carried an advertiser’s parameter. Links that may be advertised can be listed."),
         "banned_referrer": _("The list of sites is yours, among the limits."),
+        "new_sites": _("Perhaps a newspaper wrote of it and others copied that. Look at two or three of the sites."),
         "shared_account": _("A couple or a club may be paid to one account. Ask."),
         "refunds": _("Wrong sizes come back as well. Look at what was bought."),
         "odd_times": _(
             "Seconds after the click: perhaps a click thrown in at the checkout. Spread over days: perhaps stuffed."
+        ),
+        "odd_paths": _(
+            "An extension of the browser may throw clicks in at the checkout. Whoever shows their link on the shop’s "
+            "own pages, by agreement, looks like this, too."
         ),
     }.get(rule, "")
 
@@ -77,14 +88,24 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
             return _(
                 "%(members)s members each bought %(orders)s times or more by the next one’s word, in a circle.", **seen
             )
+        case "cluster":
+            return _(
+                "%(members)s members share: %(what)s. This is number %(orders)s of their orders and sign-ups by one "
+                "another in three months.",
+                members=seen["members"],
+                orders=seen["orders"],
+                what=", ".join(_signs(seen["signs"])),
+            )
         case "velocity":
             return _("%(orders)s orders and %(signups)s sign-ups within an hour.", **seen)
         case "click_flood":
-            return _(
+            said = _(
                 "%(clicks)s visits and %(orders)s orders in a day. The times between visits vary by %(spread)s %% "
                 "(people: about 100 %%); %(one_browser)s %% came from one browser.",
                 **seen,
             )
+            rented = seen.get("data_centre", 0)
+            return f"{said} {_('%(n)s %% came from data centres.', n=rented)}" if rented else said
         case "stuffing":
             return " ".join(_stuffed(seen))
         case "leaked_code":
@@ -93,6 +114,13 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
             return _("The address of the visit carried “%(parameter)s”; the link was /r/%(link)s.", **seen)
         case "banned_referrer":
             return _("The visit came from %(site)s.", **seen)
+        case "new_sites":
+            which = ", ".join(f"{site} ({people})" for site, people in seen["which"])
+            return _(
+                "%(sites)s sites sent people to /r/%(link)s for the first time within a week; usually %(usual)s do. "
+                "Most people came from: %(which)s.",
+                **seen | {"which": which},
+            )
         case "shared_account":
             return _("%(members)s members told the same account.", **seen)
         case "refunds":
@@ -106,6 +134,8 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
                 others=span(seen["others_half_within"]),
                 distance=seen["distance"],
             )
+        case "odd_paths":
+            return " ".join(_odd_paths(seen))
     return ""
 
 
@@ -156,6 +186,34 @@ def _stuffed(seen: Mapping[str, Any]) -> Iterator[str]:
             "to the same place by others’ links it was %(others)s %%.",
             **_only(seen, "fleeting", "measured", "others"),
         )
+
+
+def _odd_paths(seen: Mapping[str, Any]) -> Iterator[str]:
+    if "late" in seen:
+        yield _(
+            "%(late)s of %(late_of)s orders began with a click inside the shop or on its checkout; of everybody else’s "
+            "%(late_others)s %%.",
+            **_only(seen, "late", "late_of", "late_others"),
+        )
+    if "unmet" in seen:
+        yield _(
+            "%(unmet)s of %(unmet_of)s orders were without the product that the link led to; of everybody else’s "
+            "%(unmet_others)s %%.",
+            **_only(seen, "unmet", "unmet_of", "unmet_others"),
+        )
+
+
+def _signs(signs: Mapping[str, int]) -> Iterator[str]:
+    names = {
+        "account": _("payout account"),
+        "card": _("card"),
+        "address": _("address"),
+        "phone": _("phone number"),
+        "browser": _("browser on a day"),
+    }
+    for kind, name in names.items():
+        if kind in signs:
+            yield f"{name} × {signs[kind]}"
 
 
 def _only(seen: Mapping[str, Any], *names: str) -> dict[str, Any]:

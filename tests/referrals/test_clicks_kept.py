@@ -9,7 +9,7 @@ import pytest
 
 from app import clock, db, ids
 from referrals.clicks import days, queries, visitors
-from referrals.clicks.classify import judge, kind_of
+from referrals.clicks.classify import SCORE_VERSION, judge, kind_of
 from referrals.clicks.rescore import rescore
 from referrals.clicks.service import recount
 from tests.factories import Browser, Person, a_member, sign_in
@@ -167,7 +167,7 @@ async def test_a_better_score_is_given_to_old_clicks_but_moves_no_money(web: Bro
     assert await claim(bob.id, seen[0])
     assert await rescore() == 0, "nothing to do for a version that is everywhere"
     monkeypatch.setattr("referrals.clicks.rescore.agent", lambda given: _Tidy())
-    assert await rescore(version=2) == 3 and await rescore(version=2) == 0
+    assert await rescore(version=SCORE_VERSION + 1) == 3 and await rescore(version=SCORE_VERSION + 1) == 0
     kinds = {row["id"].hex: (row["kind"], row["bot_score"]) for row in await db.fetch("SELECT * FROM click")}
     assert [kinds[gv] for gv in seen] == [("human", 100), ("bot", 100), ("bot", 100)]
     assert await queries.counted_wrongly() == []

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import Invalid
-from referrals.fraud.rules import REASONS, Facts, distance, hits_of
+from referrals.fraud.facts import Facts
+from referrals.fraud.rules import REASONS, distance, hits_of
 from referrals.fraud.thresholds import BOUNDS, PLAIN, RULES, Thresholds, check_thresholds
 
 HOUR = 3_600.0
@@ -22,6 +23,10 @@ def struck(limits: Thresholds = PLAIN, **facts: object) -> set[str]:
 
 FLOOD = {"clicks_day": 900, "orders_day": 1}
 STUFFED = {"measured_week": 30, "fleeting_week": 27, "measured_others": 80, "fleeting_others": 40}
+SITES = tuple((f"deals{n}.example", 3) for n in range(5))
+LISTED = {"referrer": "deals2.example", "new_sites": SITES, "known_visits": 40, "sites_a_week": 1}
+PATHS = {"path_orders": 20, "path_orders_others": 200, "path_led": 20, "path_led_others": 200}
+INSIDE = {"cluster_members": 3, "cluster_orders": 4, "cluster": "cluster:1,2,3"}
 CASES = [
     ("own_email", {"same_mailbox": True}, {"same_mailbox": False}),
     ("own_device", {"own_device_days": 1}, {"own_device_days": 0, "device_key": "buyer:7"}),
@@ -37,6 +42,28 @@ CASES = [
     # A clock's visits; a viral post has many more, and nearly nobody buys, yet people come by chance.
     ("click_flood", {**FLOOD, "spread_percent": 5}, {"clicks_day": 50_000, "orders_day": 3, "spread_percent": 97}),
     ("click_flood", {**FLOOD, "one_browser_percent": 90}, {**FLOOD, "one_browser_percent": 12}),
+    # Rented machines with people's gaps and many browsers; and some people behind their company's VPN.
+    ("click_flood", {**FLOOD, "data_centre_percent": 60}, {**FLOOD, "data_centre_percent": 25}),
+    # A household that tells each other of things a few times; and a couple that does so often.
+    ("cluster", INSIDE, {**INSIDE, "cluster_orders": 3}),
+    ("cluster", INSIDE, {**INSIDE, "cluster_members": 2, "cluster_orders": 40}),
+    # Five coupon sites; and whoever comes from a site of old at that time.
+    ("new_sites", LISTED, {**LISTED, "referrer": "blog.example"}),
+    # A post that takes off where anybody may post, and a paper that wrote of it.
+    ("new_sites", LISTED, {**LISTED, "new_sites": (*SITES[:3], ("t.co", 900), ("www.google.de", 40))}),
+    # A link that nobody knew before, and one that gathers sites all the time.
+    ("new_sites", LISTED, {**LISTED, "known_visits": 19}),
+    ("new_sites", LISTED, {**LISTED, "sites_a_week": 2}),
+    # Thrown in at the checkout; and who sends half of them into the shop by a page of the shop's own.
+    ("odd_paths", {**PATHS, "path_late": 18, "path_late_others": 4}, {**PATHS, "path_late": 7, "path_late_others": 4}),
+    ("odd_paths", {**PATHS, "path_late": 18}, {**PATHS, "path_late": 18, "path_late_others": 110}),
+    # Orders that have nothing to do with the links; and people who look around, as everybody does.
+    (
+        "odd_paths",
+        {**PATHS, "path_unmet": 20, "path_unmet_others": 90},
+        {**PATHS, "path_unmet": 16, "path_unmet_others": 90},
+    ),
+    ("odd_paths", {**PATHS, "path_unmet": 20}, {**PATHS, "path_unmet": 19, "path_led": 19}),
     # A shop's newsletter goes out on the minute, and sells.
     ("click_flood", {**FLOOD, "spread_percent": 20}, {**FLOOD, "orders_day": 40, "spread_percent": 20}),
     ("stuffing", {"hidden_week": 400, "visits_week": 420}, {"hidden_week": 12, "visits_week": 3_000}),
