@@ -6,8 +6,9 @@ Data, not code: a list of ranges of ours to begin with, or the operator's own. T
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
 
 from app.settings import settings
 
@@ -31,9 +32,13 @@ class Ranges:
                 self._last.append(last)
 
     def __contains__(self, address: str) -> bool:
+        # Not ip_address(): ten times the time, on every redirect.
         try:
-            number = _number(ip_address(address))
-        except ValueError:
+            if ":" in address:
+                number = int.from_bytes(inet_pton(AF_INET6, address))
+            else:
+                number = _MAPPED | int.from_bytes(inet_pton(AF_INET, address))
+        except (OSError, ValueError):
             return False
         at = bisect_right(self._first, number) - 1
         return at >= 0 and number <= self._last[at]
@@ -54,6 +59,5 @@ def _span(line: str) -> tuple[int, int]:
     return _number(network[0]), _number(network[-1])
 
 
-def _number(address: object) -> int:
-    number = int(address)  # type: ignore[call-overload]
-    return _MAPPED | number if address.version == 4 else number  # type: ignore[attr-defined]
+def _number(address: IPv4Address | IPv6Address) -> int:
+    return _MAPPED | int(address) if address.version == 4 else int(address)

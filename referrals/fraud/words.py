@@ -119,7 +119,7 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
             return _(
                 "%(sites)s sites sent people to /r/%(link)s for the first time within a week; usually %(usual)s do. "
                 "Most people came from: %(which)s.",
-                **seen | {"which": which},
+                **{**seen, "which": which},
             )
         case "shared_account":
             return _("%(members)s members told the same account.", **seen)

@@ -127,7 +127,7 @@ async def test_a_visit_leaves_its_evidence(web: Browser, headers: dict, path: st
     assert answer.status_code == 302
     row = await db.fetch_one("SELECT * FROM click")
     assert row is not None and {name: row[name] for name in expected} == expected
-    assert row["trigger"] == "link" and row["score_version"] == 1 and "secret" not in str(dict(row))
+    assert row["trigger"] == "link" and row["score_version"] == SCORE_VERSION and "secret" not in str(dict(row))
 
 
 @pytest.mark.parametrize(
