@@ -6,6 +6,7 @@ A link that was switched off, changed or removed is noticed after `FRESH_SECONDS
 import asyncio
 import re
 import time
+from collections import OrderedDict
 from datetime import datetime
 
 import asyncpg
@@ -53,7 +54,8 @@ class Passage(msgspec.Struct, frozen=True):
     blocked: str = ""
 
 
-_ways: dict[str, tuple[float, Way | None]] = {}
+# Least lately visited first.
+_ways: OrderedDict[str, tuple[float, Way | None]] = OrderedDict()
 _asking: dict[str, asyncio.Task[Way | None]] = {}
 
 
@@ -62,6 +64,7 @@ def remembered(code: str) -> tuple[bool, Way | None]:
     known = _ways.get(code)
     if known is None or known[0] < time.monotonic():
         return False, None
+    _ways.move_to_end(code)
     return True, known[1]
 
 
@@ -100,9 +103,11 @@ def forget(code: str) -> None:
 async def _ask(code: str) -> Way | None:
     try:
         way = await _known_way(code)
-        if len(_ways) >= MOST:
-            _ways.clear()
         _ways[code] = (time.monotonic() + FRESH_SECONDS, way)
+        _ways.move_to_end(code)
+        # One at a time: whoever tries a hundred thousand codes must not make the popular links cost a query each.
+        while len(_ways) > MOST:
+            _ways.popitem(last=False)
         return way
     finally:
         _asking.pop(code, None)
@@ -110,12 +115,12 @@ async def _ask(code: str) -> Way | None:
 
 async def _known_way(code: str) -> Way | None:
     """What the database says of a code; while it is away, what it said last."""
-    last = last_known.recall(code)
+    last = last_known.recall(code, Way)
     try:
         async with asyncio.timeout(ASK_SECONDS if last is not None else None):
             row = await link_by_code(code)
     except (*db.LOST, Unavailable, TimeoutError):
-        if not isinstance(last, Way):
+        if last is None:
             raise
         # The day a link ends comes also while the database is away.
         ended = last.ends_at is not None and clock.now() >= last.ends_at

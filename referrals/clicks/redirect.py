@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from app import clock
 from app.errors import Unavailable
 from app.settings import settings
-from referrals.clicks import days, directory, last_known, visitors, writer
+from referrals.clicks import days, directory, last_known, learning, visitors, writer
 from referrals.clicks.classify import HUMAN, PREVIEW
 from referrals.clicks.directory import Way
 from referrals.clicks.heard import DENIED
@@ -53,16 +53,17 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
 @asynccontextmanager
 async def running() -> AsyncIterator[None]:
     """What the redirect needs beside the requests: the writer, what was known before, and an eye on the database."""
-    last_known.load(Way)
+    last_known.load()
     async with writer.running():
-        task = asyncio.create_task(_look_after_for_ever())
+        tasks = [asyncio.create_task(_look_after_for_ever()), asyncio.create_task(learning.learn_for_ever())]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-            last_known.save()
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            last_known.save(at_once=True)
 
 
 async def _look_after_for_ever() -> None:

@@ -62,6 +62,16 @@ async def link_by_code(code: str) -> asyncpg.Record | None:
     )
 
 
+async def links_before(link_id: int, limit: int) -> list[asyncpg.Record]:
+    """Everybody's links, newest first, with the codes each was once called by: for a walk through all of them."""
+    return await db.fetch(
+        """SELECT l.*, ARRAY(SELECT code FROM link_former_code WHERE link_id = l.id) AS former_codes
+             FROM link l WHERE l.id < $1 ORDER BY l.id DESC LIMIT $2""",
+        link_id,
+        limit,
+    )
+
+
 async def own_link(owner_id: int, code: str) -> asyncpg.Record | None:
     link = await link_by_code(code)
     return link if link is not None and link["owner_id"] == owner_id else None

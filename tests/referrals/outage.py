@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Place:
-    """A data directory with servers, schema and one link, and web processes on one port."""
+    """A data directory with servers, schema and two links, and web processes on one port."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,12 +45,17 @@ class Place:
         subprocess.run([sys.executable, "-m", "app", "migrate"], env=self.environment, cwd=ROOT, check=True)
         made = [sys.executable, "-m", "app", "member", "create", "--handle", "mara", "--email", "mara@example.org"]
         subprocess.run(made, env=self.environment, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-        asyncio.run(self._make_link())
+        asyncio.run(self._make_links())
 
-    async def _make_link(self) -> None:
+    async def _make_links(self) -> None:
         await self.sql(
             """INSERT INTO link (code, owner_id, target_kind, destination, placement, created_at)
-               SELECT 'shelf', id, 'page', '/p/', 'shelf', now() FROM member WHERE handle = 'mara'"""
+               SELECT code, id, 'page', '/p/', code, now()
+                 FROM member, unnest(ARRAY['shelf', 'drawer']) AS code WHERE handle = 'mara'"""
+        )
+        await self.sql(
+            """INSERT INTO link_former_code (code, link_id, until)
+               SELECT 'old-drawer', id, now() FROM link WHERE code = 'drawer'"""
         )
 
     def stop_servers(self) -> None:
