@@ -1,8 +1,8 @@
 """The last known way of each code, kept when the database is not: in memory, and in a file for a process that starts
 while it is away.
 
-Links that are visited come first, then whatever `learning` read, for as many as fit into `MOST_BYTES`. What was switched
-off meanwhile cannot be known then; whatever the database says, once it answers, counts again.
+Links that are visited come first, then whatever `learning` read, for as many as fit into `MOST_BYTES`. What was
+switched off meanwhile cannot be known then; whatever the database says, once it answers, counts again.
 """
 
 import logging

@@ -65,8 +65,9 @@ async def _check_lines(rows: list[asyncpg.Record]) -> list[str]:
         was_cut = row["reserved"] is not None and row["granted"] < how.get("asked", 0)
         if row["reserved"] is not None and row["standing"] != row["reserved"]:
             errors.append(f"{name} stands at {row['standing']}, but its limits know of {row['reserved']}")
-        # One that a dispute gave back may find its limit used up by others; it never gets more than it was granted.
-        may_lack = row["reserved"] is not None and (row["times"] or 0) > 1 and row["standing"] < wanted
+        # One that a dispute gave back, or whose price was told higher later, may find its limit used up by others.
+        has_grown = max(0, row["gross"] - row["discount"]) > row["base"] or (row["times"] or 0) > 1
+        may_lack = row["reserved"] is not None and has_grown and row["standing"] < wanted
         if row["standing"] != wanted and not may_lack:
             errors.append(f"{name} stands at {row['standing']} {row['currency']}; the facts ask for {wanted}")
         if was_cut and row["standing"] > row["granted"]:
@@ -92,12 +93,13 @@ async def _wanted(row: asyncpg.Record, how: dict[str, Any], standing: dict[tuple
     if share is None or how["winner_id"] != row["winner_id"]:
         return 0
     now, full = _line(how, base, net, row), _line(how, base, base, None)
+    part = _part(now, shares_of(row), row["member_id"], row["role"])
     if was_cut:
         if base == 0:  # The price was corrected down to nothing.
             return 0
         left = Fraction(net, base) if how.get("kind", "percent") == "percent" else Fraction(now, full or 1)
-        return min(most, round(most * left))
-    return _part(now, shares_of(row), row["member_id"], row["role"])
+        return min(most, round(most * left), part)
+    return part
 
 
 def _line(how: dict[str, Any], base: int, net: int, row: asyncpg.Record | None) -> int:

@@ -154,7 +154,8 @@ async def _within_limits(
 def _wanted(one: asyncpg.Record, due: Due, commissions: list[asyncpg.Record], targets: dict[int, int]) -> int:
     was_cut = one["reserved"] is not None and one["granted"] < one["how"].get("asked", 0)
     if one["role"] != RECRUITER:
-        return due.cut_to(one["granted"]) if was_cut else due.target
+        # A price that is told lower later pays no more than that price asks for, however much was granted.
+        return min(due.cut_to(one["granted"]), due.target) if was_cut else due.target
     winner = (one["order_line_id"], due.how.winner_id if due.how else 0, SHARER)
     theirs = next((targets.get(c["id"], 0) for c in commissions if key_of(c) == winner), 0)
     return min(one["granted"], share_of(theirs, due.rate_bps)) if was_cut else share_of(theirs, due.rate_bps)

@@ -133,4 +133,4 @@ def _target(commission: Any, due: Due | None) -> int | None:
     if due is None or commission["state"] == "rejected":
         return None
     was_cut = commission["granted"] < commission["how"].get("asked", 0)
-    return due.cut_to(commission["granted"]) if was_cut else due.target
+    return min(due.cut_to(commission["granted"]), due.target) if was_cut else due.target

@@ -60,4 +60,5 @@ async def books_are_right() -> None:
     from referrals.ledger.audit import check_balances, check_entries
 
     _entries, errors = await check_entries()
-    assert errors + await check_balances() + await check_commissions() + await check_attributions() == []
+    wrong = errors + await check_balances() + await check_commissions() + await check_attributions()
+    assert wrong == [], wrong

@@ -16,12 +16,15 @@ import msgspec
 
 from app import clock, db, ids
 from referrals.attribution.shares import WHOLE
+from referrals.clicks.service import claim
 from referrals.commissions import holds, release
 from referrals.commissions.service import settle
 from referrals.commissions.together import settle_all
 from referrals.payouts import claims, settlement
+from referrals.programs.policy import Policy
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
+from referrals.programs.terms import Caps, Terms
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundLineTold, RefundTold
 from storefront.orders.service import apply_order, apply_refund
 from storefront.stores.queries import store_by_slug
@@ -40,6 +43,11 @@ class Known(msgspec.Struct):
     tellings: dict[int, dict[str, tuple[int, int]]] = {}
     refunds: dict[str, tuple[str, int, str]] = {}
     is_cancelled: bool = False
+    cap: int = 0
+    """The most the order may pay by the rules it was first heard under; 0: as much as it earns."""
+    month: str = ""
+    is_bound: bool = False
+    """Whether the cap ever had something to say."""
 
     def lines(self) -> dict[str, int]:
         """What each line costs by the newest telling; one it no longer names costs nothing."""
@@ -65,8 +73,20 @@ class Known(msgspec.Struct):
 class History:
     """One shop and what happens to it. Every verb of it is a fact, a decision of a person, or the passing of time."""
 
-    def __init__(self, sharers: list[Person], currency: str, *, together: bool = False) -> None:
-        self.sharers, self.currency = sharers, currency
+    def __init__(
+        self,
+        sharers: list[Person],
+        currency: str,
+        *,
+        together: bool = False,
+        terms: Terms | None = None,
+        policy: Policy | None = None,
+        buyer: Person | None = None,
+    ) -> None:
+        self.sharers, self.currency, self.terms, self.policy = sharers, currency, terms, policy
+        # A member here, who was led by every sharer in turn: the first of them introduced them.
+        self.buyer = buyer
+        self.erased: set[int] = set()
         # The worker settles one order, or all that wait in one transaction: both must come to the same.
         self.settle = settle_all if together else _settle_each
         self.orders: dict[int, Known] = {}
@@ -82,15 +102,34 @@ class History:
         await self.change_rules(rate)
         for sharer in self.sharers:
             self.clicks.append(await self._click(sharer))
+            if self.buyer is not None:
+                await claim(self.buyer.id, self.clicks[-1].hex)
 
     async def change_rules(self, rate: int) -> None:
         self.rate = rate
-        await publish_rules(self.shop.slug, Rules(rate_bps=rate, hold_days=14, window_days=700))
+        rules = Rules(rate_bps=rate, hold_days=14, window_days=700)
+        await publish_rules(self.shop.slug, rules, terms=self.terms, policy=self.policy)
+
+    async def change_cap(self, most: int) -> None:
+        """What an order may pay at most, for the orders that are first heard of from now on."""
+        self.terms = Terms(currency=self.currency, caps=Caps(order=most))
+        await self.change_rules(self.rate)
+
+    async def erase(self, which: int) -> None:
+        """A sharer leaves: what was decided stays theirs, under a number; no later order is."""
+        from app.people import erase
+
+        if which not in self.erased:
+            self.erased.add(which)
+            await erase(self.sharers[which].handle)
 
     async def tell(self, number: int, sharer: int | None, lines: dict[str, tuple[int, int]]) -> None:
         known = self._known(number, sharer)
         self.version += 1
         known.tellings[self.version] = lines
+        known.month = known.month or f"{clock.now():%Y-%m}"
+        # A cap binds as soon as the order would once have paid more.
+        known.is_bound |= bool(known.cap) and sum(known.earns().values()) > known.cap
         await self._take(self._order(number, "paid", known, lines))
 
     async def cancel(self, number: int) -> None:
@@ -148,6 +187,13 @@ class History:
                     await db.execute("SELECT 1 FROM payout WHERE id = $1 FOR UPDATE", row["id"])
                     await claims.cancel_locked(row["id"], actor_id=None)
 
+    async def pay_day(self, sharer: int) -> None:
+        """All that leads to money leaving the house, which steps of chance find too seldom."""
+        await self.pass_days(14)
+        await self.release()
+        await self.ask_for_payout(sharer)
+        await self.end_payouts(well=True)
+
     async def replay(self, facts: list[OrderTold | RefundTold]) -> None:
         """The shop sends what it sent before, in any order."""
         for fact in facts:
@@ -188,9 +234,9 @@ class History:
 
     def _known(self, number: int, sharer: int | None) -> Known:
         if number not in self.orders:
-            self.orders[number] = Known(self.rate, None)
+            self.orders[number] = Known(self.rate, None, cap=self.terms.caps.order if self.terms else 0)
         known = self.orders[number]
-        if not known.tellings and sharer is not None:
+        if not known.tellings and sharer is not None and sharer not in self.erased:
             known.sharer = sharer
         return known
 
@@ -219,6 +265,12 @@ class History:
         await (apply_order(self.store, fact) if isinstance(fact, OrderTold) else apply_refund(self.store, fact))
 
     async def _settle(self) -> None:
+        if self.buyer is not None:
+            await db.execute(
+                "UPDATE customer SET member_id = $2 WHERE store_id = $1 AND member_id IS NULL",
+                self.store["id"],
+                self.buyer.id,
+            )
         rows = await db.fetch("SELECT id FROM orders WHERE store_id = $1 ORDER BY id", self.store["id"])
         await self.settle([row["id"] for row in rows])
 

@@ -2,19 +2,33 @@
 others', so that nothing is swept between them, and the whole of the books is verified when all have run."""
 
 import itertools
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck, Phase, settings
 
 from app import clock, db, ids, jobs
 from community.members import service as members
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
+from tests.conftest import examples
 from tests.factories import Person
 from tests.storefront.shop import Shop, a_shop
 
 _numbers = itertools.count(1)
+
+
+def generated(usual: int) -> Callable[[Any], Any]:
+    """So many examples, or 100,000 with `--deep`; without shrinking: each is a whole story against the database."""
+    return settings(
+        max_examples=examples(usual),
+        deadline=None,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 async def a_quick_shop(owner: Person | None = None, *, currency: str = "USD", **rules: object) -> Shop:

@@ -5,17 +5,19 @@ from typing import get_args
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Invalid
 from referrals.attribution.rules import CLOCK_SKEW, NOBODY, Touch, Via, decide
 from referrals.attribution.shares import WHOLE, Share
 from referrals.programs.policy import CLASSES, PARTNER_CLASSES, PLAIN, LeakRules, Policy, check_policy, policy_of
+from tests.conftest import examples
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WINDOW = timedelta(days=30)
 ADA, BEN, CLEO, DORA = 1, 2, 3, 4
+many = settings(max_examples=examples(300), deadline=None)
 
 
 def touch(member_id: int, hours_before: float = 1, via: str = "claimed", click_id: str = "", **more) -> Touch:
@@ -103,12 +105,14 @@ def settled(found: list[Touch], model: str):
     return decide(found, store_id=1, ordered_at=NOON, window=WINDOW, model=model)
 
 
+@many
 @given(touches, st.sampled_from(["last", "first"]), st.randoms())
 def test_the_order_in_which_facts_are_found_changes_nothing(found: list[Touch], model: str, random):
     shuffled = random.sample(found, len(found))
     assert settled(found, model) == settled(shuffled, model)
 
 
+@many
 @given(touches, touches, st.sampled_from(["last", "first"]))
 def test_a_touch_that_cannot_earn_never_changes_who_wins(found: list[Touch], more: list[Touch], model: str):
     known = {one.click_id for one in found}
@@ -120,6 +124,7 @@ def test_a_touch_that_cannot_earn_never_changes_who_wins(found: list[Touch], mor
     assert settled(found, model).winner == settled(found + barred, model).winner
 
 
+@many
 @given(touches, st.sampled_from(["last", "first"]))
 def test_at_most_one_wins_and_never_the_buyer_or_a_machine(found: list[Touch], model: str):
     decision = settled(found, model)
@@ -175,6 +180,7 @@ one_signup = touches.filter(lambda found: sum(one.via == "signup" for one in fou
 )
 
 
+@many
 @given(one_signup, st.sampled_from(["last", "first"]))
 def test_an_empty_policy_decides_as_before_there_were_policies(found: list[Touch], model: str):
     assert policy_of({"policy": {}}) == PLAIN
@@ -357,6 +363,7 @@ any_touches = st.lists(
 )
 
 
+@many
 @given(any_touches, policies, st.sampled_from(["last", "first"]), st.randoms(), st.booleans())
 def test_under_any_policy_the_order_of_facts_changes_nothing_and_shares_are_a_whole(found, policy, model, random, new):
     check_policy(policy)
@@ -371,6 +378,7 @@ def test_under_any_policy_the_order_of_facts_changes_nothing_and_shares_are_a_wh
         assert decision.shares[0].bps >= WHOLE // 2
 
 
+@many
 @given(any_touches, any_touches, policies, st.sampled_from(["last", "first"]))
 def test_under_any_policy_what_cannot_earn_changes_neither_winner_nor_shares(found, more, policy, model):
     barred = [msgspec.structs.replace(one, click_id=f"x{one.click_id}", is_buyer=True, helper_id=DORA) for one in more]

@@ -200,3 +200,24 @@ async def test_what_is_rejected_is_free_for_others(web: Browser):
     await settle(await db.fetch_val("SELECT id FROM orders WHERE external_id = '1'"))
     assert await standing(kol) == {("pending", "USD"): 1_000}
     await books_are_right()
+
+
+async def test_a_price_told_lower_later_pays_no_more_than_it_asks_for_under_a_cap_too(web: Browser):
+    kol = await a_member("kol")
+    shop = await a_shop_that_pays(Terms(currency="USD", caps=Caps(order=333)))
+    gv = await a_click(web, kol, shop)
+    await sell(shop, gv, "1", a_line("l1", 10_625))
+    assert await standing(kol) == {("pending", "USD"): 333}
+    await sell(shop, gv, "1", a_line("l1", 49))
+    assert await standing(kol) == {("pending", "USD"): 5}
+    await books_are_right()
+
+
+async def test_a_price_told_higher_under_a_full_cap_is_no_error_in_the_books(web: Browser):
+    kol = await a_member("kol")
+    shop = await a_shop_that_pays(Terms(currency="USD", caps=Caps(order=1_000)))
+    gv = await a_click(web, kol, shop)
+    await sell(shop, gv, "1", a_line("l1", 10_000))
+    await sell(shop, gv, "1", a_line("l1", 30_000))
+    assert await standing(kol) == {("pending", "USD"): 1_000}
+    await books_are_right()
