@@ -136,8 +136,9 @@ from referrals.partners.member_pages import PartnerPages
 from referrals.partners.pages import RatePages
 from referrals.payouts import jobs as payout_jobs
 from referrals.payouts.admin_pages import PayoutAdminPages
-from referrals.payouts.api import PayoutApi, PayoutMethodApi
+from referrals.payouts.api import PayoutApi, PayoutMethodApi, PayoutRateApi
 from referrals.payouts.pages import PayoutPages
+from referrals.payouts.rates_pages import PayoutRatePages
 from referrals.programs.api import ProgramApi
 from referrals.programs.pages import ProgramPages
 from referrals.simulator.api import CreditingApi
@@ -217,6 +218,7 @@ PAGES: list = [
     ConnectorPages,
     PayoutPages,
     PayoutAdminPages,
+    PayoutRatePages,
     StatementPages,
     BooksPages,
     DebtPages,
@@ -292,6 +294,7 @@ API: list = [
     QuoteApi,
     PayoutApi,
     PayoutMethodApi,
+    PayoutRateApi,
     StatementApi,
 ]
 

@@ -121,9 +121,10 @@ FILES = {
                    JOIN ledger_transaction t ON t.id = e.transaction_id
                   WHERE a.owner_kind = 'member' AND a.owner_id = $1 ORDER BY t.id, e.line""",
     "payouts": """SELECT p.id, s.slug AS store, p.currency, p.amount, p.netted, p.fee, p.withheld, p.bonus, p.sends,
-                         p.rail, p.state, p.reason, p.created_at, p.state_at
-                    FROM payout p JOIN store s ON s.id = p.store_id WHERE p.member_id = $1""",
-    "payout_methods": """SELECT id, rail, hint, created_at, usable_at, removed_at
+                         p.pays, p.pays_currency, r.rate, p.rail, p.state, p.reason, p.created_at, p.state_at
+                    FROM payout p JOIN store s ON s.id = p.store_id LEFT JOIN fx_rate r ON r.id = p.rate_id
+                   WHERE p.member_id = $1""",
+    "payout_methods": """SELECT id, rail, hint, currency, created_at, usable_at, removed_at
                            FROM payout_method WHERE member_id = $1""",
     "payout_wish": "SELECT rail, automatic FROM payout_wish WHERE member_id = $1",
     "tax_profile": "SELECT country, kind, last4, changed_at FROM tax_profile WHERE member_id = $1",

@@ -20,6 +20,7 @@ from referrals.payouts import batches, credits, exports, queries, words
 from referrals.payouts.amounts import minor_units, typed
 from referrals.payouts.exports import number_of
 from referrals.payouts.rails import RAILS
+from referrals.payouts.rates import used_in
 from referrals.payouts.schemas import Currency, Password
 from referrals.payouts.terms import Terms, publish_terms, terms_of
 from storefront.stores.policy import access_own_store
@@ -246,6 +247,7 @@ async def _batch_shown(request: Request, viewer: Viewer, slug: str, batch_id: in
         "store": store,
         "batch": batch,
         "totals": await queries.totals_of(batch_id),
+        "rates": await used_in(batch_id),
         "payouts": await queries.payouts_in(batch_id, cursor=request.query_params.get("after")),
         "approvals": approvals,
         "steps": await queries.steps_of(batch_id=batch_id),

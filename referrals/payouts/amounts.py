@@ -1,6 +1,8 @@
-"""Amounts as people type them: major units with a point, exactly."""
+"""Amounts as people type them: major units with a point, exactly; and which of a payout's leaves the house."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from app.errors import Invalid
 from app.i18n import gettext as _
@@ -19,3 +21,8 @@ def minor_units(text: str, currency: str, field: str) -> int:
 
 def typed(amount: int, currency: str) -> str:
     return str(in_major_units(Money(amount, currency)))
+
+
+def leaves(payout: Mapping[str, Any]) -> tuple[int, str]:
+    """What is really sent: in the account's currency, where that is another one."""
+    return (payout["pays"], payout["pays_currency"]) if payout["rate_id"] else (payout["sends"], payout["currency"])

@@ -1,11 +1,13 @@
 """Payouts and the ledger tell the same story: worked out from both sides, for `grapevine ledger verify`."""
 
 from app import db
+from referrals.payouts.rates import convert
 
 
 async def check_payouts() -> list[str]:
     """Each payout whose items, figures or postings do not fit together."""
-    return [*await _check_sums(), *await _check_commissions(), *await _check_postings(), *await _check_credit()]
+    checks = (_check_sums, _check_commissions, _check_postings, _check_rates, _check_clearing, _check_credit)
+    return [error for check in checks for error in await check()]
 
 
 async def _check_sums() -> list[str]:
@@ -55,14 +57,15 @@ async def _check_postings() -> list[str]:
     rows = await db.fetch(
         """SELECT p.id, p.state, p.amount, p.currency,
                   coalesce(sum(e.amount) FILTER (WHERE a.kind = 'in_payout'), 0)::bigint AS left_it,
-                  coalesce(-sum(e.amount) FILTER (WHERE a.kind IN ('cash', 'store_credit')), 0)::bigint AS sent,
+                  coalesce(-sum(e.amount) FILTER (WHERE a.kind IN ('cash', 'store_credit', 'fx_clearing')), 0)::bigint
+                      AS sent,
                   coalesce(-sum(e.amount) FILTER (WHERE a.kind = 'payout_fees'), 0)::bigint AS fee,
                   coalesce(-sum(e.amount) FILTER (WHERE a.kind = 'tax_withheld'), 0)::bigint AS withheld,
                   p.sends, p.fee AS asked_fee, p.withheld AS asked_tax
              FROM payout p
              LEFT JOIN ledger_transaction t ON t.ref_type = 'payout' AND t.ref_id = p.id
              LEFT JOIN ledger_entry e ON e.transaction_id = t.id
-             LEFT JOIN ledger_account a ON a.id = e.account_id
+             LEFT JOIN ledger_account a ON a.id = e.account_id AND a.currency = p.currency
             GROUP BY p.id ORDER BY p.id"""
     )
     errors = []
@@ -75,6 +78,57 @@ async def _check_postings() -> list[str]:
                 f" {row['left_it']} out of it, {row['sent']} of that to the member"
             )
     return errors
+
+
+async def _check_rates() -> list[str]:
+    """A payout in another currency follows from its rate, and just that left in that currency, through its clearing."""
+    rows = await db.fetch(
+        """SELECT p.id, p.state, p.sends, p.currency, p.pays, p.pays_currency, r.rate,
+                  (r.store_id, r.base, r.quote) = (p.store_id, p.currency, p.pays_currency) AS fits,
+                  coalesce(sum(e.amount) FILTER (WHERE a.kind = 'fx_clearing'), 0)::bigint AS cleared,
+                  coalesce(-sum(e.amount) FILTER (WHERE a.kind = 'cash'), 0)::bigint AS left_it
+             FROM payout p JOIN fx_rate r ON r.id = p.rate_id
+             LEFT JOIN ledger_transaction t ON t.ref_type = 'payout' AND t.ref_id = p.id
+             LEFT JOIN ledger_entry e ON e.transaction_id = t.id
+             LEFT JOIN ledger_account a ON a.id = e.account_id AND a.currency = p.pays_currency
+            GROUP BY p.id, r.id ORDER BY p.id"""
+    )
+    errors = []
+    for row in rows:
+        pays = convert(row["sends"], row["currency"], row["pays_currency"], row["rate"]) if row["fits"] else None
+        if row["pays"] != pays:
+            errors.append(f"payout {row['id']} pays {row['pays']} {row['pays_currency']}; its rate makes it {pays}")
+        expected = row["pays"] if row["state"] == "settled" else 0
+        if (row["cleared"], row["left_it"]) != (expected, expected):
+            errors.append(
+                f"payout {row['id']} is {row['state']} with {row['pays']} {row['pays_currency']};"
+                f" {row['left_it']} left, {row['cleared']} of it was cleared"
+            )
+    return errors
+
+
+async def _check_clearing() -> list[str]:
+    """What stands on a store's clearing accounts is what its settled payouts turned from one currency into another."""
+    rows = await db.fetch(
+        """WITH booked AS (
+               SELECT a.owner_id AS store_id, a.currency, sum(e.amount)::bigint AS amount
+                 FROM ledger_account a JOIN ledger_entry e ON e.account_id = a.id
+                WHERE a.owner_kind = 'store' AND a.kind = 'fx_clearing' GROUP BY 1, 2),
+           turned AS (
+               SELECT store_id, currency, sum(amount)::bigint AS amount
+                 FROM (SELECT store_id, currency, -sends AS amount FROM payout
+                        WHERE rate_id IS NOT NULL AND state = 'settled'
+                       UNION ALL SELECT store_id, pays_currency, pays FROM payout
+                        WHERE rate_id IS NOT NULL AND state = 'settled') both_sides GROUP BY 1, 2)
+           SELECT coalesce(b.store_id, t.store_id) AS id, coalesce(b.currency, t.currency) AS currency,
+                  coalesce(b.amount, 0) AS booked, coalesce(t.amount, 0) AS turned
+             FROM booked b FULL JOIN turned t ON (t.store_id, t.currency) = (b.store_id, b.currency)
+            WHERE coalesce(b.amount, 0) <> coalesce(t.amount, 0) ORDER BY 1, 2"""
+    )
+    return [
+        f"store {row['id']} has {row['booked']} {row['currency']} on its clearing; its payouts turned {row['turned']}"
+        for row in rows
+    ]
 
 
 async def _check_credit() -> list[str]:

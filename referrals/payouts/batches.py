@@ -2,7 +2,8 @@
 
 import hashlib
 from datetime import datetime
-from typing import cast
+from decimal import Decimal
+from typing import Any, cast
 
 import asyncpg
 import msgspec
@@ -17,6 +18,7 @@ from referrals.payouts.claims import cancel_locked, claim
 from referrals.payouts.events import BatchFrozen
 from referrals.payouts.methods import confirm_person
 from referrals.payouts.quotes import Quote, payees, quote, sums_of
+from referrals.payouts.rates import plain, rates_from
 from referrals.payouts.settlement import note
 from referrals.payouts.taxes import thresholds
 from referrals.payouts.terms import terms_of
@@ -44,10 +46,11 @@ async def preview(store: asyncpg.Record, currency: str, cutoff: datetime, minimu
     sums = await sums_of(store_id=store["id"], currency=currency, until=cutoff)
     known = await payees([total.member_id for total in sums], currency)
     terms, rows = await terms_of(store["id"], currency), await thresholds()
+    rates = await rates_from(store["id"], currency)
     quotes = []
     for total in sums:
         payee = known[total.member_id]
-        one = quote(total, payee, terms.for_batch(minimum), rows, payee.rail)
+        one = quote(total, payee, terms.for_batch(minimum), rows, rates, payee.rail)
         if not one.trouble and not payee.automatic:
             one = msgspec.structs.replace(one, trouble="by_hand_only")
         quotes.append(one)
@@ -181,13 +184,20 @@ async def content_hash(batch_id: int) -> bytes:
             WHERE p.batch_id = $1 ORDER BY p.id""",
         batch_id,
     )
-    told = {
+    told: dict[str, Any] = {
         "batch": batch_id,
         "currency": batch["currency"],
         "cutoff": batch["cutoff_at"].isoformat(),
         "payouts": [[*row[:-1], [list(item) for item in row["items"]]] for row in rows],
         "store": batch["store_id"],
     }
+    rows = await db.fetch(
+        """SELECT p.id, r.id, r.base, r.quote, r.rate, p.pays, p.pays_currency FROM payout p
+             JOIN fx_rate r ON r.id = p.rate_id WHERE p.batch_id = $1 ORDER BY p.id""",
+        batch_id,
+    )
+    if rows:
+        told["rates"] = [[plain(one) if isinstance(one, Decimal) else one for one in row] for row in rows]
     return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).digest()
 
 

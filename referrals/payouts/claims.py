@@ -15,6 +15,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from referrals.commissions.payable import Allocated, allocate, return_to_available
 from referrals.payouts.quotes import Payee, Quote, Sum, payees, quote, quote_for, ready_ids
+from referrals.payouts.rates import rates_from
 from referrals.payouts.settlement import note, settle
 from referrals.payouts.taxes import thresholds
 from referrals.payouts.terms import terms_of, were_set_by
@@ -22,10 +23,11 @@ from referrals.payouts.words import trouble_words
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """What a member was shown and said yes to."""
+    """What a member was shown and said yes to; `pays` where it arrives in another currency."""
 
     amount: int
     sends: int
+    pays: int = 0
 
 
 class FiguresChanged(Conflict):
@@ -47,7 +49,7 @@ async def ask_for_payout(viewer: Viewer, store: asyncpg.Record, currency: str, r
         if made is None:
             raise Conflict(_("Nothing is available to pay out: it is on its way already, or was taken back."))
         payout_id, final = made
-        if Figures(final.sum.amount, final.sends) != shown:
+        if Figures(final.sum.amount, final.sends, final.pays if final.rate else 0) != shown:
             raise FiguresChanged(_("The sum has changed since it was shown. Look at it again."))
         if final.trouble:
             raise Invalid("rail", trouble_words(final))
@@ -84,8 +86,10 @@ async def claim(
     payee = (await payees([member_id], currency))[member_id]
     total = Sum(member_id, store_id, currency, sum(one.amount for one in taken), 0)
     terms = await terms_of(store_id, currency)
-    final = quote(total, payee, terms if minimum is None else terms.for_batch(minimum), await thresholds(), rail)
-    if final.sends > 0:
+    terms = terms if minimum is None else terms.for_batch(minimum)
+    final = quote(total, payee, terms, await thresholds(), await rates_from(store_id, currency), rail)
+    # By no rate, or to nothing: the caller undoes it.
+    if final.sends > 0 and final.pays > 0:
         await _write(payout_id, final, payee, taken, asked_by, batch_id)
     return payout_id, final
 
@@ -97,8 +101,9 @@ async def _write(
     method = payee.methods.get(final.rail)
     await db.execute(
         """INSERT INTO payout (id, store_id, member_id, batch_id, currency, amount, netted, fee, withheld, bonus,
-                               sends, rail, method_id, asked_by, state, created_at, state_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'claimed', $15, $15)""",
+                               sends, rail, method_id, asked_by, state, created_at, state_at, rate_id, pays,
+                               pays_currency)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'claimed', $15, $15, $16, $17, $18)""",
         payout_id,
         final.sum.store_id,
         final.sum.member_id,
@@ -114,6 +119,9 @@ async def _write(
         method["id"] if method else None,
         asked_by,
         now,
+        final.rate.id if final.rate else None,
+        final.pays if final.rate else None,
+        final.paid_in if final.rate else "",
     )
     await db.execute(
         """INSERT INTO payout_item (payout_id, commission_id, amount, active)

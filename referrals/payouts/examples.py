@@ -6,10 +6,14 @@ from referrals.payouts.schemas import (
     MethodView,
     NewMethod,
     NewPayout,
+    NewRateTold,
     PayoutList,
     PayoutView,
     QuoteList,
     QuoteView,
+    RateList,
+    RateUsed,
+    RateView,
 )
 
 new_payout = NewPayout("south", "USD", "store_credit", 1200, 1200)
@@ -31,6 +35,7 @@ payout = PayoutView(
     changed_at="2026-03-30T09:26:53+00:00",
     credit_code="k7m2p9xh4tq8w3na",
     advice_url="/earn/payouts/8",
+    arrives=Money(1200, "USD"),
 )
 payouts = PayoutList([payout], None)
 quotes = QuoteList(
@@ -52,9 +57,14 @@ quotes = QuoteList(
             pays_on="2026-04-01T00:00:00+00:00",
             trouble="",
             words="",
+            arrives=Money(4577, "EUR"),
+            rate=RateUsed("2", "0.92", "ECB reference rate", "2026-03-30T14:00:00+00:00"),
         )
     ]
 )
-new_method = NewMethod("paypal", {"account": "ada@example.org"}, "correct horse battery")
-method = MethodView("3", "paypal", "a•••@example.org", "2026-04-02T09:26:53+00:00", "cooling_off")
+new_method = NewMethod("paypal", {"account": "ada@example.org"}, "correct horse battery", "EUR")
+method = MethodView("3", "paypal", "a•••@example.org", "2026-04-02T09:26:53+00:00", "cooling_off", "EUR")
 methods = MethodList([method])
+new_rate = NewRateTold("USD", "EUR", "0.92", "ECB reference rate")
+rate = RateView("2", "USD", "EUR", "0.92", "ECB reference rate", "2026-03-30T14:00:00+00:00", "olga", True)
+rates = RateList([rate], None)

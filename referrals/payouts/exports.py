@@ -11,6 +11,7 @@ from app.errors import Conflict, Invalid
 from app.i18n import gettext as _
 from app.money import Money, in_major_units
 from app.sheets import sheet_line
+from referrals.payouts.amounts import leaves
 from referrals.payouts.batches import access_batch
 from referrals.payouts.rails import RAILS
 from referrals.payouts.seal import unseal
@@ -57,9 +58,10 @@ async def export(viewer: Viewer, slug: str, batch_id: int) -> str:
             continue
         details = unseal("method", row["member_id"], row["sealed"])
         paid_to = (details.get("holder", ""), details.get("account", ""), details.get("bic", ""))
-        sends = (in_major_units(Money(row["sends"], row["currency"])), row["currency"])
+        sends, currency = leaves(row)
+        paid = (in_major_units(Money(sends, currency)), currency)
         number = number_of(row["id"])
-        lines.append(sheet_line((number, row["rail"], *paid_to, *sends, f"{number} {slug}", row["handle"])))
+        lines.append(sheet_line((number, row["rail"], *paid_to, *paid, f"{number} {slug}", row["handle"])))
     await note("exported", batch_id=batch_id, actor_id=require_member(viewer))
     return "".join(lines)
 

@@ -5,6 +5,7 @@ from app.events import on
 from app.jobs import every
 from community.notifications.service import notify
 from referrals.payouts import batches, queries, recall, schedule, sending
+from referrals.payouts.amounts import leaves
 from referrals.payouts.batches import BatchRequested, BatchSubmitted
 from referrals.payouts.events import (
     BatchFrozen,
@@ -77,14 +78,17 @@ async def warn_the_owner(event: PayoutMethodChanged) -> None:
 
 
 async def _tell_payee(payout_id: int, kind: str, reason: str = "") -> None:
-    row = await db.fetch_one("SELECT member_id, sends, currency, rail FROM payout WHERE id = $1", payout_id)
+    row = await db.fetch_one(
+        "SELECT member_id, sends, currency, rail, rate_id, pays, pays_currency FROM payout WHERE id = $1", payout_id
+    )
     if row is not None:
+        amount, currency = leaves(row)
         await notify(
             row["member_id"],
             kind,
             source=f"payout:{payout_id}:{kind}:{reason}"[:200],
             url=f"/earn/payouts/{payout_id}",
-            data={"amount": row["sends"], "currency": row["currency"], "rail": row["rail"], "reason": reason},
+            data={"amount": amount, "currency": currency, "rail": row["rail"], "reason": reason},
         )
 
 

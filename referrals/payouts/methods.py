@@ -10,6 +10,7 @@ from app.errors import Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
+from app.money import check_currency
 from app.text import clean
 from community.members.service import check_password
 from referrals.payouts.events import PayoutMethodChanged, PayoutMethodShared
@@ -22,11 +23,16 @@ MOST_FAILURES = 2
 """After so many failures in a row a method rests until its owner looks at it."""
 
 
-async def add_method(viewer: Viewer, rail_name: str, told: dict[str, str], *, password: str) -> int:
-    """Pay me here from now on. The one that stood there before is put away, and its owner hears of it."""
+async def add_method(viewer: Viewer, rail_name: str, told: dict[str, str], *, password: str, currency: str = "") -> int:
+    """Pay me here from now on. The one that stood there before is put away, and its owner hears of it.
+
+    `currency`: what the account is kept in, where that is not what is earned.
+    """
     member_id = require_member(viewer)
     rail = _rail(rail_name)
     fields = _checked(rail, told)
+    if currency:
+        check_currency(currency)
     await confirm_person(viewer, password)
     now = clock.now()
     account = fields[rail.account]
@@ -40,8 +46,9 @@ async def add_method(viewer: Viewer, rail_name: str, told: dict[str, str], *, pa
             now,
         )
         method_id: int = await db.fetch_val(
-            """INSERT INTO payout_method (member_id, rail, sealed, hint, fingerprint, created_at, usable_at, failures)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, 0) RETURNING id""",
+            """INSERT INTO payout_method (member_id, rail, sealed, hint, fingerprint, created_at, usable_at, failures,
+                                          currency)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8) RETURNING id""",
             member_id,
             rail.name,
             seal("method", member_id, fields),
@@ -49,6 +56,7 @@ async def add_method(viewer: Viewer, rail_name: str, told: dict[str, str], *, pa
             fingerprint(rail.name, account),
             now,
             now + COOL_OFF,
+            currency,
         )
         await db.execute(
             """INSERT INTO payout_wish (member_id, rail, automatic) VALUES ($1, $2, true)
@@ -128,7 +136,7 @@ async def live_method(member_id: int, rail_name: str) -> asyncpg.Record | None:
 
 async def methods_of(member_id: int) -> list[asyncpg.Record]:
     return await db.fetch(
-        """SELECT id, rail, hint, created_at, usable_at, removed_at, failures FROM payout_method
+        """SELECT id, rail, hint, currency, created_at, usable_at, removed_at, failures FROM payout_method
             WHERE member_id = $1 AND removed_at IS NULL ORDER BY id""",
         member_id,
     )

@@ -11,6 +11,7 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict, Invalid, NotFound, Problem
 from app.i18n import gettext as _
 from app.idempotency import once
+from app.money import EXPONENTS
 from app.web import form, form_again, page, redirect
 from referrals.payouts import claims, countries, methods, queries, taxes, words
 from referrals.payouts.claims import Figures
@@ -31,6 +32,7 @@ class Asked(msgspec.Struct):
     rail: RailName
     amount: Annotated[int, Meta(ge=0, le=10**14)] = 0
     receives: Annotated[int, Meta(ge=0, le=10**14)] = 0
+    arrives: Annotated[int, Meta(ge=0, le=10**14)] = 0
 
 
 class TellMethod(msgspec.Struct):
@@ -38,6 +40,7 @@ class TellMethod(msgspec.Struct):
     holder: Annotated[str, Meta(max_length=200)] = ""
     account: Annotated[str, Meta(max_length=254)] = ""
     bic: Annotated[str, Meta(max_length=40)] = ""
+    currency: Annotated[str, Meta(max_length=3)] = ""
     password: Password = ""
 
 
@@ -83,7 +86,7 @@ class PayoutPages(Controller):
         store = await store_by_slug(asked.store)
 
         async def ask_once() -> int:
-            shown = Figures(asked.amount, asked.receives)
+            shown = Figures(asked.amount, asked.receives, asked.arrives)
             return await claims.ask_for_payout(viewer, store, asked.currency, asked.rail, shown)
 
         try:
@@ -131,7 +134,7 @@ class PayoutPages(Controller):
         try:
             told = await form(request, TellMethod)
             details = {"holder": told.holder, "account": told.account, "bic": told.bic}
-            await methods.add_method(viewer, told.rail, details, password=told.password)
+            await methods.add_method(viewer, told.rail, details, password=told.password, currency=told.currency)
         except Problem as problem:
             return await form_again(request, viewer, METHODS, problem, **await _methods_shown(request, viewer))
         return redirect("/earn/payouts/methods", flash=_("Saved. It can be paid to in 72 hours."))
@@ -184,6 +187,7 @@ async def _methods_shown(request: Request, viewer: Viewer) -> dict[str, Any]:
         "methods": await methods.methods_of(member_id),
         "wish": await methods.wish_of(member_id),
         "offered": offered,
+        "currencies": sorted(EXPONENTS),
         "chosen": RAILS[str(asked)] if asked in [rail.name for rail in offered] else offered[0],
         "profile": profile,
         "legal_name": taxes.legal_name_of(profile),

@@ -5,6 +5,7 @@ from app.auth import Viewer, require_member
 from app.errors import NotFound
 from app.paging import Page, cut, decode
 from referrals.payouts.quotes import Payee, Quote, payees, quote, sums_of
+from referrals.payouts.rates import rates_from
 from referrals.payouts.taxes import thresholds
 from referrals.payouts.terms import terms_of
 
@@ -14,8 +15,9 @@ async def payouts_of(viewer: Viewer, *, cursor: str | None, limit: int = 20) -> 
     (before,) = decode(cursor, (int,)) or (None,)
     rows = await db.fetch(
         """SELECT p.*, s.name AS store_name, s.slug AS store, coalesce(m.hint, '') AS hint,
-                  c.code AS credit_code, c.used_at AS credit_used_at
-             FROM payout p JOIN store s ON s.id = p.store_id
+                  c.code AS credit_code, c.used_at AS credit_used_at,
+                  r.rate AS fx_rate, r.source AS fx_source, r.taken_at AS fx_taken_at
+             FROM payout p JOIN store s ON s.id = p.store_id LEFT JOIN fx_rate r ON r.id = p.rate_id
              LEFT JOIN payout_method m ON m.id = p.method_id LEFT JOIN store_credit c ON c.payout_id = p.id
             WHERE p.member_id = $1 AND ($2::bigint IS NULL OR p.id < $2) ORDER BY p.id DESC LIMIT $3""",
         require_member(viewer, "read"),
@@ -33,7 +35,8 @@ async def offers_to(member_id: int) -> list[tuple[asyncpg.Record, list[Quote]]]:
         store = await db.fetch_one("SELECT id, slug, name FROM store WHERE id = $1", total.store_id)
         payee: Payee = (await payees([member_id], total.currency))[member_id]
         terms = await terms_of(total.store_id, total.currency)
-        offers.append((store, [quote(total, payee, terms, rows, rail) for rail in terms.rails]))
+        rates = await rates_from(total.store_id, total.currency)
+        offers.append((store, [quote(total, payee, terms, rows, rates, rail) for rail in terms.rails]))
     return offers  # type: ignore[return-value]
 
 
@@ -41,8 +44,10 @@ async def access_payout(viewer: Viewer, payout_id: int) -> asyncpg.Record:
     """A payout for whom it pays, and for those who run its store."""
     row = await db.fetch_one(
         """SELECT p.*, s.name AS store_name, s.slug AS store, s.origin, s.owner_id, m.handle, m.name AS member_name,
-                  coalesce(pm.hint, '') AS hint, c.code AS credit_code
+                  coalesce(pm.hint, '') AS hint, c.code AS credit_code,
+                  r.rate AS fx_rate, r.source AS fx_source, r.taken_at AS fx_taken_at
              FROM payout p JOIN store s ON s.id = p.store_id JOIN member m ON m.id = p.member_id
+             LEFT JOIN fx_rate r ON r.id = p.rate_id
              LEFT JOIN payout_method pm ON pm.id = p.method_id LEFT JOIN store_credit c ON c.payout_id = p.id
             WHERE p.id = $1""",
         payout_id,

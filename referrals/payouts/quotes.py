@@ -1,14 +1,16 @@
 """What a payout would be, line by line, before anybody confirms it. Reads only."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import asyncpg
 import msgspec
 
 from app import clock, db
-from app.money import share_of
+from app.money import LARGEST_AMOUNT, share_of
 from referrals.payouts.methods import trouble_with
 from referrals.payouts.rails import RAILS
+from referrals.payouts.rates import Rate, convert, rates_from
 from referrals.payouts.taxes import Verdict, thresholds, verdict_of
 from referrals.payouts.terms import Terms, terms_of
 from referrals.payouts.thresholds import Threshold
@@ -70,6 +72,10 @@ class Quote(msgspec.Struct, frozen=True):
     bonus: int
     withheld: int
     sends: int
+    paid_in: str
+    """What the account is kept in; `sends` becomes `pays` of it, by `rate` where that is another currency."""
+    rate: Rate | None
+    pays: int
     reached: list[str]
     trouble: str
 
@@ -149,7 +155,9 @@ async def payees(member_ids: list[int], currency: str) -> dict[int, Payee]:
     return {row["member_id"]: Payee(**row, methods=methods.get(row["member_id"], {})) for row in rows}
 
 
-def quote(total: Sum, payee: Payee, terms: Terms, rows: tuple[Threshold, ...], rail: str) -> Quote:
+def quote(
+    total: Sum, payee: Payee, terms: Terms, rows: tuple[Threshold, ...], rates: Mapping[str, Rate], rail: str
+) -> Quote:
     """The figures of one payout. Everything a member is shown, a batch freezes and a claim writes comes from here."""
     method = payee.methods.get(rail)
     amount = total.amount
@@ -157,7 +165,10 @@ def quote(total: Sum, payee: Payee, terms: Terms, rows: tuple[Threshold, ...], r
     fee = terms.fee(rail, early=is_early)
     bonus = share_of(amount, terms.credit_bonus_bps) if rail == "store_credit" else 0
     tax = verdict_of(payee.country, payee.has_tax_number, payee.paid, total.currency, amount + bonus, rows)
-    sends = amount - fee - tax.withheld + bonus
+    sends = max(0, amount - fee - tax.withheld + bonus)
+    paid_in = (method["currency"] if method else "") or total.currency
+    rate = rates.get(paid_in) if paid_in != total.currency else None
+    pays = convert(sends, total.currency, paid_in, rate.rate) if rate else sends
     return Quote(
         sum=total,
         terms=terms,
@@ -167,17 +178,33 @@ def quote(total: Sum, payee: Payee, terms: Terms, rows: tuple[Threshold, ...], r
         fee=fee,
         bonus=bonus,
         withheld=tax.withheld,
-        sends=max(0, sends),
+        sends=sends,
+        paid_in=paid_in,
+        rate=rate,
+        pays=pays,
         reached=tax.reached,
-        trouble=_trouble(total, sends, payee, terms, rail, tax),
+        trouble=_trouble(total, sends, payee, terms, rail, tax)
+        or _trouble_with_rate(total, payee, paid_in, rate, pays),
     )
+
+
+def _trouble_with_rate(total: Sum, payee: Payee, paid_in: str, rate: Rate | None, pays: int) -> str:
+    if paid_in == total.currency:
+        return ""
+    if rate is None or pays > LARGEST_AMOUNT:
+        return "no_rate"
+    # Whoever could set the rate of their own payout could set its sum.
+    if rate.by_id == payee.member_id:
+        return "own_rate"
+    return "" if pays else "fees_eat_it"
 
 
 async def quote_for(member_id: int, store_id: int, currency: str, rail: str) -> Quote:
     sums = await sums_of(member_id=member_id, store_id=store_id, currency=currency)
     total = sums[0] if sums else Sum(member_id, store_id, currency, 0, 0)
     payee = (await payees([member_id], currency))[member_id]
-    return quote(total, payee, await terms_of(store_id, currency), await thresholds(), rail)
+    rates = await rates_from(store_id, currency)
+    return quote(total, payee, await terms_of(store_id, currency), await thresholds(), rates, rail)
 
 
 def refusal(payee: Payee, store_id: int) -> str:

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -13,18 +14,29 @@ Password = Annotated[str, Meta(max_length=1024)]
 
 class NewPayout(msgspec.Struct, forbid_unknown_fields=True):
     """Take everything available at a store. `amount` and `receives` are what the quote said: if they are no longer
-    true, nothing happens and the answer is 409."""
+    true, nothing happens and the answer is 409. `arrives` is asked for where the account is kept in another currency."""
 
     store: Slug
     currency: Currency
     rail: RailName
     amount: Annotated[int, Meta(ge=0, le=10**14)]
     receives: Annotated[int, Meta(ge=0, le=10**14)]
+    arrives: Annotated[int, Meta(ge=0, le=10**14)] = 0
+
+
+class RateUsed(msgspec.Struct):
+    """The rate by which a payout is reckoned: whole units, as a decimal."""
+
+    id: str
+    rate: str
+    source: str
+    taken_at: str
 
 
 class QuoteView(msgspec.Struct):
     """One payout as it would be. `trouble` is a stable word, empty when it can be asked for; `words` the same for a
-    person. `pays_on` is the store's next pay day, or null when it pays by hand."""
+    person. `pays_on` is the store's next pay day, or null when it pays by hand. `arrives` is what comes to the account:
+    `receives` itself, or in the account's own currency by `rate`; null while the store has no rate for it."""
 
     store: str
     rail: str
@@ -42,6 +54,8 @@ class QuoteView(msgspec.Struct):
     pays_on: str | None
     trouble: str
     words: str
+    arrives: Money | None = None
+    rate: RateUsed | None = None
 
 
 class QuoteList(msgspec.Struct):
@@ -49,7 +63,8 @@ class QuoteList(msgspec.Struct):
 
 
 class PayoutView(msgspec.Struct):
-    """A payout. `amount` is the commission in it, `receives` what is sent, `netted` what went to a debt before."""
+    """A payout. `amount` is the commission in it, `receives` what is sent, `netted` what went to a debt before,
+    `arrives` the same as `receives`, or what the account gets in its own currency by `rate`."""
 
     id: str
     number: str
@@ -68,6 +83,8 @@ class PayoutView(msgspec.Struct):
     changed_at: str
     credit_code: str | None
     advice_url: str
+    arrives: Money | None = None
+    rate: RateUsed | None = None
 
 
 class PayoutList(msgspec.Struct):
@@ -77,11 +94,12 @@ class PayoutList(msgspec.Struct):
 
 class NewMethod(msgspec.Struct, forbid_unknown_fields=True):
     """Where money goes. `details` by rail: bank holder, account, bic; paypal account; wise holder, account; alipay
-    holder, account; stripe account."""
+    holder, account; stripe account. `currency` is what the account is kept in, empty for whatever is earned."""
 
     rail: RailName
     details: dict[Annotated[str, Meta(max_length=20)], Annotated[str, Meta(max_length=254)]]
     password: Password
+    currency: Annotated[str, Meta(max_length=3)] = ""
 
 
 class MethodView(msgspec.Struct):
@@ -92,7 +110,37 @@ class MethodView(msgspec.Struct):
     account: str
     usable_at: str
     trouble: str
+    currency: str = ""
 
 
 class MethodList(msgspec.Struct):
     methods: list[MethodView]
+
+
+class NewRateTold(msgspec.Struct, forbid_unknown_fields=True):
+    """One whole unit of `base` is `rate` of `quote`: a decimal in a string, so that nothing rounds it on its way.
+    `taken_at` lies within the last seven days; left out, it is now."""
+
+    base: Currency
+    quote: Currency
+    rate: Annotated[str, Meta(max_length=20)]
+    source: Annotated[str, Meta(min_length=2, max_length=100)]
+    taken_at: datetime | None = None
+
+
+class RateView(msgspec.Struct):
+    """A rate that a store told, for ever. `in_force`: a payout would be reckoned by it now."""
+
+    id: str
+    base: str
+    quote: str
+    rate: str
+    source: str
+    taken_at: str
+    entered_by: str
+    in_force: bool
+
+
+class RateList(msgspec.Struct):
+    items: list[RateView]
+    next: str | None

@@ -11,6 +11,7 @@ import asyncpg
 
 from app import clock, db
 from app.events import publish
+from referrals.payouts.amounts import leaves
 from referrals.payouts.batches import BatchSubmitted
 from referrals.payouts.events import BatchPaused
 from referrals.payouts.methods import details_of, trouble_with
@@ -95,9 +96,7 @@ async def _look_up(attempt_id: int) -> None:
     ask = RAILS[payout["rail"]].look_up
     if ask is None or method is None:
         return
-    order = PayOrder(
-        payout["id"], attempt["key"], payout["member_id"], payout["sends"], payout["currency"], details_of(method)
-    )
+    order = PayOrder(payout["id"], attempt["key"], payout["member_id"], *leaves(payout), details_of(method))
     found = await ask(order)
     if found.outcome == "never_came":
         if attempt["asked_at"] <= clock.now() - NEVER_CAME_AFTER:
@@ -128,7 +127,7 @@ async def _begin_attempt(payout: asyncpg.Record, details: dict[str, str]) -> Pay
         )
         await note("submitted", payout_id=payout["id"])
     # The figures of a payout never change, so those that were read before the lock are still true.
-    return PayOrder(payout["id"], key, payout["member_id"], payout["sends"], payout["currency"], details)
+    return PayOrder(payout["id"], key, payout["member_id"], *leaves(payout), details)
 
 
 def attempt_key(batch_id: int | None, member_id: int, payout_id: int, number: int) -> str:

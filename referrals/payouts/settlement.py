@@ -118,7 +118,7 @@ async def _release_items(payout_id: int) -> dict[int, int]:
 
 
 def _becomes(payout: asyncpg.Record) -> list[Leg]:
-    """What the claimed money turns into; the credits are below zero, and all legs together are minus the amount."""
+    """What the claimed money turns into; the credits are below zero, and all legs together are minus the amount, in its currency."""
     currency, store_id = payout["currency"], payout["store_id"]
     legs = [
         Leg(AccountName("store", store_id, "payout_fees", currency), -payout["fee"]),
@@ -128,8 +128,20 @@ def _becomes(payout: asyncpg.Record) -> list[Leg]:
         legs.append(Leg(AccountName("store", store_id, "credit_bonus", currency), payout["bonus"]))
         legs.append(Leg(AccountName("member", payout["member_id"], "store_credit", currency), -payout["sends"]))
     else:
-        legs.append(Leg(AccountName("store", store_id, "cash", currency), -payout["sends"]))
+        legs += _left(payout)
     return [leg for leg in legs if leg.amount]
+
+
+def _left(payout: asyncpg.Record) -> list[Leg]:
+    """What leaves the store. In another currency it goes through a clearing account in each, so that both balance."""
+    currency, store_id = payout["currency"], payout["store_id"]
+    if payout["rate_id"] is None:
+        return [Leg(AccountName("store", store_id, "cash", currency), -payout["sends"])]
+    return [
+        Leg(AccountName("store", store_id, "fx_clearing", currency), -payout["sends"]),
+        Leg(AccountName("store", store_id, "fx_clearing", payout["pays_currency"]), payout["pays"]),
+        Leg(AccountName("store", store_id, "cash", payout["pays_currency"]), -payout["pays"]),
+    ]
 
 
 async def _issue_credit(payout: asyncpg.Record) -> None:

@@ -1,8 +1,8 @@
-from piccolo.columns import BigSerial
+from piccolo.columns import BigSerial, Numeric
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import amount, count, document, moment, raw_bytes, reference, words, yes_no
+from app.columns import amount, big, count, document, moment, raw_bytes, reference, words, yes_no
 from community.members.tables import Member
 from referrals.commissions.tables import Commission
 from storefront.stores.tables import Store
@@ -42,6 +42,8 @@ class PayoutMethod(Table, tablename="payout_method"):
     sealed = raw_bytes()
     hint = words()
     fingerprint = words(index=True)
+    currency = words(optional=True)
+    """What the account is kept in; empty: whatever is earned."""
     created_at = moment()
     usable_at = moment()
     removed_at = moment(null=True)
@@ -127,10 +129,27 @@ class BatchApproval(Table, tablename="payout_batch_approval"):
     payout_batch_approval_once = Unique([batch_id, member_id])
 
 
+class FxRate(Table, tablename="fx_rate"):
+    """One unit of `base` in `quote`, as a store's people told it. Never changed, by trigger: the newest taken counts."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    base = words()
+    quote = words()
+    rate = Numeric(digits=(17, 10), default=None, null=False)
+    source = words()
+    taken_at = moment()
+    by_id = reference(Member)
+    created_at = moment()
+
+    fx_rate_sane = Check("rate > 0::numeric AND base <> quote")
+
+
 class Payout(Table, tablename="payout"):
     """One member's money on its way: `amount` is the sum of its items, `sends` what leaves the house.
 
-    `netted` went to what the member owed the store, before; it is in neither.
+    `netted` went to what the member owed the store, before; it is in neither. Where the account is kept in another
+    currency, `sends` becomes `pays` of `pays_currency` by a rate; everything else stays in `currency`.
     """
 
     id = BigSerial(primary_key=True)
@@ -143,6 +162,9 @@ class Payout(Table, tablename="payout"):
     withheld = amount()
     bonus = amount()
     sends = amount()
+    rate_id = reference(FxRate, null=True)
+    pays = big(null=True)
+    pays_currency = words(optional=True)
     amount = amount()
     rail = words()
     method_id = reference(PayoutMethod, null=True)
@@ -160,6 +182,10 @@ class Payout(Table, tablename="payout"):
     payout_sums_up = Check(
         "sends = amount - fee - withheld + bonus AND sends > 0 AND amount > 0"
         " AND netted >= 0 AND fee >= 0 AND withheld >= 0 AND bonus >= 0"
+    )
+    payout_rate_and_sum = Check(
+        "(rate_id IS NULL AND pays IS NULL AND pays_currency = '')"
+        " OR (rate_id IS NOT NULL AND pays IS NOT NULL AND pays > 0 AND pays_currency <> '')"
     )
 
 

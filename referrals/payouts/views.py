@@ -3,10 +3,12 @@
 import asyncpg
 
 from app.money import Money
+from referrals.payouts.amounts import leaves
 from referrals.payouts.exports import number_of
 from referrals.payouts.methods import trouble_with
 from referrals.payouts.quotes import Quote
-from referrals.payouts.schemas import MethodView, PayoutView, QuoteView
+from referrals.payouts.rates import plain
+from referrals.payouts.schemas import MethodView, PayoutView, QuoteView, RateUsed, RateView
 from referrals.payouts.words import trouble_words
 
 
@@ -25,6 +27,10 @@ def quote_view(store_slug: str, of: Quote) -> QuoteView:
         withheld=money(of.withheld),
         amount=money(of.sum.amount),
         receives=money(of.sends),
+        arrives=Money(of.pays, of.paid_in) if of.rate or of.paid_in == of.sum.currency else None,
+        rate=RateUsed(str(of.rate.id), plain(of.rate.rate), of.rate.source, of.rate.taken_at.isoformat())
+        if of.rate
+        else None,
         is_early=of.is_early,
         minimum=money(of.terms.minimum),
         least=money(of.terms.least),
@@ -52,6 +58,10 @@ def payout_view(row: asyncpg.Record) -> PayoutView:
         withheld=money("withheld"),
         bonus=money("bonus"),
         receives=money("sends"),
+        arrives=Money(*leaves(row)),
+        rate=RateUsed(str(row["rate_id"]), plain(row["fx_rate"]), row["fx_source"], row["fx_taken_at"].isoformat())
+        if row["rate_id"]
+        else None,
         asked_at=row["created_at"].isoformat(),
         changed_at=row["state_at"].isoformat(),
         credit_code=row["credit_code"],
@@ -60,4 +70,19 @@ def payout_view(row: asyncpg.Record) -> PayoutView:
 
 
 def method_view(row: asyncpg.Record) -> MethodView:
-    return MethodView(str(row["id"]), row["rail"], row["hint"], row["usable_at"].isoformat(), trouble_with(row))
+    return MethodView(
+        str(row["id"]), row["rail"], row["hint"], row["usable_at"].isoformat(), trouble_with(row), row["currency"]
+    )
+
+
+def rate_view(row: asyncpg.Record) -> RateView:
+    return RateView(
+        str(row["id"]),
+        row["base"],
+        row["quote"],
+        plain(row["rate"]),
+        row["source"],
+        row["taken_at"].isoformat(),
+        row["handle"],
+        row["in_force"],
+    )

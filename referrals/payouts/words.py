@@ -1,10 +1,13 @@
 """The stable words of payouts, said to a person."""
 
+from decimal import Decimal
+
 import asyncpg
 
 from app.i18n import gettext as _
-from app.money import Money, format_money
+from app.money import EXPONENTS, Money, format_money
 from referrals.payouts.quotes import Quote
+from referrals.payouts.rates import convert, plain, rest_of
 
 
 def rail_words(rail: str) -> str:
@@ -92,6 +95,19 @@ def reason_words(reason: str) -> str:
     }.get(reason, reason)
 
 
+def rate_words(base: str, quote: str, rate: Decimal) -> str:
+    return _("1 %(base)s = %(rate)s %(quote)s", base=base, rate=plain(rate), quote=quote)
+
+
+def rounding_words(amount: int, base: str, quote: str, rate: Decimal) -> str:
+    """How the other currency's amount was rounded; empty when there was nothing to round."""
+    rest = rest_of(amount, base, quote, rate)
+    if not rest:
+        return ""
+    exact = (Decimal(convert(amount, base, quote, rate)) + rest).scaleb(-EXPONENTS[quote])
+    return _("exactly %(exact)s %(quote)s, rounded half to even", exact=plain(exact), quote=quote)
+
+
 def trouble_words(of: Quote) -> str:
     """Why a payout cannot be asked for now, and what to do."""
     currency = of.sum.currency
@@ -107,6 +123,13 @@ def trouble_words(of: Quote) -> str:
         "below_minimum": _("A payout starts at %(least)s.", least=least),
         "tax_number_needed": _("You have reached a sum from which we must ask for a tax number. Add it to go on."),
         "fees_eat_it": _("After fees nothing would be left."),
+        "no_rate": _(
+            "This account is kept in %(currency)s, and the store has no rate of the last seven days for it. Wait for one, "
+            "or add an account in %(earned)s.",
+            currency=of.paid_in,
+            earned=currency,
+        ),
+        "own_rate": _("You entered this rate yourself. Somebody else has to, before you are paid by it."),
     }.get(of.trouble, of.trouble)
 
 
@@ -124,4 +147,6 @@ def trouble_about_other(of: Quote) -> str:
         "tax_number_needed": _("A tax number is missing"),
         "by_hand_only": _("Asks for each payout personally"),
         "fees_eat_it": _("Fees would leave nothing"),
+        "no_rate": _("There is no rate of the last seven days into %(currency)s", currency=of.paid_in),
+        "own_rate": _("Entered the rate personally"),
     }.get(of.trouble, of.trouble)

@@ -68,8 +68,11 @@ async def transactions_of(
     """The member's transactions, oldest first, each with the order, the store and the thing it was about."""
     return await db.fetch(
         f"""SELECT mine.*, coalesce(o.external_id, '') AS order_ref, coalesce(s.name, '') AS store_name,
-                   coalesce(s.slug, '') AS store_slug, coalesce(l.title, '') AS title, c.id AS commission_id
+                   coalesce(s.slug, '') AS store_slug, coalesce(l.title, '') AS title, c.id AS commission_id,
+                   po.sends, po.pays, po.pays_currency, fx.rate AS fx_rate
               FROM ({_MINE} AND t.id > $5 GROUP BY t.id ORDER BY t.id LIMIT $6) mine
+              LEFT JOIN payout po ON mine.ref_type = 'payout' AND po.id = mine.ref_id AND po.rate_id IS NOT NULL
+              LEFT JOIN fx_rate fx ON fx.id = po.rate_id
               LEFT JOIN commission c ON mine.ref_type = 'commission' AND c.id = mine.ref_id
               LEFT JOIN orders o ON o.id = c.order_id
               LEFT JOIN order_line l ON l.id = c.order_line_id

@@ -27,6 +27,9 @@ class StatementEntry(msgspec.Struct):
     hash: str
     why_url: str = ""
     """Where it is explained."""
+    arrives: Money | None = None
+    """Of a payout to an account in another currency: what became of it there, by `rate`."""
+    rate: str = ""
 
 
 class Statement(msgspec.Struct):

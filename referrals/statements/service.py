@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -10,7 +11,7 @@ import msgspec
 
 from app.errors import NotFound
 from app.i18n import gettext as _
-from app.money import EXPONENTS, Money, in_major_units
+from app.money import EXPONENTS, Money, format_money, in_major_units
 from app.paging import decode, encode
 from app.sheets import sheet_line
 from referrals.attribution.addresses import why_address
@@ -179,7 +180,7 @@ def _entry(row: asyncpg.Record, causes: Mapping[int, Cause], currency: str, bala
         at=row["occurred_at"].isoformat(),
         kind=row["kind"],
         reason=row["reason"],
-        words=reason_words(row["reason"]),
+        words=_words(row, currency),
         order=row["order_ref"],
         store=row["store_name"],
         title=_title(row, causes),
@@ -188,7 +189,29 @@ def _entry(row: asyncpg.Record, causes: Mapping[int, Cause], currency: str, bala
         balance=Money(balance, currency),
         hash=row["hash"].hex(),
         why_url=_why(row),
+        arrives=Money(row["pays"], row["pays_currency"]) if row["fx_rate"] else None,
+        rate=_plain(row["fx_rate"]) if row["fx_rate"] else "",
     )
+
+
+def _words(row: asyncpg.Record, currency: str) -> str:
+    """What happened; with both amounts and the rate where a payout was turned into another currency."""
+    words = reason_words(row["reason"])
+    if not row["fx_rate"]:
+        return words
+    return _(
+        "%(words)s: %(sends)s as %(pays)s (1 %(base)s = %(rate)s %(quote)s)",
+        words=words,
+        sends=format_money(Money(row["sends"], currency)),
+        pays=format_money(Money(row["pays"], row["pays_currency"])),
+        base=currency,
+        rate=_plain(row["fx_rate"]),
+        quote=row["pays_currency"],
+    )
+
+
+def _plain(rate: Decimal) -> str:
+    return f"{rate:f}".rstrip("0").rstrip(".")
 
 
 def _buckets(amounts: Mapping[str, int], currency: str) -> dict[str, Money]:
@@ -202,7 +225,7 @@ def _row(row: asyncpg.Record, causes: Mapping[int, Cause], currency: str, balanc
     return [
         row["occurred_at"].isoformat(timespec="seconds"),
         row["reason"],
-        reason_words(row["reason"]),
+        _words(row, currency),
         row["store_name"],
         row["order_ref"],
         _title(row, causes),

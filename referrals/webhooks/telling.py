@@ -114,6 +114,9 @@ def _shown(row: asyncpg.Record) -> dict[str, Any]:
     for name in ("amount", "granted", "sends"):
         if name in shown:
             shown[name] = {"amount": shown[name], "currency": currency}
+    if paid_in := shown.pop("pays_currency", ""):
+        shown["arrives"] = {"amount": shown["pays"], "currency": paid_in}
+    shown.pop("pays", None)
     return {**shown, "id": str(shown["id"]), "member": {**member, "id": str(member["id"])}}
 
 
@@ -138,7 +141,7 @@ async def _commissions(ids: list[int]) -> list[asyncpg.Record]:
 
 async def _payouts(ids: list[int]) -> list[asyncpg.Record]:
     return await db.fetch(
-        f"""SELECT p.id, p.state, p.rail, p.currency, p.amount, p.sends, {_MEMBER}
+        f"""SELECT p.id, p.state, p.rail, p.currency, p.amount, p.sends, p.pays, p.pays_currency, {_MEMBER}
               FROM payout p JOIN member m ON m.id = p.member_id WHERE p.id = ANY($1::bigint[])""",
         ids,
     )
