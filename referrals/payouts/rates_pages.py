@@ -1,5 +1,5 @@
 from datetime import datetime, time
-from typing import Annotated
+from typing import Annotated, Any
 
 import asyncpg
 import msgspec
@@ -54,7 +54,7 @@ class PayoutRatePages(Controller):
         )
 
 
-async def _shown(request: Request, store: asyncpg.Record) -> dict[str, object]:
+async def _shown(request: Request, store: asyncpg.Record) -> dict[str, Any]:
     return {
         "store": store,
         "rates": await rates_of(store["id"], cursor=request.query_params.get("after")),

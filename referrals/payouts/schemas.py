@@ -14,7 +14,7 @@ Password = Annotated[str, Meta(max_length=1024)]
 
 class NewPayout(msgspec.Struct, forbid_unknown_fields=True):
     """Take everything available at a store. `amount` and `receives` are what the quote said: if they are no longer
-    true, nothing happens and the answer is 409. `arrives` is asked for where the account is kept in another currency."""
+    true, nothing happens and the answer is 409. `arrives` is asked for where the account is in another currency."""
 
     store: Slug
     currency: Currency

@@ -118,7 +118,8 @@ async def _release_items(payout_id: int) -> dict[int, int]:
 
 
 def _becomes(payout: asyncpg.Record) -> list[Leg]:
-    """What the claimed money turns into; the credits are below zero, and all legs together are minus the amount, in its currency."""
+    """What the claimed money turns into; the credits are below zero, and all legs together are minus the amount,
+    in its currency; in any other they sum to zero."""
     currency, store_id = payout["currency"], payout["store_id"]
     legs = [
         Leg(AccountName("store", store_id, "payout_fees", currency), -payout["fee"]),

@@ -130,7 +130,7 @@ class BatchApproval(Table, tablename="payout_batch_approval"):
 
 
 class FxRate(Table, tablename="fx_rate"):
-    """One unit of `base` in `quote`, as a store's people told it. Never changed, by trigger: the newest taken counts."""
+    """One unit of `base` in `quote`, as a store's people told it. Never changed, by trigger; the newest counts."""
 
     id = BigSerial(primary_key=True)
     store_id = reference(Store, index=False)

@@ -124,8 +124,8 @@ def trouble_words(of: Quote) -> str:
         "tax_number_needed": _("You have reached a sum from which we must ask for a tax number. Add it to go on."),
         "fees_eat_it": _("After fees nothing would be left."),
         "no_rate": _(
-            "This account is kept in %(currency)s, and the store has no rate of the last seven days for it. Wait for one, "
-            "or add an account in %(earned)s.",
+            "This account is kept in %(currency)s, and the store has no rate of the last seven days for it."
+            " Wait for one, or add an account in %(earned)s.",
             currency=of.paid_in,
             earned=currency,
         ),
