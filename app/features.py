@@ -84,6 +84,7 @@ from referrals.agreement.api import ChangeApi
 from referrals.agreement.pages import ChangePages
 from referrals.attribution import jobs as attribution_jobs
 from referrals.attribution.api import ConversionApi, InviteApi, OverrideApi
+from referrals.attribution.conversion_pages import ConversionPages
 from referrals.attribution.pages import InvitePages, OverridePages, ToldPages
 from referrals.books import jobs as books_jobs
 from referrals.books.pages import BooksPages, DebtPages
@@ -208,6 +209,7 @@ PAGES: list = [
     InvitePages,
     ToldPages,
     OverridePages,
+    ConversionPages,
     CreditingPages,
     EarnPages,
     GoalPages,

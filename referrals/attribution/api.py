@@ -10,6 +10,7 @@ from app.openapi import door
 from app.paging import limit_of
 from app.web import json_body
 from referrals.attribution import conversions, deferred, examples, invites, overrides, phones
+from referrals.attribution.kinds import is_named, rules_at, unknown_words
 from referrals.attribution.overrides import NewOverride
 from referrals.attribution.schemas import (
     ConversionView,
@@ -46,7 +47,17 @@ class ConversionApi(Controller):
         wanted = await json_body(request, NewConversion)
         row, is_new = await conversions.tell(viewer, wanted)
         known = await conversions.is_click_of_store(row)
-        view = ConversionView(row["external_id"], wanted.store, row["kind"], known, row["occurred_at"].isoformat())
+        is_known = is_named(row["kind"], await rules_at(row["store_id"], row["created_at"]))
+        view = ConversionView(
+            row["external_id"],
+            wanted.store,
+            row["kind"],
+            known,
+            row["occurred_at"].isoformat(),
+            row["fields"],
+            is_known,
+            "" if is_known else unknown_words(row["kind"]),
+        )
         return Response(view, status_code=201 if is_new else 200)
 
     @post(

@@ -1,8 +1,10 @@
 """What a store's server tells of clicks, customers and orders, apart from its webhooks. Kept once per its own id."""
 
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
+import msgspec
 
 from app import clock, db
 from app.auth import Viewer, require_member
@@ -13,6 +15,7 @@ from app.limits import limit
 from app.money import check_amount, check_currency
 from app.text import clean
 from referrals.attribution.events import ConversionTold
+from referrals.attribution.kinds import check_kind, fields_of, rules_at
 from referrals.attribution.schemas import NewConversion
 from referrals.clicks.queries import click, click_id
 from storefront.stores.policy import access_own_store
@@ -37,7 +40,7 @@ async def tell(viewer: Viewer, new: NewConversion) -> tuple[asyncpg.Record, bool
     if new.value is not None:
         check_amount(new.value.amount, "value")
         check_currency(new.value.currency)
-    facts = {
+    facts: dict[str, Any] = {
         "kind": new.kind,
         "click_id": asked,
         "customer_external_id": clean(new.customer_id, "customer_id", most=200),
@@ -45,31 +48,43 @@ async def tell(viewer: Viewer, new: NewConversion) -> tuple[asyncpg.Record, bool
         "quantity": new.quantity,
         "value": new.value.amount if new.value else None,
         "currency": new.value.currency if new.value else "",
+        "fields": fields_of(new),
     }
     external_id = clean(new.id, "id", least=1, most=200)
+    if known := await _known(store, external_id, facts):
+        # Rules that changed meanwhile do not make a second telling wrong.
+        return known, False
+    check_kind(new, await rules_at(store["id"], clock.now()))
     link_id = await _link_of(store, new.gv)
     async with db.transaction():
         row = await db.fetch_one(
             """INSERT INTO conversion (store_id, external_id, occurred_at, created_at, kind, click_id,
-                                       customer_external_id, order_external_id, quantity, value, currency, link_id)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING *""",
+                                       customer_external_id, order_external_id, quantity, value, currency, fields,
+                                       link_id)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13)
+               ON CONFLICT DO NOTHING RETURNING *""",
             store["id"],
             external_id,
             occurred_at,
             clock.now(),
-            *facts.values(),
+            *(facts | {"fields": msgspec.json.encode(facts["fields"]).decode()}).values(),
             link_id,
         )
         if row is not None:
             await publish(ConversionTold(conversion_id=row["id"], store_id=store["id"]), actor_id=actor_id)
             return row, True
+    known = await _known(store, external_id, facts)
+    assert known is not None
+    return known, False
+
+
+async def _known(store: asyncpg.Record, external_id: str, facts: dict[str, Any]) -> asyncpg.Record | None:
     known = await db.fetch_one(
         "SELECT * FROM conversion WHERE store_id = $1 AND external_id = $2", store["id"], external_id
     )
-    assert known is not None
-    if any(known[name] != value for name, value in facts.items()):
+    if known is not None and any(known[name] != value for name, value in facts.items()):
         raise Conflict(_("This id was told before, with other facts."))
-    return known, False
+    return known
 
 
 async def _link_of(store: asyncpg.Record, gv: str) -> int | None:

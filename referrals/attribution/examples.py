@@ -21,8 +21,11 @@ new_conversion = NewConversion(
     customer_id="c1",
     quantity=1,
     value=Money(900, "USD"),
+    fields={"plan": "pro", "seats": 3},
 )
-conversion = ConversionView("trial-5531", "north", "trial_started", False, "2026-03-14T09:26:53+00:00")
+conversion = ConversionView(
+    "trial-5531", "north", "trial_started", False, "2026-03-14T09:26:53+00:00", {"plan": "pro", "seats": 3}
+)
 device = Device(browser="Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/142.0 Mobile Safari/537.36")
 deferred = DeferredLink(True, "0190a1b2c3d47e5f8a9b0c1d2e3f4a5b", "https://shop.example/p/grinder-38", 80)
 new_override = NewOverride("1002", "bob-o", "They met at our stand; the customer wrote to us.")

@@ -7,6 +7,8 @@ from msgspec import Meta
 from app.money import Money
 
 Name = Annotated[str, Meta(max_length=200)]
+FieldName = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
+FieldValue = bool | Annotated[int, Meta(ge=-(10**12), le=10**12)] | Name
 
 
 class NewConversion(msgspec.Struct, forbid_unknown_fields=True):
@@ -23,6 +25,8 @@ class NewConversion(msgspec.Struct, forbid_unknown_fields=True):
     order_id: Name = ""
     quantity: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     value: Money | None = None
+    fields: Annotated[dict[FieldName, FieldValue], Meta(max_length=20)] = {}
+    """What the programme's rules say that this kind carries; nothing that names a person."""
     occurred_at: datetime | None = None
 
 
@@ -33,6 +37,10 @@ class ConversionView(msgspec.Struct):
     click_is_known: bool
     """Whether the click exists and led to this store (or anywhere): only then does it count."""
     occurred_at: str
+    fields: dict[str, bool | int | str] = {}
+    is_known: bool = True
+    """Whether the rules of then name this kind. What they do not name is kept and pays nothing."""
+    words: str = ""
 
 
 class Device(msgspec.Struct, forbid_unknown_fields=True):

@@ -76,6 +76,8 @@ class Conversion(Table, tablename="conversion"):
     quantity = count(1)
     value = big(null=True)
     currency = words(optional=True)
+    fields = document()
+    """What the rules of then say that its kind carries."""
     occurred_at = moment()
     created_at = moment()
 

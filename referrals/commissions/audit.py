@@ -107,7 +107,10 @@ async def _check_terms() -> list[str]:
                AND ((c.how = '{{}}' AND (c.rate_bps <> v.rate_bps
                         OR (coalesce(at.shares, '[]') IN ('[]', '{{}}')
                             AND c.granted <> {_SHARE.replace("rate_bps", "c.rate_bps")})))
-                OR (NOT v.terms ? 'release' AND c.hold_until < o.created_at + make_interval(days => v.hold_days)))
+                OR (NOT v.terms ? 'release' AND c.hold_until < o.created_at
+                        + make_interval(days => coalesce((c.how #>> '{{wait,days}}')::int, v.hold_days)))
+                OR (c.how ? 'wait' AND NOT EXISTS (
+                        SELECT 1 FROM jsonb_array_elements(v.terms -> 'waits') w WHERE w = c.how -> 'wait')))
              ORDER BY c.id"""
     )
     return [f"commission {row['id']} has another rate, amount or hold than its rules gave it" for row in rows]

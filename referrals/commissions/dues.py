@@ -204,7 +204,8 @@ async def _for_the_recruiter(
         if recruiter is None or due.member_id != winner_id or due.role != SHARER or bps == 0:
             continue
         granted, target = share_of(due.granted, bps), share_of(due.target, bps)
-        how = How(rate_bps=bps, winner_id=winner_id, asked=granted, budget=due.how.budget if due.how else "")
+        budget, wait = (due.how.budget, due.how.wait) if due.how else ("", None)
+        how = How(rate_bps=bps, winner_id=winner_id, asked=granted, budget=budget, wait=wait)
         bonuses.append(
             Due(due.line_id, recruiter, RECRUITER, due.base, bps, granted, target, RECRUITER, how, due.left, due.whole)
         )

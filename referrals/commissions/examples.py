@@ -15,6 +15,7 @@ answer = Answer(
             Money(1680, "USD"),
             "",
             ["Plain rate", "10 %"],
+            "It waits 14 days for returns.",
         )
     ],
     Money(1680, "USD"),

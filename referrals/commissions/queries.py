@@ -54,6 +54,7 @@ async def commissions_of(
     rows = await db.fetch(
         """SELECT c.id, c.role, c.state, c.hold_until, c.currency, c.base, c.rate_bps, c.granted, c.created_at,
                   c.risk_hold_until, v.version AS rules_version, v.hold_days, v.id AS version_id, c.source, c.how,
+                  CASE WHEN c.order_id IS NOT NULL THEN v.terms -> 'release' END AS release,
                   coalesce(o.external_id, '') AS order_ref, coalesce(o.number, '') AS number, o.cancelled_at,
                   s.name AS store_name, s.slug AS store_slug, c.rule AS rule_name,
                   coalesce(nullif(ol.title, ''), p.title, '') AS title, p.slug AS product_slug,

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from app.money import share_of
-from referrals.programs.terms import Rule, Scope, Terms
+from referrals.programs.terms import Rule, Scope, Terms, Wait
 
 PLAIN, OVERRIDE = "plain", "override"
 WHOLE = 10_000
@@ -71,6 +71,8 @@ class How(msgspec.Struct, frozen=True, omit_defaults=True):
     limits: list[str] = []
     budget: str = ""
     counts_for_volume: bool = False
+    wait: Wait | None = None
+    """The hold of its own that this part of the shop, or whoever sold it, had then."""
 
 
 class Reckoned(msgspec.Struct, frozen=True):
@@ -114,7 +116,23 @@ def reckon(
         name = rule.name
         how = How(rule.kind, rule.rate_bps, rule.amount, max(1, item.quantity), budget=rule.budget)
     how, notes = _lowered(item, terms, how, codes, may_replace=name != OVERRIDE)
+    if (wait := wait_for(item, terms, seller.tier)) is not None:
+        how = msgspec.structs.replace(how, wait=wait)
     return Reckoned(item, amount_of(how, item.base), name, how, notes=notes)
+
+
+def wait_for(item: Item | None, terms: Terms, tier: str) -> Wait | None:
+    """The most specific hold that is about this line; without one (an activation, a bounty) only those for a tier.
+    None: the programme's own."""
+
+    def fits(one: Wait) -> bool:
+        is_about = matches(one.scope, one.value, item) if item else one.scope == "store"
+        return is_about and (not one.tier or _same(one.tier) == _same(tier))
+
+    def specificity(one: Wait) -> tuple[int, int, bool]:
+        return (_RANK[one.scope], len(category_path(one.value)) if one.scope == "category" else 0, bool(one.tier))
+
+    return max(filter(fits, terms.waits), key=specificity, default=None)
 
 
 def amount_of(how: How, base: int) -> int:

@@ -13,8 +13,9 @@ from referrals.clicks.service import is_same_person
 from referrals.commissions import limits
 from referrals.commissions.events import CommissionEarned
 from referrals.commissions.postings import Step, bring_all, note_steps, take
-from referrals.commissions.reckoning import How
+from referrals.commissions.reckoning import How, wait_for
 from referrals.commissions.standing import lock_commissions
+from referrals.partners.queries import tier_of
 from referrals.programs.terms import EventPay, terms_of
 from storefront.orders.fingerprints import mailbox_fingerprint
 
@@ -29,13 +30,15 @@ async def grant(
     amount: int,
     currency: str,
     reason: str,
-    hold_until: datetime | None = None,
+    hold_from: datetime | None = None,
 ) -> int | None:
     """Grant an amount, or what the limits leave of it; the commission, or None when this source was granted before.
 
     `rules` is a row of `program_version`. The caller is in a transaction and has checked that it is deserved.
     """
     terms, now = terms_of(rules), clock.now()
+    wait = wait_for(None, terms, await tier_of(rules["program_id"], member_id)) if terms.waits else None
+    how = How(kind="flat", amount=amount, asked=amount, wait=wait)
     commission_id = await db.fetch_val(
         """INSERT INTO commission (source, member_id, role, program_version_id, base, rate_bps, granted, rule, how,
                                    currency, state, hold_until, created_at)
@@ -47,9 +50,9 @@ async def grant(
         rules["id"],
         amount,
         rule,
-        msgspec.json.encode(How(kind="flat", amount=amount, asked=amount)).decode(),
+        msgspec.json.encode(how).decode(),
         currency,
-        hold_until or now + timedelta(days=rules["hold_days"]),
+        (hold_from or now) + timedelta(days=wait.days if wait else rules["hold_days"]),
         now,
     )
     if commission_id is None:

@@ -98,7 +98,7 @@ async def _open(order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.
         due.rule,
         msgspec.json.encode(due.how or {}).decode(),
         order["currency"],
-        hold_end(order, rules),
+        hold_end(order, rules, due.how.wait if due.how else None),
         clock.now(),
     )
     return opened

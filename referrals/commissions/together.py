@@ -339,7 +339,7 @@ def _commission_row(case: Case, due: Due, decision: Any, rules: asyncpg.Record) 
         due.rule,
         msgspec.json.encode(due.how or {}).decode(),
         case.order["currency"],
-        hold_end(case.order, rules),
+        hold_end(case.order, rules, due.how.wait if due.how else None),
     )
 
 

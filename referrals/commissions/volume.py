@@ -3,7 +3,7 @@ of its own for each member and month. It is worked out from what is left of the 
 and refunds ends at the same sum, and each change is a posting that says why."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import asyncpg
 
@@ -62,7 +62,7 @@ async def _bring(
                 currency=currency,
                 reason="rerated",
                 # Returns of the month's last day are waited for as well.
-                hold_until=months_after(start, 1) + timedelta(days=rules["hold_days"]),
+                hold_from=months_after(start, 1),
             )
         return
     for one in await lock_commissions([known]):

@@ -40,7 +40,8 @@ class Cart(msgspec.Struct, frozen=True):
 
 
 class LineAnswer(msgspec.Struct, frozen=True):
-    """`rule` names what paid, `reason` is the stable word for why nothing did; `words` says either to a person."""
+    """`rule` names what paid, `reason` is the stable word for why nothing did; `words` says either to a person, and
+    `hold` how long it would wait."""
 
     product: str
     title: str
@@ -50,6 +51,7 @@ class LineAnswer(msgspec.Struct, frozen=True):
     amount: Money
     reason: str
     words: list[str]
+    hold: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -91,8 +93,12 @@ async def quote(store: asyncpg.Record, cart: Cart, member_id: int | None, *, dra
     granted = await limits.would_grant(
         rules["program_id"], terms, [(one.amount, one.how.budget) for one in found], member_id, now
     )
+
+    def waiting(one: Reckoned) -> str:
+        return words.waiting(rules["hold_days"], terms.release, one.how.wait)
+
     lines = [
-        _answer(one, title, amount, cart.currency)
+        _answer(one, title, amount, cart.currency, "" if one.refused else waiting(one))
         for (one, (_item, title), amount) in zip(found, items, granted, strict=True)
     ]
     base = sum(one.item.base for one in found)
@@ -109,7 +115,7 @@ def _pays(found: list[Reckoned]) -> bool:
     return any(one.amount for one in found)
 
 
-def _answer(one: Reckoned, title: str, granted: int, currency: str) -> LineAnswer:
+def _answer(one: Reckoned, title: str, granted: int, currency: str, hold: str) -> LineAnswer:
     said = [words.refusal_words(one.refused)] if one.refused else [words.rule_name(one.rule)]
     if not one.refused:
         said += [words.percent(one.how.rate_bps)] if one.how.kind == "percent" else []
@@ -129,6 +135,7 @@ def _answer(one: Reckoned, title: str, granted: int, currency: str) -> LineAnswe
         Money(granted, currency),
         one.refused,
         said,
+        hold,
     )
 
 

@@ -32,6 +32,7 @@ commission = CommissionView(
     role="link",
     why_url="/earn/orders/1001/why?store=north",
     words="/r/mara",
+    hold="It waits 14 days for returns.",
 )
 commissions = CommissionList([commission], None)
 summary = Summary({"USD": {"pending": Money(400, "USD"), "available": Money(0, "USD")}}, 37, 29, 2)
@@ -69,6 +70,7 @@ commission_why = CommissionWhy(
     rule="Work for a bounty",
     rules_version=2,
     hold_days=14,
+    hold="It waits 14 days for returns.",
     facts=[],
     steps=[StepView("2026-03-14T09:26:53+00:00", "", "pending", "bounty", "Your work for a bounty was approved")],
     entries=[EntryView("2026-03-14T09:26:53+00:00", "accrue", "bounty", "pending", Money(15_000, "USD"))],

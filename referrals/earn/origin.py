@@ -8,6 +8,7 @@ from app.errors import NotFound
 from app.i18n import gettext as _
 from app.money import Money, percent
 from referrals.commissions.causes import Cause, causes_of
+from referrals.commissions.hold_time import wait_in
 from referrals.commissions.queries import commissions_of
 from referrals.commissions.reasons import reason_words
 from referrals.commissions.volume import VOLUME, sold_in_month
@@ -32,6 +33,7 @@ async def explain_commission(viewer: Viewer, given: str) -> CommissionWhy:
     row = await access_commission(viewer, given)
     cause = (await causes_of([row["id"]])).get(row["id"])
     view = commission_view(row, cause)
+    wait = wait_in(row["how"])
     risk, hold = row["risk_hold_until"], row["hold_until"]
     return CommissionWhy(
         id=view.id,
@@ -51,7 +53,8 @@ async def explain_commission(viewer: Viewer, given: str) -> CommissionWhy:
         hold_until=(max(hold, risk) if risk else hold).isoformat(),
         rule=view.rule,
         rules_version=row["rules_version"],
-        hold_days=row["hold_days"],
+        hold_days=wait.days if wait else row["hold_days"],
+        hold=view.hold,
         facts=await _facts(row, cause),
         steps=await _steps(row["id"]),
         entries=[entry_view(entry) for entry in await entries_for("commission", [row["id"]], viewer.member_id or 0)],

@@ -35,6 +35,8 @@ class CommissionView(msgspec.Struct):
     """Or what came without one: bounty, milestone, volume, activation, conversion."""
     words: str = ""
     """How it came to be yours, for a person."""
+    hold: str = ""
+    """How long it waits, and why, for a person."""
 
 
 class CommissionList(msgspec.Struct):
@@ -111,6 +113,7 @@ class CommissionWhy(msgspec.Struct):
     rule: str
     rules_version: int
     hold_days: int
+    hold: str
     facts: list[FactView]
     steps: list[StepView]
     entries: list["EntryView"]

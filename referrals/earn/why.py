@@ -12,6 +12,7 @@ from referrals.attribution.rules import Candidate
 from referrals.attribution.shares import shares_of
 from referrals.codes.queries import codes_by_id
 from referrals.commissions.causes import Cause
+from referrals.commissions.hold_time import wait_in
 from referrals.commissions.queries import commissions_of
 from referrals.earn.queries import access_decision, handles_of
 from referrals.earn.schemas import CandidateView, CommissionView, EntryView, RuleView, ShareView, Why
@@ -20,7 +21,8 @@ from referrals.ledger.queries import entries_for
 from referrals.live_cards.queries import titles_of
 from referrals.objections.queries import last_of, view_of
 from referrals.objections.service import may_object
-from referrals.programs.words import rule_name
+from referrals.programs.terms import Release
+from referrals.programs.words import rule_name, waiting
 
 MOST_LINES = 100
 
@@ -96,7 +98,14 @@ def commission_view(row: asyncpg.Record, cause: Cause | None = None) -> Commissi
         rate_bps=row["rate_bps"],
         cause=cause.kind if cause else "order",
         words=through(row, cause),
+        hold=hold_words(row),
     )
+
+
+def hold_words(row: asyncpg.Record) -> str:
+    """How long it waits, as was frozen on it."""
+    release = msgspec.convert(row["release"], Release) if row["release"] else None
+    return waiting(row["hold_days"], release, wait_in(row["how"]))
 
 
 def without_order(rows: Sequence[asyncpg.Record]) -> list[int]:

@@ -26,6 +26,16 @@ async def recruiter_of(
     return found
 
 
+async def tier_of(program_id: int, member_id: int) -> str:
+    """The tier of an approved partner, or an empty word."""
+    found: str | None = await db.fetch_val(
+        "SELECT tier FROM partner WHERE program_id = $1 AND member_id = $2 AND state = 'approved'",
+        program_id,
+        member_id,
+    )
+    return found or ""
+
+
 async def tiers_of(program_id: int) -> list[str]:
     rows = await db.fetch(
         "SELECT DISTINCT tier FROM partner WHERE program_id = $1 AND tier <> '' ORDER BY tier", program_id

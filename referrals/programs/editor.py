@@ -10,6 +10,7 @@ import msgspec
 from app.errors import Invalid
 from app.i18n import gettext as _
 from app.money import EXPONENTS, Money, check_currency, in_major_units, percent
+from referrals.programs.lines import kinds_shown, kinds_typed, waits_shown, waits_typed
 from referrals.programs.schemas import Rules
 from referrals.programs.terms import (
     Caps,
@@ -64,6 +65,9 @@ class RulesForm(msgspec.Struct):
     release: str = ""
     release_days: int = 14
     fallback_days: int = 60
+    waits: str = ""
+    kinds: str = ""
+    unknown_kinds: str = "keep"
     base_version: int = 0
     rule_name: list[str] = []
     rule_scope: list[str] = []
@@ -117,6 +121,9 @@ def as_form(rules: Rules, terms: Terms, version: int) -> RulesForm:
         release=terms.release.after if terms.release else "",
         release_days=terms.release.days if terms.release else rules.hold_days,
         fallback_days=terms.release.fallback_days if terms.release else 60,
+        waits=waits_shown(terms.waits),
+        kinds=kinds_shown(terms.kinds),
+        unknown_kinds=terms.unknown_kinds,
         base_version=version,
         rule_name=[rule.name for rule in terms.rules],
         rule_scope=[rule.scope for rule in terms.rules],
@@ -170,6 +177,9 @@ def as_rules(form: RulesForm) -> tuple[Rules, Terms]:
         "activation": as_amount(form.activation, currency, "activation", empty=True),
         "events": [_event(line, currency) for line in _lines(form.events)],
         "release": Release(form.release, form.release_days, form.fallback_days) if form.release else None,  # type: ignore[arg-type]
+        "waits": waits_typed(form.waits),
+        "kinds": kinds_typed(form.kinds),
+        "unknown_kinds": form.unknown_kinds,
     }
     return rules, as_terms(values)
 

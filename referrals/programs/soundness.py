@@ -33,6 +33,8 @@ def check_terms(terms: Terms) -> None:
     if terms.margins and not terms.margin_share_bps:
         raise Invalid("margin_share_bps", _("Say which share of the margin may be paid."))
     _check_volume(terms)
+    _check_waits(terms)
+    _check_kinds(terms)
     if terms.friend and not (terms.friend.rate_bps if terms.friend.kind == "percent" else terms.friend.amount):
         raise Invalid("friend", _("Say what the buyer gets."))
     if terms.recruiting and not may_recruit(terms.market):
@@ -51,6 +53,36 @@ def _check_rule(rule: Rule, field: str) -> None:
         raise Invalid(field, _("It ends before it begins."))
     if any(moment is not None and moment.tzinfo is None for moment in (rule.starts_at, rule.ends_at)):
         raise Invalid(field, _("A moment needs its time zone."))
+
+
+def _check_waits(terms: Terms) -> None:
+    for one in terms.waits:
+        if (one.scope == "store") != (not one.value.strip()):
+            raise Invalid("waits", _("Say which product, category or brand; for the whole store leave it empty."))
+        if one.scope == "store" and not one.tier.strip():
+            raise Invalid("waits", _("What everything waits is the programme's own hold; here name a part or a tier."))
+    about = {(one.scope, one.value.casefold(), one.tier.casefold()) for one in terms.waits}
+    if len(about) < len(terms.waits):
+        raise Invalid("waits", _("Two holds are for the same."))
+
+
+def _check_kinds(terms: Terms) -> None:
+    if len({kind.name for kind in terms.kinds}) < len(terms.kinds):
+        raise Invalid("kinds", _("Two kinds have the same name."))
+    for kind in terms.kinds:
+        if len({field.name for field in kind.fields}) < len(kind.fields):
+            raise Invalid("kinds", _("“%(name)s” names a field twice.", name=kind.name))
+        if len(set(kind.needs)) < len(kind.needs):
+            raise Invalid("kinds", _("“%(name)s” names a field twice.", name=kind.name))
+        for field in kind.fields:
+            if field.name in ("value", "customer_id", "gv"):
+                raise Invalid("kinds", _("%(field)s is a conversion's own: write %(field)s! if it is needed.",
+                                         field=field.name))  # fmt: skip
+            choices = field.one_of
+            is_odd = any(one != one.strip() or set(one) & set(",|\n\r") for one in choices)
+            if choices and (is_odd or field.kind != "text" or not 1 < len(set(choices)) == len(choices)):
+                raise Invalid("kinds", _("“%(name)s”: name at least two different words to choose from.",
+                                         name=field.name))  # fmt: skip
 
 
 def _check_volume(terms: Terms) -> None:

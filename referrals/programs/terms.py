@@ -10,6 +10,7 @@ Bps = Annotated[int, Meta(ge=0, le=10_000)]
 Amount = Annotated[int, Meta(ge=0, le=10**12)]
 Name = Annotated[str, Meta(max_length=80)]
 Code = Annotated[str, Meta(min_length=1, max_length=60)]
+EventName = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,39}$")]
 Scope = Literal["product", "category", "brand", "store"]
 """What a rule is about. `value` is a product's external id or slug, a category ("Bags / Packs"), a brand, nothing."""
 
@@ -115,6 +116,32 @@ class Release(_Part):
     fallback_days: Annotated[int, Meta(ge=0, le=365)] = 60
 
 
+class Wait(_Part):
+    """A hold of its own for a part of the shop or a tier of partners, in days. The most specific one counts."""
+
+    days: Annotated[int, Meta(ge=0, le=365)]
+    scope: Scope = "store"
+    value: Annotated[str, Meta(max_length=200)] = ""
+    tier: Name = ""
+
+
+class EventField(_Part):
+    """What a conversion of a kind carries beside its click, its customer and its value."""
+
+    name: EventName
+    kind: Literal["text", "whole", "yes_no", "day"] = "text"
+    one_of: Annotated[list[Annotated[str, Meta(min_length=1, max_length=60)]], Meta(max_length=30)] = []
+    required: bool = False
+
+
+class EventKind(_Part):
+    """A kind of conversion the programme expects; `needs` is what it cannot go without."""
+
+    name: EventName
+    needs: Annotated[list[Literal["value", "customer_id", "gv"]], Meta(max_length=3)] = []
+    fields: Annotated[list[EventField], Meta(max_length=20)] = []
+
+
 class Terms(_Part):
     currency: Annotated[str, Meta(max_length=3)] = ""
     """Of every amount below. What has amounts says nothing about orders in another currency."""
@@ -139,6 +166,10 @@ class Terms(_Part):
     """For bringing a member, once they have proven their e-mail and done something useful."""
     events: Annotated[list[EventPay], Meta(max_length=50)] = []
     release: Release | None = None
+    waits: Annotated[list[Wait], Meta(max_length=100)] = []
+    kinds: Annotated[list[EventKind], Meta(max_length=50)] = []
+    unknown_kinds: Literal["keep", "refuse"] = "keep"
+    """Conversions of kinds that are neither declared nor paid for: kept without pay, or refused."""
 
 
 def terms_of(version: Any) -> Terms:

@@ -6,7 +6,7 @@ from app.i18n import gettext as _
 from app.i18n import ngettext
 from app.money import EXPONENTS, Money, format_money, percent
 from referrals.programs.schemas import Rules
-from referrals.programs.terms import Caps, Friend, Rule, Terms, Volume
+from referrals.programs.terms import Caps, Friend, Release, Rule, Terms, Volume, Wait
 
 
 def sentences(rules: Rules, terms: Terms) -> list[str]:
@@ -49,7 +49,12 @@ def sentences(rules: Rules, terms: Terms) -> list[str]:
     for one in terms.events:
         pay = percent(one.rate_bps) if one.kind == "percent" else sum_of(one.amount, terms.currency)
         said.append(_("%(pay)s for each “%(name)s”.", pay=pay, name=one.name))
-    return [*said, *_release(rules, terms)]
+    said.append(_hold(rules.hold_days, terms.release))
+    said += [_("It waits %(n)s days instead for %(who)s.", n=one.days, who=_who(one)) for one in terms.waits]
+    if terms.unknown_kinds == "refuse":
+        known = sorted({one.name for one in [*terms.kinds, *terms.events]})
+        said.append(_("Your server may tell of nothing but: %(kinds)s.", kinds=", ".join(known)))
+    return said
 
 
 def sum_of(amount: int, currency: str) -> str:
@@ -187,13 +192,25 @@ def _friend(friend: Friend, currency: str) -> str:
     return said
 
 
-def _release(rules: Rules, terms: Terms) -> list[str]:
-    release = terms.release
-    if release is None:
-        return [_("It waits %(n)s days for returns.", n=rules.hold_days)]
-    if release.after == "paid":
-        return [_("It waits %(n)s days for returns.", n=release.days)]
-    return [
-        _("It waits %(n)s days after delivery, or %(most)s days after payment while no delivery is told of.",
-          n=release.days, most=release.fallback_days)
-    ]  # fmt: skip
+def waiting(hold_days: int, release: Release | None, wait: Wait | None) -> str:
+    """How long a commission waits, and by which hold if it is one of its own."""
+    if wait is None:
+        return _hold(hold_days, release)
+    if release is not None and release.after == "delivered":
+        until = max(release.fallback_days, wait.days)
+        return _hold(0, Release("delivered", wait.days, until)) + " " + _("So it is for %(who)s.", who=_who(wait))
+    return _hold(wait.days, None) + " " + _("So it is for %(who)s.", who=_who(wait))
+
+
+def _hold(hold_days: int, release: Release | None) -> str:
+    if release is None or release.after == "paid":
+        return _("It waits %(n)s days for returns.", n=release.days if release else hold_days)
+    return _("It waits %(n)s days after delivery, or %(most)s days after payment while no delivery is told of.",
+             n=release.days, most=release.fallback_days)  # fmt: skip
+
+
+def _who(wait: Wait) -> str:
+    if wait.scope == "store":
+        return _("partners of the tier %(tier)s", tier=wait.tier)
+    part = part_words(wait.scope, wait.value)
+    return _("%(part)s, sold by partners of the tier %(tier)s", part=part, tier=wait.tier) if wait.tier else part

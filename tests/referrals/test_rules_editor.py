@@ -15,6 +15,8 @@ from referrals.programs.service import publish_rules
 from referrals.programs.terms import (
     Caps,
     CodeRate,
+    EventField,
+    EventKind,
     EventPay,
     Exclusion,
     Friend,
@@ -25,6 +27,7 @@ from referrals.programs.terms import (
     Step,
     Terms,
     Volume,
+    Wait,
 )  # fmt: skip
 from tests.factories import Browser, a_member, sign_in, submit
 from tests.storefront.shop import a_product, a_shop
@@ -53,6 +56,9 @@ EVERYTHING = Terms(
     activation=200,
     events=[EventPay("trial", "percent", 250), EventPay("call", amount=99)],
     release=Release("delivered", 14, 45),
+    waits=[Wait(60, "category", "Sofas", "Gold"), Wait(7, tier="Gold")],
+    kinds=[EventKind("trial", ["gv"], [EventField("plan", one_of=["a", "b c"], required=True)])],
+    unknown_kinds="refuse",
 )
 
 

@@ -18,7 +18,7 @@ from referrals.commissions.within import BudgetMoved
 from referrals.credit.audit import check_credit_lots
 from referrals.programs.schemas import Rules
 from referrals.programs.service import publish_rules
-from referrals.programs.terms import Caps, CodeRate, Exclusion, Friend, Release, Rule, Step, Terms, Volume
+from referrals.programs.terms import Caps, CodeRate, Exclusion, Friend, Release, Rule, Step, Terms, Volume, Wait
 from tests.conftest import examples
 from tests.factories import Browser, Person, a_member
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing, tell
@@ -242,7 +242,8 @@ RULES = st.builds(
     st.sampled_from(["", "", "autumn"]),
 )
 TERMS = st.builds(
-    lambda rules, denied, sale, steps, release, lowered, caps, budget, friend: Terms(
+    lambda rules, denied, sale, steps, release, lowered, caps, budget, friend, waits: Terms(
+        waits=waits,
         caps=caps,
         budget=budget,
         friend=friend,
@@ -267,6 +268,7 @@ TERMS = st.builds(
     ),
     st.sampled_from(["", "", "winter"]),
     st.sampled_from([None, None, Friend("percent", 500), Friend("flat", 0, 700, wait_days=2, days=9)]),
+    st.lists(st.sampled_from([Wait(90, "product", "shoes"), Wait(3, tier="friend")]), max_size=2, unique_by=str),
 )
 CODES = st.lists(
     st.sampled_from([[], [], ["FEW"], ["few"], ["ONCE"], ["FEW", "ONCE"], ["OLD"]]), min_size=4, max_size=4
