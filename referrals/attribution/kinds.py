@@ -10,7 +10,7 @@ from app.i18n import gettext as _
 from app.text import clean
 from referrals.attribution.schemas import NewConversion
 from referrals.programs.queries import version_at
-from referrals.programs.terms import EventField, Terms, terms_of
+from referrals.programs.terms import EventField, Terms, kinds_in, terms_of
 
 # What only says where an order or a customer came from is no event of a programme's own.
 ALWAYS = ("order", "signup", "lead")
@@ -31,11 +31,7 @@ def fields_of(new: NewConversion) -> dict[str, bool | int | str]:
 
 def is_named(kind: str, terms: Terms) -> bool:
     """Whether the rules know the kind: by declaring it, by paying for it, or because they say nothing of kinds."""
-    return kind in ALWAYS or not (terms.kinds or terms.events) or kind in names_in(terms)
-
-
-def names_in(terms: Terms) -> list[str]:
-    return sorted({one.name for one in [*terms.kinds, *terms.events]})
+    return kind in ALWAYS or not (terms.kinds or terms.events) or kind in kinds_in(terms)
 
 
 def unknown_words(kind: str) -> str:
@@ -45,7 +41,7 @@ def unknown_words(kind: str) -> str:
 def check_kind(new: NewConversion, terms: Terms) -> None:
     """Raise Invalid for a conversion that is not what the rules declare of its kind."""
     if terms.unknown_kinds == "refuse" and not is_named(new.kind, terms):
-        known = ", ".join(names_in(terms))
+        known = ", ".join(kinds_in(terms))
         raise Invalid("kind", _("The programme's rules do not name “%(kind)s”; they name: %(known)s.",
                                 kind=new.kind, known=known))  # fmt: skip
     declared = next((one for one in terms.kinds if one.name == new.kind), None)

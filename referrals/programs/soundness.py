@@ -67,6 +67,8 @@ def _check_waits(terms: Terms) -> None:
 
 
 def _check_kinds(terms: Terms) -> None:
+    if terms.unknown_kinds == "refuse" and not (terms.kinds or terms.events):
+        raise Invalid("kinds", _("Name the kinds that are not to be refused."))
     if len({kind.name for kind in terms.kinds}) < len(terms.kinds):
         raise Invalid("kinds", _("Two kinds have the same name."))
     for kind in terms.kinds:

@@ -177,5 +177,10 @@ def terms_of(version: Any) -> Terms:
     return msgspec.convert(version["terms"] or {}, Terms)
 
 
+def kinds_in(terms: Terms) -> list[str]:
+    """The names of the conversions that are declared or paid for."""
+    return sorted({one.name for one in terms.kinds} | {one.name for one in terms.events})
+
+
 def as_json(terms: Terms) -> str:
     return msgspec.json.encode(terms).decode()

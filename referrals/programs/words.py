@@ -5,8 +5,9 @@ from datetime import datetime
 from app.i18n import gettext as _
 from app.i18n import ngettext
 from app.money import EXPONENTS, Money, format_money, percent
+from referrals.programs.lines import kinds_shown
 from referrals.programs.schemas import Rules
-from referrals.programs.terms import Caps, Friend, Release, Rule, Terms, Volume, Wait
+from referrals.programs.terms import Caps, Friend, Release, Rule, Terms, Volume, Wait, kinds_in
 
 
 def sentences(rules: Rules, terms: Terms) -> list[str]:
@@ -51,9 +52,10 @@ def sentences(rules: Rules, terms: Terms) -> list[str]:
         said.append(_("%(pay)s for each “%(name)s”.", pay=pay, name=one.name))
     said.append(_hold(rules.hold_days, terms.release))
     said += [_("It waits %(n)s days instead for %(who)s.", n=one.days, who=_who(one)) for one in terms.waits]
+    said += [_("Your server tells of: %(kind)s.", kind=kinds_shown([one])) for one in terms.kinds]
     if terms.unknown_kinds == "refuse":
-        known = sorted({one.name for one in [*terms.kinds, *terms.events]})
-        said.append(_("Your server may tell of nothing but: %(kinds)s.", kinds=", ".join(known)))
+        known = ", ".join(kinds_in(terms))
+        said.append(_("Beside orders, sign-ups and leads it may tell of nothing but: %(kinds)s.", kinds=known))
     return said
 
 

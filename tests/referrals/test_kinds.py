@@ -147,7 +147,10 @@ async def test_the_owner_declares_kinds_on_the_page(web: Browser):
     typed = "trial_started: plan! basic|pro, seats whole, value!\ncall"
     form = {"rate": "10 %", "base_version": "2", "kinds": typed, "unknown_kinds": "refuse"}
     shown = await submit(browser, f"{page}/preview", form, page=page)
-    assert shown.status_code == 200 and "Your server may tell of nothing but: call, trial_started." in shown.text
+    assert shown.status_code == 200 and "nothing but: call, trial_started." in shown.text
+    assert "Your server tells of: trial_started: plan! basic|pro, seats whole, value!." in shown.text
+    answer = await submit(browser, f"{page}/preview", form | {"kinds": ""}, page=page)
+    assert answer.status_code == 422, "nothing could be told at all"
     for wrong in ("Trial", "trial: Plan", "trial: plan number", "trial: plan a|a", "a: x, x", "a: value", "a\na"):
         answer = await submit(browser, f"{page}/preview", form | {"kinds": wrong}, page=page)
         assert answer.status_code == 422 and 'id="kinds-error"' in answer.text, wrong
