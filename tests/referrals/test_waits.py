@@ -27,8 +27,8 @@ BOTH = Wait(30, "category", "Furniture", "gold")
 ALL = Terms(waits=[SOFAS, GOLD, BOTH, Wait(3, "product", "SKU-9")])
 
 
-async def a_shop_with_sofas(terms: Terms, **rules: object) -> Shop:
-    shop = await a_shop_that_pays(terms, **rules)
+async def a_shop_with_sofas(terms: Terms) -> Shop:
+    shop = await a_shop_that_pays(terms)
     await a_product(shop, "SKU-2", title="Sofa", category="Furniture / Sofas")
     await a_product(shop, "SKU-3", title="Chair", category="Furniture / Chairs")
     await a_product(shop, "SKU-9", title="Lamp", category="Furniture / Sofas")
