@@ -66,7 +66,8 @@ export class ChatSending extends EventTarget {
     this.#layAside()
     const bringOut = async () => {
       for (const message of this.#outbox.list())
-        if (!message.failed && Date.now() - message.at >= olderThan) await this.#send(message)
+        // What was written after it does not overtake one whose files are still on their way.
+        if (!message.failed && Date.now() - message.at >= olderThan && !(await this.#send(message))) break
       for (let turn = 0; turn < 20 && this.isAble && this.#outbox.list().some((message) => !message.failed); turn += 1)
         await new Promise((done) => setTimeout(done, 100))
     }
@@ -122,12 +123,14 @@ export class ChatSending extends EventTarget {
     for (const key of keys) letGo(key).catch(() => {})
   }
 
+  // Whether the next one may follow.
   async #send(message) {
-    if (message.files?.some(({ key }) => key)) message = await this.#withFiles(message)
-    if (!message) return
     const { client_id, body, reply_to } = message
+    if (message.files?.some(({ key }) => key)) message = await this.#withFiles(message)
+    if (!message) return this.#outbox.find(client_id)?.failed !== undefined
     const files = message.files?.map(({ id }) => id)
     if (!this.#line.send({ type: "send", client_id, body, reply_to, files }) && this.#line.isPolling) await this.#post(message)
+    return true
   }
 
   async #post(message) {

@@ -29,7 +29,8 @@ CUTTABLE = """const Real = WebSocket
 window.WebSocket = class extends Real { constructor(...all) { super(...all); (window.lines ??= []).push(this) } }"""
 
 # No socket leads anywhere.
-ASLEEP = """() => { window.Awake = WebSocket; window.WebSocket = class { static OPEN = 1; static CLOSING = 2; readyState = 3; close() {} }
+ASLEEP = """() => { window.Awake = WebSocket; window.WebSocket = class {
+  static OPEN = 1; static CLOSING = 2; readyState = 3; close() {} }
   lines.forEach(line => line.close()) }"""
 
 

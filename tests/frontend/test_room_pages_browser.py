@@ -38,6 +38,9 @@ def _addresses(world: World) -> list[str]:
 
 
 def _address(page: str, world: World) -> str:
+    # A group's bots and webhooks have pages at the group; those of other rooms are at the room.
+    if page.startswith(("/chat/{room_id}/bots", "/chat/{room_id}/webhooks")):
+        return page.format(**{name: world.crediting[f"kept_{name}"] for name in re.findall(r"\{(\w+)\}", page)}) + "?"
     slug = AT.get(page, "is-on" if page.startswith("/live/") else "coffee")
     thread = {"thread": f"{world.topic}-which-grinder"}
     given = {
