@@ -198,7 +198,7 @@ async def test_the_same_request_under_the_same_key_happens_once(web: Browser):
         assert lie_in(document, "POST", path, other) == ""
 
 
-CHANGED = ("body", "title", "name", "note", "placement", "rail", "answers")
+CHANGED = ("body", "title", "name", "note", "placement", "rail", "answers", "source")
 
 
 def _other(body: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from community.chat import service
+from community.chat import reads, service
 from tests.browser import chromium as chromium  # a fixture
 from tests.browser import enter, in_a_browser
 from tests.browser import grapevine as grapevine  # a fixture
@@ -20,6 +20,8 @@ async def test_whoever_is_called_in_another_room_sees_it_in_the_list_at_once(gra
     alice, bob = await a_member("alice"), await a_member("bob", name="Bob")
     (_one, here), (_two, there) = await a_room(alice, bob), await a_room(alice, bob)
     mine = await said(alice, there, "Where is the stove?")
+    # That she has read as far as her own words is known to this process for a second, and then to all.
+    await reads.flush()
     window = await chromium.new_context(base_url=grapevine, locale="en", viewport={"width": 1280, "height": 800})
     page = await window.new_page()
     await enter(page, "alice")

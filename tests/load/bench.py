@@ -28,11 +28,13 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tests.load import chat_bench, kills, webhooks
+from tests.load import chat_bench, earn_seen, kills, webhooks
 
 ROOT = Path(__file__).parents[2]
 CONNECTIONS = 64
 PAGE_CONNECTIONS = 16
+# Whose link the visitors follow.
+OWNER = "linwei"
 MIXED_REQUESTS = 10_000
 
 
@@ -100,6 +102,8 @@ def _measure(environment: dict[str, str], seconds: int) -> dict[str, Any]:
             cookie = _session(base)
             for name in ("topic page", "product page"):
                 figures[f"{name}, signed in"] = _wrk(base + paths[name], seconds, PAGE_CONNECTIONS, cookie)
+            owner = _session(base, OWNER)
+            figures["click on an open /earn"] = asyncio.run(earn_seen.run(base, paths["redirect"], owner))
             figures["webhooks at 200/s"] = asyncio.run(webhooks.run(environment, base, seconds))
             memory, sent = {0: _resident(web)}, 0
             for _ in range(3):
@@ -130,7 +134,11 @@ async def _paths() -> dict[str, str]:
     product = await db.fetch_val(
         "SELECT p.slug FROM product p JOIN review r ON r.product_id = p.id GROUP BY p.id ORDER BY count(*) DESC LIMIT 1"
     )
-    code = await db.fetch_val("SELECT code FROM link WHERE disabled_at IS NULL AND store_id IS NOT NULL LIMIT 1")
+    code = await db.fetch_val(
+        """SELECT l.code FROM link l JOIN member m ON m.id = l.owner_id
+            WHERE m.handle = $1 AND l.disabled_at IS NULL AND l.store_id IS NOT NULL ORDER BY l.id LIMIT 1""",
+        OWNER,
+    )
     await db.close()
     assert topic is not None
     return {
@@ -141,11 +149,11 @@ async def _paths() -> dict[str, str]:
     }
 
 
-def _session(base: str) -> str:
+def _session(base: str, member: str = "mara") -> str:
     """A signed-in member's cookie: their pages are rendered anew for every request."""
     with httpx.Client(base_url=base) as browser:
         token = re.search(r'name="_csrf" value="([0-9a-f]+)"', browser.get("/login").text)[1]  # type: ignore[index]
-        browser.post("/login", data={"login": "mara", "password": "grapevine-demo", "_csrf": token})
+        browser.post("/login", data={"login": member, "password": "grapevine-demo", "_csrf": token})
         return f"gv_session={browser.cookies['gv_session']}"
 
 
