@@ -5,9 +5,7 @@ community.chat.
 """
 
 import asyncio
-import ipaddress
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -17,30 +15,24 @@ import msgspec
 from litestar.types import ASGIApp, Receive, Scope, Send
 from prometheus_client import Gauge
 
-from app import i18n, live_signals, live_tickets
-from app.auth import Viewer, is_own_origin, session_cookie_name
+from app import i18n, live_limits, live_signals, live_tickets
+from app.auth import BySession, Viewer, is_own_origin, session_cookie_name
 from app.errors import Problem
-from app.http import is_public
 from app.i18n import gettext as _
 from app.live_signals import heard, signal
 from app.live_socket import (
     IDLE,
-    MEMBER_BURST,
-    MEMBER_PER_SECOND,
     NOT_ALLOWED,
     RESTART,
     SIGN_IN,
     TOO_FAST,
-    Pace,
     Socket,
 )
-from app.settings import settings
 
 log = logging.getLogger(__name__)
 sockets_open = Gauge("grapevine_live_sockets", "Live sockets open in this process")
 
 Handler = Callable[[Socket, Any], Awaitable[None] | None]
-BySession = Callable[[str], Awaitable[Viewer]]
 ByTicket = Callable[[live_tickets.Ticket], Awaitable[Viewer]]
 # Of these members, sessions and API tokens: which may stay no longer.
 ShutOut = Callable[[list[int], list[int], list[int]], Awaitable[tuple[set[int], set[int], set[int]]]]
@@ -51,17 +43,12 @@ LOOK_AROUND_SECONDS, LOOK_AROUND_SECONDS_WITHOUT_SIGNALS = 10.0, 1.0
 FINISH_SECONDS = 5.0
 IDLE_SECONDS = 300
 NONSENSE_COSTS = 20.0
-# Who is busier than this in a second is told to the other processes, which count it too.
-TOLD_PACE, TELL_PACE_SECONDS = 100.0, 1.0
-LINES_IN_DEMO, LINES_IN_PRODUCTION = 5000, 200
 
 _handlers: dict[str, tuple[type, Handler]] = {}
 _leaving: list[Callable[[Socket], None]] = []
 _standing: list[Callable[[Socket, list[str]], dict[str, int]]] = []
 _finishing: list[Callable[[], Awaitable[None]]] = []
 _sockets: dict[int, set[Socket]] = {}
-_paces: dict[int, Pace] = {}
-_lines: Counter[str] = Counter()
 _goodbye: asyncio.Task | None = None
 
 
@@ -167,16 +154,17 @@ def door(by_session: BySession, by_ticket: ByTicket) -> ASGIApp:
             await send({"type": "websocket.close", "code": NOT_ALLOWED, "reason": "origin"})
             return
         await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
-        if viewer is None or not viewer.is_member or whose not in ("", str(viewer.member_id)):
+        if viewer is None or viewer.member_id is None or whose not in ("", str(viewer.member_id)):
             # After it: browsers hide the reason of a refused handshake from the page. A page says whose it is: what
             # waits there to be said is not said by whoever signed in to this browser since.
             await send({"type": "websocket.close", "code": SIGN_IN, "reason": "sign in"})
             return
-        network = network_of((scope.get("client") or ("",))[0])
-        if _holds_too_many(viewer, network):
+        network = live_limits.network_of((scope.get("client") or ("",))[0])
+        if live_limits.are_too_many(len(sockets_of(viewer.member_id)), network):
             await send({"type": "websocket.close", "code": TOO_FAST, "reason": "too many lines"})
             return
-        await _attend(Socket(viewer, send, i18n.current(), member_pace=_pace_of(viewer)), receive, network)
+        pace = live_limits.pace_of(viewer.member_id)
+        await _attend(Socket(viewer, send, i18n.current(), member_pace=pace), receive, network)
 
     return serve  # type: ignore[return-value]
 
@@ -186,7 +174,7 @@ async def running(shut_out: ShutOut) -> AsyncIterator[None]:
     """While a web process serves: signals, and a look around now and then. Who is here at the end resumes elsewhere."""
     global _goodbye
     looking = asyncio.create_task(_look_around_for_ever(shut_out))
-    telling = asyncio.create_task(_tell_paces_for_ever())
+    telling = asyncio.create_task(live_limits.tell_paces_for_ever())
     try:
         async with live_signals.running():
             yield
@@ -199,7 +187,7 @@ async def running(shut_out: ShutOut) -> AsyncIterator[None]:
 
 async def _attend(socket: Socket, receive: Receive, network: str) -> None:
     _sockets.setdefault(socket.member_id, set()).add(socket)
-    _lines[network] += 1
+    live_limits.begin(network)
     sockets_open.inc()
     try:
         while not socket.is_closing:
@@ -216,9 +204,7 @@ async def _attend(socket: Socket, receive: Receive, network: str) -> None:
     finally:
         socket.is_closing = True
         sockets_open.dec()
-        _lines[network] -= 1
-        if not _lines[network]:
-            del _lines[network]
+        live_limits.end(network)
         mine = _sockets[socket.member_id]
         mine.discard(socket)
         if not mine:
@@ -316,8 +302,7 @@ async def _look_around_for_ever(shut_out: ShutOut) -> None:
 async def look_around(shut_out: ShutOut) -> None:
     """Send away who fell silent, who was suspended, and whose session or token ended elsewhere."""
     now = asyncio.get_running_loop().time()
-    for member_id in [id for id, pace in _paces.items() if id not in _sockets and pace.is_rested(now)]:
-        del _paces[member_id]
+    live_limits.forget_the_rested(now, _sockets)
     for socket in _everyone():
         if now - socket.heard_at > IDLE_SECONDS:
             socket.close(IDLE, "idle")
@@ -330,59 +315,6 @@ async def look_around(shut_out: ShutOut) -> None:
                 socket.close(NOT_ALLOWED, "suspended")
             elif socket.viewer.session_id in sessions_out or socket.viewer.token_id in tokens_out:
                 socket.close(SIGN_IN, "sign in")
-
-
-def network_of(address: str) -> str:
-    """Whose lines are counted together: one address of the internet, or what one household has of the new ones.
-    Empty for a proxy's and for our own: behind those is everybody."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    if not is_public(known):
-        return ""
-    return address if known.version == 4 else str(ipaddress.ip_network((known, 64), strict=False))
-
-
-def _holds_too_many(viewer: Viewer, network: str) -> bool:
-    most = settings().lines_per_member or (LINES_IN_PRODUCTION if settings().is_production else LINES_IN_DEMO)
-    if viewer.member_id is not None and len(_sockets.get(viewer.member_id, ())) >= most:
-        return True
-    return network != "" and _lines[network] >= settings().lines_per_address
-
-
-async def _tell_paces_for_ever() -> None:
-    while True:
-        await asyncio.sleep(TELL_PACE_SECONDS)
-        await tell_paces()
-
-
-async def tell_paces() -> None:
-    """What busy members have sent to this process, to the others: what they may send does not grow with processes."""
-    busy = {str(id): round(pace.spent) for id, pace in _paces.items() if pace.spent >= TOLD_PACE}
-    for pace in _paces.values():
-        pace.spent = 0.0
-    if busy:
-        await signal("pace", live_signals.THIS_PROCESS, busy)
-
-
-@heard("pace")
-def hear_paces(process: str, busy: dict[str, float]) -> None:
-    if process != live_signals.THIS_PROCESS:
-        for member_id, spent in busy.items():
-            _pace(int(member_id)).was_spent_elsewhere(spent)
-
-
-def _pace_of(viewer: Viewer) -> Pace:
-    """What a member may send over all connections together; it outlives them, or coming back would refill it."""
-    assert viewer.member_id is not None
-    return _pace(viewer.member_id)
-
-
-def _pace(member_id: int) -> Pace:
-    if member_id not in _paces:
-        _paces[member_id] = Pace(MEMBER_BURST, MEMBER_PER_SECOND)
-    return _paces[member_id]
 
 
 def _everyone() -> list[Socket]:

@@ -10,10 +10,8 @@ from app.auth import Viewer, require_member
 from app.errors import Forbidden, NotFound
 from app.i18n import gettext as _
 from community.chat import keepers
-from community.chat.policy import access_room
+from community.chat.policy import MOST_ID, access_room
 from community.groups.policy import access_group_contents, may_moderate
-
-MOST_ID = 2**63
 
 
 class Home(msgspec.Struct, frozen=True):

@@ -129,10 +129,17 @@ async def revoke(viewer: Viewer, home: Home, bot_id: int) -> None:
 
 
 async def rooms_no_longer_run(group_id: int, member_id: int) -> list[int]:
-    """Of a group they have no say in any more: its own room, and those of its events that they do not host."""
+    """Of a group they have no say in any more: its own room, and those of its events that they do not host; where
+    there is a bot or an address of theirs."""
     rows = await db.fetch(
         """SELECT r.id FROM room r
-            WHERE r.group_id = $1 AND NOT EXISTS (
+            WHERE r.group_id = $1
+              AND (EXISTS (SELECT 1 FROM bot b
+                            WHERE b.room_id = r.id AND b.made_by_id = $2 AND b.revoked_at IS NULL)
+                   OR EXISTS (SELECT 1 FROM webhook_endpoint e
+                               WHERE e.owner_kind = 'room' AND e.owner_id = r.id
+                                 AND e.made_by_id = $2 AND e.off_at IS NULL))
+              AND NOT EXISTS (
                   SELECT 1 FROM room_member rm
                    WHERE rm.room_id = r.id AND rm.member_id = $2 AND rm.role = 'host' AND rm.state = 'active')""",
         group_id,

@@ -135,7 +135,7 @@ async def _fail(export_id: int) -> None:
 
 async def drop_those_with(message_id: int) -> None:
     """This message says something else now, or nothing: no export goes on saying what it said. In the transaction
-    that changes it, before the change: a job that is writing just now either waits for it or begins again."""
+    that changes it: a job that is writing just now, or begins anew, waits for it or begins again."""
     await _drop(
         """JOIN message m ON m.room_id = x.room_id AND m.seq <= x.total WHERE m.id = $1""",
         message_id,
@@ -157,7 +157,7 @@ async def _drop(which: str, given: int) -> None:
     rows = await db.fetch(
         f"""WITH stale AS (SELECT id, key FROM room_export
                             WHERE id IN (SELECT x.id FROM room_export x {which})
-                              AND state <> 'failed' AND dropped_at IS NULL ORDER BY id FOR UPDATE),
+                              AND (state <> 'done' OR dropped_at IS NULL) ORDER BY id FOR UPDATE),
                  marked AS (UPDATE room_export x SET dropped_at = $2, key = '' FROM stale WHERE x.id = stale.id)
             SELECT key FROM stale WHERE key <> ''""",
         given,

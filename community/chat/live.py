@@ -105,7 +105,8 @@ async def _tell_of_typing(socket: Socket, room_id: int) -> None:
 
 @heard("typing")
 def hear_typing(key: str, hint: dict[str, Any]) -> None:
-    _spawn(_tell_readers_of_typing(key, hint))
+    if feed.listeners(int(key.partition(":")[0])):
+        _spawn(_tell_readers_of_typing(key, hint))
 
 
 async def _tell_readers_of_typing(key: str, hint: dict[str, Any]) -> None:

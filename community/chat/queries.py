@@ -124,11 +124,6 @@ async def standing_of(room_ids: list[int]) -> dict[int, tuple[int, int]]:
     return {row["id"]: (row["seq"], row["access_version"]) for row in rows}
 
 
-async def seqs_of(room_ids: list[int]) -> dict[int, int]:
-    rows = await db.fetch("SELECT id, seq FROM room WHERE id = ANY($1::bigint[])", room_ids)
-    return {row["id"]: row["seq"] for row in rows}
-
-
 def view(row: Any) -> EventView:
     """The event as every door shows it."""
     gone = bool(row["message_id"]) and (row["deleted_at"] is not None or row["withheld"])

@@ -72,8 +72,9 @@ async def flush() -> None:
             for room_id, member_id, seq in moves:
                 _moves[room_id, member_id] = max(seq, _moves.get((room_id, member_id), 0))
             raise
-        await seen_by_other.tell(moves)
         await seen([(member_id, bell(room_id)) for room_id, member_id, _seq in moves])
+        # A hint, which the next look repeats.
+        await seen_by_other.tell(moves)
 
 
 async def move(moves: Sequence[tuple[int, int, int]]) -> None:

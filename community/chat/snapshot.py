@@ -28,7 +28,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 async def snapshot(room_id: int, *, since: int = 0) -> Snapshot:
     """The room as it stands, read in the current transaction or by itself."""
-    seq = (await queries.seqs_of([room_id]))[room_id]
+    seq, _version = (await queries.standing_of([room_id]))[room_id]
     rows = await queries.history_after(room_id, since, limit=100_000)
     pinned = await pins.pins_of(room_id)
     return Snapshot(

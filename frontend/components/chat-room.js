@@ -63,7 +63,6 @@ class ChatRoom extends HTMLElement {
         import("./chat-tabs.js"),
         import("./chat-moves.js"),
         import("./chat-pins.js"),
-        import("./chat-order.js"),
         // Where there is no line, nothing can be fetched either.
         import("./chat-post.js"),
       ]))
@@ -155,10 +154,10 @@ class ChatRoom extends HTMLElement {
       const isNews = !isMine && !this.#blocked.includes(event.author?.id)
       if (event.kind === "message" && isNews && isUnseen && this.#log.isJoined) this.#log.drawUnreadLine()
       if (this.#log.tell(event) && isNews) fresh += 1
-      // What is said about the room itself is for those around: its order, what is shown beside it.
       // Two who talk alone were let in, shut out, or may write again: the page has the words for it, and keeps the draft.
       if (event.data?.is) location.reload()
       if (event.answered || ["pin", "edit", "delete"].includes(event.kind)) this.dispatchEvent(new CustomEvent("pin-event", { detail: event }))
+      // What is said about the room itself is for those around: its order, what is shown beside it.
       if (event.data || event.kind === "delete") this.dispatchEvent(new CustomEvent("room-event", { detail: event, bubbles: true }))
     }
     this.#markSeen()

@@ -53,7 +53,7 @@ class LiveDesk extends HTMLElement {
     page.innerHTML = html
     const now = page.content.firstElementChild
     // Begun or ended by another host: the whole desk is another one.
-    if (now.dataset.state !== this.dataset.state) return location.reload()
+    if (now.dataset.state !== this.dataset.state) return this.querySelector("input:focus, textarea:focus") || location.reload()
     for (const part of now.querySelectorAll(":scope > [id]")) {
       const said = part.outerHTML
       const old = document.getElementById(part.id)

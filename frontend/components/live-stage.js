@@ -133,7 +133,7 @@ class LiveStage extends HTMLElement {
       else if (old?.contains(document.activeElement)) [before, isLeft] = [old, true]
       else {
         const fresh = part.cloneNode(true)
-        carryOver(fresh, old, { isOwn, token: this.#token, unwanted: this.#room?.dataset.unwanted })
+        carryOver(fresh, old, { isOwn, token: this.#token, unwanted: this.#room?.dataset.blocked })
         if (old) old.replaceWith(fresh)
         else if (before) before.after(fresh)
         else this.prepend(fresh)

@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from app import clock
 from app.errors import Unavailable
 from app.settings import settings
-from referrals.clicks import days, directory, last_known, learning, visitors, writer
+from referrals.clicks import data_centres, days, directory, last_known, learning, visitors, writer
 from referrals.clicks.classify import HUMAN, PREVIEW
 from referrals.clicks.directory import Way
 from referrals.clicks.heard import DENIED
@@ -54,6 +54,8 @@ async def answer(scope: Scope, receive: Receive, send: Send, behind: ASGIApp) ->
 async def running() -> AsyncIterator[None]:
     """What the redirect needs beside the requests: the writer, what was known before, and an eye on the database."""
     last_known.load()
+    # Read before the first visitor comes, who would wait for it.
+    data_centres.known_ranges()
     async with writer.running():
         tasks = [asyncio.create_task(_look_after_for_ever()), asyncio.create_task(learning.learn_for_ever())]
         try:

@@ -1,6 +1,6 @@
 """Where visits came from and where they led: sites that are new, and orders by paths that no buyer takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -89,10 +89,16 @@ async def paths_at(store_id: int, now: datetime, checkouts: tuple[str, ...]) -> 
     return found
 
 
-def beside(member_id: int, paths: Mapping[int, Paths]) -> dict[str, Any]:
+def together(paths: Iterable[Paths]) -> Paths:
+    """Those of all of them, added up."""
+    kept = list(paths)
+    return Paths(**{name: sum(getattr(one, name) for one in kept) for name in Paths.__struct_fields__})
+
+
+def beside(mine: Paths, everybodys: Paths) -> dict[str, Any]:
     """A member's paths as facts, and those of everybody else together."""
     facts: dict[str, Any] = {}
     for name in Paths.__struct_fields__:
-        mine = getattr(paths[member_id], name)
-        facts |= {f"path_{name}": mine, f"path_{name}_others": sum(getattr(p, name) for p in paths.values()) - mine}
+        own, all_of_them = getattr(mine, name), getattr(everybodys, name)
+        facts |= {f"path_{name}": own, f"path_{name}_others": all_of_them - own}
     return facts

@@ -118,10 +118,11 @@ async def look_at_paths() -> int:
         store_id = row["store_id"]
         limits = await thresholds_of(store_id)
         found = await paths.paths_at(store_id, now, limits.checkout_paths)
+        everybodys = paths.together(found.values())
         for member_id, mine in found.items():
             if mine.orders < limits.path_orders:
                 continue
-            hits = hits_of(Facts(**paths.beside(member_id, found)), limits)
+            hits = hits_of(Facts(**paths.beside(mine, everybodys)), limits)
             for hit in [hit for hit in hits if hit.rule == "odd_paths"]:
                 source = f"paths:{store_id}:{now:%Y-%m-%d}"
                 if concerned := await _pending(member_id, store_id):

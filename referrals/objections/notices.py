@@ -5,7 +5,7 @@ import asyncpg
 from app import db
 from community.notifications.service import notify
 from referrals.attribution.addresses import why_address
-from referrals.objections.queries import objection_by_id, state_of
+from referrals.objections.queries import objection_by_id, people_in, state_of
 
 MOST_TOLD = 50
 
@@ -31,7 +31,7 @@ async def decided(objection_id: int) -> None:
 
 async def _tell_deciders(row: asyncpg.Record, what: str, *, admins: bool = False) -> None:
     """The store's owner; the admins when there is none, when the owner is concerned, or when it is late."""
-    concerned = {row["member_id"], row["winner_id"], *(one["member_id"] for one in row["candidates"])}
+    concerned = people_in(row)
     wants_admins = admins or row["owner_id"] is None or row["owner_id"] in concerned
     people = await db.fetch(
         """SELECT id FROM member WHERE id <> ALL($1::bigint[]) AND (id = $2 OR ($3 AND role = 'admin'))

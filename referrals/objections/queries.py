@@ -7,7 +7,7 @@ from referrals.objections.schemas import ObjectionView, StoreObjectionView
 
 _SHOWN = """
 SELECT b.*, o.external_id AS order_ref, o.number, s.slug AS store_slug, s.name AS store_name, s.owner_id,
-       s.id AS store_id, m.handle, w.handle AS winner, a.winner_id, a.candidates, v.state AS override_state,
+       s.id AS store_id, m.handle, w.handle AS winner, a.winner_id, a.candidates, a.shares, v.state AS override_state,
        b.state = 'open' AS is_open
   FROM credit_objection b
   JOIN orders o ON o.id = b.order_id JOIN store s ON s.id = o.store_id JOIN member m ON m.id = b.member_id
@@ -51,6 +51,12 @@ async def last_of(order_id: int, member_id: int) -> asyncpg.Record | None:
     return await db.fetch_one(
         f"{_SHOWN} WHERE b.order_id = $1 AND b.member_id = $2 ORDER BY b.id DESC LIMIT 1", order_id, member_id
     )
+
+
+def people_in(row: asyncpg.Record) -> set[int | None]:
+    """Who wins or loses by the answer: whoever objects, who is credited, with what share, and who might have been."""
+    parts = [*row["candidates"], *(row["shares"] or [])]
+    return {row["member_id"], row["winner_id"], *(one["member_id"] for one in parts)}
 
 
 def state_of(row: asyncpg.Record) -> str:

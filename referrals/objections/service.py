@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import asyncpg
-import msgspec
 
 from app import clock, db
 from app.auth import Viewer, require_member
@@ -13,7 +12,7 @@ from app.limits import limit
 from app.text import clean
 from referrals.attribution.overrides import NewOverride, propose
 from referrals.objections import notices
-from referrals.objections.queries import objection_at, objection_by_id
+from referrals.objections.queries import objection_at, objection_by_id, people_in
 from referrals.objections.schemas import Verdict
 from storefront.stores.policy import access_own_store
 
@@ -95,8 +94,7 @@ def check_interest(actor_id: int, row: asyncpg.Record) -> None:
 
 
 def is_concerned(actor_id: int | None, row: asyncpg.Record) -> bool:
-    people = {one["member_id"] for one in msgspec.convert(row["candidates"], list[dict])}
-    return actor_id in people | {row["member_id"], row["winner_id"]}
+    return actor_id in people_in(row)
 
 
 async def escalate() -> int:

@@ -49,7 +49,9 @@ async def ask_for_payout(viewer: Viewer, store: asyncpg.Record, currency: str, r
         if made is None:
             raise Conflict(_("Nothing is available to pay out: it is on its way already, or was taken back."))
         payout_id, final = made
-        if Figures(final.sum.amount, final.sends, final.pays if final.rate else 0) != shown:
+        # What arrives need not be said where nothing is exchanged.
+        arrives = (final.pays,) if final.rate else (0, final.sends)
+        if (final.sum.amount, final.sends) != (shown.amount, shown.sends) or shown.pays not in arrives:
             raise FiguresChanged(_("The sum has changed since it was shown. Look at it again."))
         if final.trouble:
             raise Invalid("rail", trouble_words(final))

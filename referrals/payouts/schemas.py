@@ -125,7 +125,7 @@ class NewRateTold(msgspec.Struct, forbid_unknown_fields=True):
     quote: Currency
     rate: Annotated[str, Meta(max_length=20)]
     source: Annotated[str, Meta(min_length=2, max_length=100)]
-    taken_at: datetime | None = None
+    taken_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 
 class RateView(msgspec.Struct):

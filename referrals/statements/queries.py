@@ -71,7 +71,8 @@ async def transactions_of(
                    coalesce(s.slug, '') AS store_slug, coalesce(l.title, '') AS title, c.id AS commission_id,
                    po.sends, po.pays, po.pays_currency, fx.rate AS fx_rate
               FROM ({_MINE} AND t.id > $5 GROUP BY t.id ORDER BY t.id LIMIT $6) mine
-              LEFT JOIN payout po ON mine.ref_type = 'payout' AND po.id = mine.ref_id AND po.rate_id IS NOT NULL
+              LEFT JOIN payout po ON mine.ref_type = 'payout' AND mine.kind = 'settle' AND po.id = mine.ref_id
+                                 AND po.rate_id IS NOT NULL
               LEFT JOIN fx_rate fx ON fx.id = po.rate_id
               LEFT JOIN commission c ON mine.ref_type = 'commission' AND c.id = mine.ref_id
               LEFT JOIN orders o ON o.id = c.order_id

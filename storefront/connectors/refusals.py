@@ -6,7 +6,6 @@ is kept.
 """
 
 import logging
-import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
@@ -15,6 +14,7 @@ import msgspec
 
 from app import clock, db, valkey
 from community.notifications.service import notify
+from storefront.connectors.stripe.verify import TOLERANCE_SECONDS
 
 log = logging.getLogger(__name__)
 SIGNATURE, CONFLICT, OVERSIZE = "signature", "conflict", "oversize"
@@ -28,7 +28,6 @@ _SIGNED_BY = (
     "x-wc-webhook-signature",
     "stripe-signature",
 )
-FRESH_SECONDS = 300
 
 # Counted under a day, a store and a kind; further kinds of a made-up flood find the room taken.
 _COUNT = """
@@ -73,9 +72,9 @@ def why_unsigned(headers: Mapping[str, str]) -> str:
     if not given:
         return "unsigned"
     told = headers.get("webhook-timestamp") or _stripe_time(headers.get("stripe-signature", ""))
-    if told.isascii() and told.isdigit() and len(told) < 12 and abs(time.time() - int(told)) > FRESH_SECONDS:
-        return "stale"
-    return "wrong"
+    if not (told.isascii() and told.isdigit() and len(told) < 12):
+        return "wrong"
+    return "stale" if abs(clock.now().timestamp() - int(told)) > TOLERANCE_SECONDS else "wrong"
 
 
 def _stripe_time(signature: str) -> str:

@@ -15,7 +15,7 @@ import pytest
 import redis.asyncio as redis
 import uvicorn
 
-from app import clock, db, live, live_tickets, protocols
+from app import clock, db, live, live_limits, live_tickets, protocols
 from tests.app.test_live import a_socket, close_code, heard, saying
 from tests.community.test_chat import a_line, a_room
 from tests.factories import a_member
@@ -54,11 +54,11 @@ async def test_a_rested_member_leaves_no_trace(house: Callable, monkeypatch: pyt
     await line.send("ping")
     await line.next()
     await live.look_around(shut_out)
-    assert alice.id in live._paces
+    assert alice.id in live_limits._paces
     await line.cut()
     await asyncio.sleep(0.05)
     await live.look_around(shut_out)
-    assert alice.id not in live._paces
+    assert alice.id not in live_limits._paces
 
 
 async def test_words_that_come_fast_share_frames_and_a_lone_one_is_not_held_back(house: Callable):

@@ -137,6 +137,22 @@ async def test_whoever_wins_or_loses_by_it_has_no_say(web: Browser):
     await books_are_right()
 
 
+async def test_whoever_has_a_share_of_the_credit_has_no_say_either(web: Browser):
+    owner, mara, ines, bob = [await a_member(name) for name in ("ona", "mara", "ines", "bob")]
+    shop = await a_paying_shop()
+    await publish_rules("north", policy=Policy(assist_bps={"author": 2_500}))
+    guide = {"title": "Packs that last", "blocks": [{"type": "text", "markdown": "One of them, really."}]}
+    slug = (await web(token=owner.token).post("/api/v1/guides", json=guide)).json()["slug"]
+    await claim(bob.id, await click(web(), (await a_link(web, mara))["code"]))
+    late = await click(web(), (await a_link(web, ines, f"guide:{slug}"))["code"])
+    await run_jobs()
+    await tell(web, shop, "order.paid", order(gv=late))
+    assert await standing(owner) == {("pending", "USD"): 300}
+    number = await object_to(web, mara)
+    await db.execute("UPDATE store SET owner_id = $1 WHERE slug = 'north'", owner.id)
+    assert (await answer_it(web, owner, number, "dismiss")).status_code == 403
+
+
 async def test_two_objections_at_once_are_one_and_so_are_two_answers(web: Browser):
     cast = await an_order_that_ines_won(web)
     decision = await access_decision(cast.mara.viewer, "1001", "north")

@@ -139,6 +139,9 @@ async def test_what_the_bank_sends_back_is_the_original_to_the_cent_whatever_the
     await run_jobs()
     assert await standing(mara) == {("available", "USD"): 1_234}
     assert await of_the_store(house) == {}, "the clearing of both currencies is back at zero"
+    browser = await sign_in(web(), mara)
+    statement = (await browser.get(f"/earn/statements/{clock.now().strftime('%Y-%m')}?currency=USD")).text
+    assert statement.count("149.537 JPY") == 1, "it arrived as yen; what came back came back as it was"
     await all_is_right()
 
 
@@ -153,6 +156,8 @@ async def test_a_rate_that_changed_since_it_was_shown_is_shown_again(web: Browse
         await ask(house, mara, shown=shown)
     with pytest.raises(FiguresChanged):
         await ask(house, mara, shown=Figures(5_000, 5_000))
+    with pytest.raises(FiguresChanged):
+        await ask(house, mara, shown=Figures(5_000, 5_000, 5_000))
     assert await standing(mara) == {("available", "USD"): 5_000}
     await ask(house, mara, shown=Figures(5_000, 5_000, 4_550))
     await all_is_right()
@@ -260,6 +265,8 @@ async def test_the_stores_people_tell_rates_on_a_page_and_programs_by_the_api(we
     for _again in range(2):
         made = await program.post(door, json=told | {"rate": "0.9301"}, headers={"Idempotency-Key": "rate-1"})
         assert made.status_code == 201 and made.json()["rate"] == "0.9301" and made.json()["in_force"]
+    nowhere = {"rate": "0.94", "taken_at": "2026-01-05T09:00:00"}
+    assert (await program.post(door, json=told | nowhere)).status_code == 422, "nine o'clock where?"
     listed = (await program.get(door)).json()["items"]
     assert [one["rate"] for one in listed] == ["0.9301", "0.93", "0.92"]
     assert [one["in_force"] for one in listed] == [True, False, False]

@@ -136,7 +136,7 @@ async def test_a_refund_between_seeing_and_confirming_shows_the_figures_again(we
     with pytest.raises(FiguresChanged):
         await ask(house, mara, shown=Figures(5_000, 5_000))
     assert await standing(mara) == {("available", "USD"): 4_000} and await the_payout_of(mara) == {}
-    await ask(house, mara, shown=Figures(4_000, 4_000))
+    await ask(house, mara, shown=Figures(4_000, 4_000, 4_000))
     await all_is_right()
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import asyncpg
 import msgspec
 
-from storefront.connectors.ask import Access, Refused, ask, read_answer
+from storefront.connectors.ask import Access, Refused, ask, read_answer, read_part
 
 VERSION = "2026-01"
 PAGE = 50
@@ -48,7 +48,7 @@ async def _disputes(access: Access, since: datetime) -> AsyncIterator[bytes]:
         async for page in _pages(access, f"shopify_payments/disputes.json?limit={PAGE}", Disputes):
             for raw in page.disputes:
                 # The newest come first.
-                opened = _opened(raw)
+                opened: Opened = read_part(raw, Opened)
                 if opened.initiated_at < since:
                     return
                 if opened.type == "chargeback" and opened.order_id:
@@ -57,13 +57,6 @@ async def _disputes(access: Access, since: datetime) -> AsyncIterator[bytes]:
         # A shop without Shopify Payments has none, and a token may lack the scope.
         if refused.status not in (403, 404):
             raise
-
-
-def _opened(raw: msgspec.Raw) -> Opened:
-    try:
-        return msgspec.json.decode(raw, type=Opened)
-    except msgspec.MsgspecError as error:
-        raise Refused(f"a dispute is not what it should be ({error})") from error
 
 
 async def _pages(access: Access, path: str, shape: Any) -> AsyncIterator[Any]:
