@@ -30,8 +30,8 @@ pytestmark = pytest.mark.anyio
 async def test_many_sockets_of_one_member_share_one_pace_and_coming_back_refills_nothing(
     house: Callable, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(live, "MEMBER_BURST", 300)
-    monkeypatch.setattr(live, "MEMBER_PER_SECOND", 1)
+    monkeypatch.setattr(live_limits, "MEMBER_BURST", 300)
+    monkeypatch.setattr(live_limits, "MEMBER_PER_SECOND", 1)
     alice, bob = await a_member("alice"), await a_member("bob")
     lines = [await a_line(house, alice) for _ in range(4)]
     for line in lines:
