@@ -21,6 +21,6 @@ async def crediting_at_north(web: Any, shop: Shop, ada: Person, bob: Person) -> 
     await tell(web, shop, "order.paid", order("1002"))
     simulation_id = await rehearse(ada.viewer, "north", Rehearsal(Draft()))
     # A code to switch off, another to enter: switching off comes last.
-    spare = await db.fetch_val("SELECT id FROM code WHERE owner_id = $1 AND kind = 'personal'", bob.id)
+    spare = await db.fetch_val("SELECT id FROM code WHERE owner_id = $1 AND kind = 'personal' ORDER BY id", bob.id)
     assert code.status_code == 201 and override.status_code == 201
     return {"code_id": str(spare), "override_id": override.json()["id"], "simulation_id": str(simulation_id)}
