@@ -119,16 +119,18 @@ async def notify_member(member_id: int, **facts: Any) -> None:
 
 
 async def shut_out_member(member_id: int) -> None:
-    """Close a member's sockets everywhere: suspended, erased, password changed."""
+    """Close a member's sockets everywhere: suspended, or erased."""
     await signal("shut-out", member_id)
 
 
-async def shut_out_key(member_id: int, *, session_id: int | None = None, token_id: int | None = None) -> None:
-    """Close, everywhere, the sockets that came by this session or API token: it holds no longer."""
-    if session_id is not None:
-        await signal("session-over", session_id, member_id)
-    if token_id is not None:
-        await signal("token-over", token_id, member_id)
+async def shut_out_session(member_id: int, session_id: int) -> None:
+    """Close, everywhere, the sockets that came by this session: it holds no longer."""
+    await signal("session-over", session_id, member_id)
+
+
+async def shut_out_token(member_id: int, token_id: int) -> None:
+    """The same of an API token."""
+    await signal("token-over", token_id, member_id)
 
 
 def sockets_of(member_id: int) -> tuple[Socket, ...]:

@@ -59,6 +59,12 @@ def format_money(money: Money, *, accounting: bool = False) -> str:
     return f"{sign}{symbol}{figure}"
 
 
+def plain_decimal(number: Decimal) -> str:
+    """`0.92`, `149.5`, `100`: as it was told, without zeros behind the point."""
+    written = f"{number:f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
 def percent(rate_bps: int) -> str:
     """`10 %`, `12.5 %`, `10.05 %`."""
     return f"{rate_bps / 100:.2f}".rstrip("0").rstrip(".") + " %"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from app import clock, db, live, mail
+from app import clock, db, mail
 from app.auth import Viewer, require_member, sign
 from app.errors import Gone, Invalid
 from app.events import publish
@@ -16,6 +16,7 @@ from community.members.queries import find_credential
 from community.members.service import check_password, hashed
 from community.sessions import tokens
 from community.sessions.events import PasswordChanged, PasswordForgotten
+from community.sessions.service import close_sessions_but
 
 GOOD_FOR = timedelta(hours=1)
 
@@ -108,19 +109,11 @@ async def _set(
         )
         if not changed:
             return False
-        await _end_others(member_id, keep_session)
+        await close_sessions_but(member_id, keep_session)
         if not keep_tokens:
             await tokens.revoke_all_of(member_id)
         await publish(PasswordChanged(member_id=member_id), actor_id=member_id)
     return True
-
-
-async def _end_others(member_id: int, but: int | None) -> None:
-    ended = await db.fetch(
-        "DELETE FROM session WHERE member_id = $1 AND id IS DISTINCT FROM $2 RETURNING id", member_id, but
-    )
-    for row in ended:
-        db.after_commit(lambda id=row["id"]: live.shut_out_key(member_id, session_id=id))
 
 
 def _used_up() -> Gone:

@@ -46,10 +46,22 @@ async def open_session(member_id: int, *, user_agent: str = "", gv: str = "") ->
 
 async def close_session(session_id: int, member_id: int) -> None:
     """Its browser is signed out, and the live lines of its open pages are cut."""
+    await _close(member_id, "id = $2", session_id)
+
+
+async def close_sessions_but(member_id: int, kept: int | None) -> None:
+    """All of a member's browsers are signed out, or all but one."""
+    await _close(member_id, "id IS DISTINCT FROM $2", kept)
+
+
+async def _close(member_id: int, which: str, session_id: int | None) -> None:
+    """`which` is SQL of ours over $2."""
     async with db.transaction() as change:
-        ended = await db.execute("DELETE FROM session WHERE id = $1 AND member_id = $2", session_id, member_id)
-        if ended:
-            change.after_commit(lambda: live.shut_out_key(member_id, session_id=session_id))
+        ended = await db.fetch(
+            f"DELETE FROM session WHERE member_id = $1 AND {which} RETURNING id", member_id, session_id
+        )
+        for row in ended:
+            change.after_commit(lambda id=row["id"]: live.shut_out_session(member_id, id))
 
 
 async def make_token(member_id: int, scopes: list[str], *, name: str = "") -> str:

@@ -17,7 +17,7 @@ from app.text import clean
 from community.members.service import check_password
 from community.sessions.events import TokenMade, TokensRevoked
 from community.sessions.schemas import TokenView
-from community.sessions.service import SCOPES, make_token
+from community.sessions.service import SCOPES, close_sessions_but, make_token
 
 # How exactly it is known when a token was last used: a busy program writes one row in so long, not one a request.
 NOTED_EVERY = timedelta(minutes=5)
@@ -83,26 +83,20 @@ async def revoke_all(viewer: Viewer) -> int:
     """Every token and every session but what the viewer asks by; how many tokens. For whoever fears that somebody else
     is in their account."""
     member_id = require_member(viewer)
-    async with db.transaction() as change:
+    async with db.transaction():
         revoked = await _revoke(member_id, "id IS DISTINCT FROM $3", viewer.token_id)
-        ended = await db.fetch(
-            "DELETE FROM session WHERE member_id = $1 AND id IS DISTINCT FROM $2 RETURNING id",
-            member_id,
-            viewer.session_id,
-        )
-        for row in ended:
-            change.after_commit(lambda id=row["id"]: live.shut_out_key(member_id, session_id=id))
+        await close_sessions_but(member_id, viewer.session_id)
     return len(revoked)
 
 
 async def revoke_all_of(member_id: int) -> None:
     """Whoever gets back into an account by a mailed link, or by the operator's hand, has it alone."""
-    await _revoke(member_id, "$3::bigint IS NULL", None)
+    await _revoke(member_id, "id IS DISTINCT FROM $3", None)
 
 
 async def note_use(row: asyncpg.Record, address: str) -> None:
     """Remember that a token was used, and roughly from where."""
-    now, network = clock.now(), network_of(address)
+    now, network = clock.now(), rough_network_of(address)
     known = row["used_at"]
     if known and now - known < NOTED_EVERY and row["used_from"] == network:
         return
@@ -115,7 +109,7 @@ async def note_use(row: asyncpg.Record, address: str) -> None:
     await db.execute("UPDATE api_token SET used_at = $2, used_from = $3 WHERE id = $1", row["token_id"], now, network)
 
 
-def network_of(address: str) -> str:
+def rough_network_of(address: str) -> str:
     """As much of an address as its owner recognises, and no more: 203.0.113.0/24."""
     try:
         known = ipaddress.ip_address(address)
@@ -140,7 +134,7 @@ async def _revoke(member_id: int, which: str, given: int | None) -> list[int]:
         if revoked:
             await publish(TokensRevoked(member_id=member_id, token_ids=revoked), actor_id=member_id)
         for token_id in revoked:
-            change.after_commit(lambda id=token_id: live.shut_out_key(member_id, token_id=id))
+            change.after_commit(lambda id=token_id: live.shut_out_token(member_id, id))
     return revoked
 
 

@@ -14,12 +14,25 @@ import asyncpg
 
 from app import db
 from referrals.commissions.reckoning import half_even
+from referrals.commissions.standing import given_back
 
 # What was posted on something, as the store's expense.
 _SPENT = """(SELECT coalesce(sum(entry.amount), 0) FROM ledger_transaction tx
                JOIN ledger_entry entry ON entry.transaction_id = tx.id
                JOIN ledger_account account ON account.id = entry.account_id AND account.kind IN ({accounts})
               WHERE tx.ref_type = '{kind}' AND tx.ref_id = {id})"""
+# The lines that count ($1 store, $2 from, $3 until, $4 members or null, $5 products or null), and whose they are.
+LINES = f"""
+    SELECT o.id AS order_id, a.winner_id, o.currency, l.id AS line_id, l.product_id,
+           coalesce(o.paid_at, o.created_at) AS sold_at,
+           CASE WHEN o.cancelled_at IS NULL AND o.doubt = '' THEN greatest(0, l.gross - l.discount
+              - ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")})) ELSE 0 END AS sales
+      FROM orders o
+      JOIN LATERAL (SELECT winner_id FROM attribution WHERE order_id = o.id ORDER BY version DESC LIMIT 1) a ON true
+      JOIN order_line l ON l.order_id = o.id
+     WHERE o.store_id = $1 AND coalesce(o.paid_at, o.created_at) BETWEEN $2 AND $3 AND a.winner_id IS NOT NULL
+       AND ($4::bigint[] IS NULL OR a.winner_id = ANY($4)) AND ($5::bigint[] IS NULL OR l.product_id = ANY($5))
+"""
 
 
 def spent_on(id_: str) -> str:
@@ -102,7 +115,6 @@ def share_of_volume(row: asyncpg.Record) -> dict[str, int]:
 
 
 async def volume_of(
-    lines: str,
     store_id: int,
     since: datetime,
     until: datetime,
@@ -110,7 +122,7 @@ async def volume_of(
     products: Sequence[int] | None,
 ) -> list[asyncpg.Record]:
     """The additions of these members' months: what each cost, what of the month was sold, and what of that by the
-    campaign. `lines` are those of referrals.campaigns.figures."""
+    campaign."""
     return await db.fetch(
         f"""WITH bonus AS MATERIALIZED ({BONUS}),
             added AS (
@@ -125,7 +137,7 @@ async def volume_of(
             line AS MATERIALIZED (
                 SELECT l.*, to_char(l.sold_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
                        l.sold_at BETWEEN $6 AND $7 AND ($8::bigint[] IS NULL OR l.product_id = ANY($8)) AS is_mine
-                  FROM ({lines}) l
+                  FROM ({LINES}) l
                  WHERE EXISTS (SELECT 1 FROM commission c WHERE c.order_line_id = l.line_id
                                   AND c.member_id = l.winner_id AND c.how ? 'counts_for_volume'))
             SELECT a.member_id, a.currency, a.amount, a.bonus, coalesce(sum(l.sales), 0)::bigint AS sold,

@@ -10,24 +10,10 @@ import asyncpg
 from app import clock, db
 from app.money import Money
 from app.paging import Page, cut, decode
-from referrals.campaigns.costs import BONUS, costs_of, credited_on, share_of_volume, spent_on
+from referrals.campaigns.costs import BONUS, LINES, costs_of, credited_on, share_of_volume, spent_on
 from referrals.campaigns.schemas import Figures, Overview, Result
-from referrals.commissions.standing import given_back
 
 KINDS = ("commissions", "fees", "volume", "rewards", "credit", "bonus")
-# The lines that count ($1 store, $2 from, $3 until, $4 members or null, $5 products or null), and whose they are.
-LINES = f"""
-    SELECT o.id AS order_id, a.winner_id, o.currency, l.id AS line_id, l.product_id,
-           coalesce(o.paid_at, o.created_at) AS sold_at,
-           CASE WHEN o.cancelled_at IS NULL AND o.doubt = '' THEN greatest(0, l.gross - l.discount
-              - ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")})) ELSE 0 END AS sales
-      FROM orders o
-      JOIN LATERAL (SELECT winner_id FROM attribution WHERE order_id = o.id ORDER BY version DESC LIMIT 1) a ON true
-      JOIN order_line l ON l.order_id = o.id
-     WHERE o.store_id = $1 AND coalesce(o.paid_at, o.created_at) BETWEEN $2 AND $3 AND a.winner_id IS NOT NULL
-       AND ($4::bigint[] IS NULL OR a.winner_id = ANY($4)) AND ($5::bigint[] IS NULL OR l.product_id = ANY($5))
-"""
-
 _SOLD = f"""
 WITH line AS MATERIALIZED ({LINES}),
 bonus AS MATERIALIZED ({BONUS}),

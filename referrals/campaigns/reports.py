@@ -22,7 +22,7 @@ async def report_on(campaign: asyncpg.Record) -> CampaignReport:
     span = (campaign["starts_at"], campaign["ends_at"])
     rows = await figures.sold(campaign["store_id"], *span, members=members, products=products)
     fees = await costs.fees_paid(campaign["store_id"], campaign["id"])
-    volume = await costs.volume_of(figures.LINES, campaign["store_id"], *span, members, products)
+    volume = await costs.volume_of(campaign["store_id"], *span, members, products)
     clicks = await figures.clicks_by_member(campaign["store_id"], members, *span)
     currency = campaign["currency"]
     partners = [

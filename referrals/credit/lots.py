@@ -7,7 +7,6 @@ a customer's credit holds the customer's row, which comes after an order's and b
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -38,13 +37,9 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
-async def grant(source: str, **about: Any) -> None:
-    """What stands of a grant now; the caller has posted it and holds the customer. When it counts is said once."""
-    await grant_all([Grant(source=source, **about)])
-
-
 async def grant_all(grants: Sequence[Grant]) -> None:
-    """The same for any number of grants, each of another source."""
+    """What stands of these grants now, each of another source; the caller has posted them and holds the customers.
+    When one counts is said once."""
     if not grants:
         return
     await db.execute(

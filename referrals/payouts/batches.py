@@ -13,12 +13,12 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.events import Event, publish
 from app.i18n import gettext as _
-from app.money import check_amount, check_currency
+from app.money import check_amount, check_currency, plain_decimal
 from referrals.payouts.claims import cancel_locked, claim
 from referrals.payouts.events import BatchFrozen
 from referrals.payouts.methods import confirm_person
 from referrals.payouts.quotes import Quote, payees, quote, sums_of
-from referrals.payouts.rates import plain, rates_from
+from referrals.payouts.rates import rates_from
 from referrals.payouts.settlement import note
 from referrals.payouts.taxes import thresholds
 from referrals.payouts.terms import terms_of
@@ -197,7 +197,7 @@ async def content_hash(batch_id: int) -> bytes:
         batch_id,
     )
     if rows:
-        told["rates"] = [[plain(one) if isinstance(one, Decimal) else one for one in row] for row in rows]
+        told["rates"] = [[plain_decimal(one) if isinstance(one, Decimal) else one for one in row] for row in rows]
     return hashlib.sha256(msgspec.json.encode(told, order="deterministic")).digest()
 
 

@@ -56,11 +56,6 @@ def rest_of(amount: int, base: str, quote: str, rate: Decimal) -> Decimal:
     return Decimal(rest.numerator) / Decimal(rest.denominator)
 
 
-def plain(rate: Decimal) -> str:
-    """`0.92`, `149.5`, `1`: the decimal as it was told, without zeros at its end."""
-    return f"{rate:f}".rstrip("0").rstrip(".") if "." in f"{rate:f}" else f"{rate:f}"
-
-
 def _exactly(amount: int, base: str, quote: str, rate: Decimal) -> Fraction:
     return amount * Fraction(rate) * Fraction(10) ** (EXPONENTS[quote] - EXPONENTS[base])
 

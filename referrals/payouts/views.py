@@ -2,12 +2,11 @@
 
 import asyncpg
 
-from app.money import Money
+from app.money import Money, plain_decimal
 from referrals.payouts.amounts import leaves
 from referrals.payouts.exports import number_of
 from referrals.payouts.methods import trouble_with
 from referrals.payouts.quotes import Quote
-from referrals.payouts.rates import plain
 from referrals.payouts.schemas import MethodView, PayoutView, QuoteView, RateUsed, RateView
 from referrals.payouts.words import trouble_words
 
@@ -28,7 +27,7 @@ def quote_view(store_slug: str, of: Quote) -> QuoteView:
         amount=money(of.sum.amount),
         receives=money(of.sends),
         arrives=Money(of.pays, of.paid_in) if of.rate or of.paid_in == of.sum.currency else None,
-        rate=RateUsed(str(of.rate.id), plain(of.rate.rate), of.rate.source, of.rate.taken_at.isoformat())
+        rate=RateUsed(str(of.rate.id), plain_decimal(of.rate.rate), of.rate.source, of.rate.taken_at.isoformat())
         if of.rate
         else None,
         is_early=of.is_early,
@@ -59,7 +58,9 @@ def payout_view(row: asyncpg.Record) -> PayoutView:
         bonus=money("bonus"),
         receives=money("sends"),
         arrives=Money(*leaves(row)),
-        rate=RateUsed(str(row["rate_id"]), plain(row["fx_rate"]), row["fx_source"], row["fx_taken_at"].isoformat())
+        rate=RateUsed(
+            str(row["rate_id"]), plain_decimal(row["fx_rate"]), row["fx_source"], row["fx_taken_at"].isoformat()
+        )
         if row["rate_id"]
         else None,
         asked_at=row["created_at"].isoformat(),
@@ -80,7 +81,7 @@ def rate_view(row: asyncpg.Record) -> RateView:
         str(row["id"]),
         row["base"],
         row["quote"],
-        plain(row["rate"]),
+        plain_decimal(row["rate"]),
         row["source"],
         row["taken_at"].isoformat(),
         row["handle"],

@@ -5,9 +5,9 @@ from decimal import Decimal
 import asyncpg
 
 from app.i18n import gettext as _
-from app.money import EXPONENTS, Money, format_money
+from app.money import EXPONENTS, Money, format_money, plain_decimal
 from referrals.payouts.quotes import Quote
-from referrals.payouts.rates import convert, plain, rest_of
+from referrals.payouts.rates import convert, rest_of
 
 
 def rail_words(rail: str) -> str:
@@ -96,7 +96,7 @@ def reason_words(reason: str) -> str:
 
 
 def rate_words(base: str, quote: str, rate: Decimal) -> str:
-    return _("1 %(base)s = %(rate)s %(quote)s", base=base, rate=plain(rate), quote=quote)
+    return _("1 %(base)s = %(rate)s %(quote)s", base=base, rate=plain_decimal(rate), quote=quote)
 
 
 def rounding_words(amount: int, base: str, quote: str, rate: Decimal) -> str:
@@ -105,7 +105,7 @@ def rounding_words(amount: int, base: str, quote: str, rate: Decimal) -> str:
     if not rest:
         return ""
     exact = (Decimal(convert(amount, base, quote, rate)) + rest).scaleb(-EXPONENTS[quote])
-    return _("exactly %(exact)s %(quote)s, rounded half to even", exact=plain(exact), quote=quote)
+    return _("exactly %(exact)s %(quote)s, rounded half to even", exact=plain_decimal(exact), quote=quote)
 
 
 def trouble_words(of: Quote) -> str:

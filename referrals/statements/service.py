@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -11,7 +10,7 @@ import msgspec
 
 from app.errors import NotFound
 from app.i18n import gettext as _
-from app.money import EXPONENTS, Money, format_money, in_major_units
+from app.money import EXPONENTS, Money, format_money, in_major_units, plain_decimal
 from app.paging import decode, encode
 from app.sheets import sheet_line
 from referrals.attribution.addresses import why_address
@@ -190,7 +189,7 @@ def _entry(row: asyncpg.Record, causes: Mapping[int, Cause], currency: str, bala
         hash=row["hash"].hex(),
         why_url=_why(row),
         arrives=Money(row["pays"], row["pays_currency"]) if row["fx_rate"] else None,
-        rate=_plain(row["fx_rate"]) if row["fx_rate"] else "",
+        rate=plain_decimal(row["fx_rate"]) if row["fx_rate"] else "",
     )
 
 
@@ -205,13 +204,9 @@ def _words(row: asyncpg.Record, currency: str) -> str:
         sends=format_money(Money(row["sends"], currency)),
         pays=format_money(Money(row["pays"], row["pays_currency"])),
         base=currency,
-        rate=_plain(row["fx_rate"]),
+        rate=plain_decimal(row["fx_rate"]),
         quote=row["pays_currency"],
     )
-
-
-def _plain(rate: Decimal) -> str:
-    return f"{rate:f}".rstrip("0").rstrip(".")
 
 
 def _buckets(amounts: Mapping[str, int], currency: str) -> dict[str, Money]:
