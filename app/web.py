@@ -47,6 +47,11 @@ environment = jinja2.Environment(
 environment.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
 
 
+def address_of(request: Request) -> str:
+    """Where a request comes from; empty where that is no network, as behind a socket of this machine."""
+    return request.client.host if request.client else ""
+
+
 def page(
     request: Request, viewer: Viewer, template: str, *, status: int = 200, made_from: Any = None, **context: Any
 ) -> Response:

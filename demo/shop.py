@@ -26,7 +26,7 @@ from app.limits import limit
 from app.money import EXPONENTS, LARGEST_AMOUNT, Money
 from app.settings import settings
 from app.text import clean
-from app.web import form, render
+from app.web import address_of, form, render
 from community.members.service import checked_email
 from demo import till
 from storefront.catalog.queries import product_in_store
@@ -93,7 +93,7 @@ class ShopPages(Controller):
     @post("/orders")
     async def order(self, request: Request) -> Response:
         """Pay: the order exists, and Grapevine is told."""
-        await limit("demo-order", request.client.host if request.client else "", most=60, per=60)
+        await limit("demo-order", address_of(request), most=60, per=60)
         try:
             asked = await form(request, Checkout)
             email, name = checked_email(asked.email), clean(asked.name, "name", most=80)

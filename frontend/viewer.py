@@ -10,6 +10,7 @@ from app import clock, db, ids
 from app.auth import STRANGER, NavGroup, Viewer, session_cookie_name
 from app.errors import SignInFirst
 from app.live_tickets import Ticket
+from app.web import address_of
 from community.chat.lists import MINE, unread
 from community.chat.reads import is_loud
 from community.members.queries import avatar_url
@@ -46,7 +47,7 @@ async def provide_api_viewer(request: Request) -> Viewer:
     row = await member_of_token(token.strip()) if kind.lower() == "bearer" else None
     if row is None:
         raise SignInFirst("This token is unknown or was revoked.")
-    await tokens.note_use(row, request.client.host if request.client else "")
+    await tokens.note_use(row, address_of(request))
     return _by_token(row, row["scopes"].split(","), row["token_id"])
 
 

@@ -7,6 +7,7 @@ from litestar import Request
 from app.auth import Viewer
 from app.limits import limit
 from app.settings import settings
+from app.web import address_of
 
 A_MINUTE = 120
 
@@ -16,7 +17,7 @@ async def not_too_often(request: Request, viewer: Viewer) -> None:
     if viewer.is_member:
         await limit("search", viewer.member_id, most=A_MINUTE, per=60)
     elif not _is_at_home(request):
-        await limit("search", request.client.host if request.client else "", most=A_MINUTE * 5, per=60)
+        await limit("search", address_of(request), most=A_MINUTE * 5, per=60)
 
 
 def _is_at_home(request: Request) -> bool:

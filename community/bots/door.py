@@ -10,7 +10,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.openapi import door
 from app.signed import BadSignature, SameIdOtherBody, TooSlow, verified_id, whole_body
-from app.web import json_body
+from app.web import address_of, json_body
 from community.bots import examples, queries, service
 from community.bots.schemas import BotSays
 from community.chat.schemas import Sent
@@ -49,7 +49,7 @@ async def hear_bot(request: Request, bot: FromPath[str]) -> Response[Sent]:
         message_id = verified_id(service.valid_secrets(known), request.headers, body)
     except BadSignature:
         # Counted only when forged: nobody silences a bot by sending nonsense to its address.
-        await limit("forged-bot", f"{known['id']}:{_sender(request)}", most=MOST_FORGED_A_MINUTE, per=60)
+        await limit("forged-bot", f"{known['id']}:{address_of(request)}", most=MOST_FORGED_A_MINUTE, per=60)
         raise
     await limit("bot", known["id"], most=MOST_A_MINUTE, per=60)
     said = await _heard(known, message_id, await json_body(request, BotSays))
@@ -67,7 +67,3 @@ async def _heard(bot: Any, message_id: str, says: BotSays) -> Said:
             raise Invalid("edit", _("What a message answers stays as it was."))
         return await service.change(bot, message_id, int(says.edit), says.text)
     return await service.say(bot, message_id, says.text, int(says.reply_to) if says.reply_to else None)
-
-
-def _sender(request: Request) -> str:
-    return request.client.host if request.client else ""

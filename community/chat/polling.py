@@ -12,7 +12,7 @@ from app import db
 from app.auth import Viewer, require_member
 from app.errors import NotFound
 from app.limits import limit
-from app.web import form
+from app.web import address_of, form
 from community.chat import policy, queries, service
 from community.chat.policy import MOST_ID
 from community.chat.schemas import MOST_SEQ, EventView
@@ -51,7 +51,7 @@ class PollingPages(Controller):
         if viewer.member_id:
             await limit("chat-look", viewer.member_id, most=MOST_LOOKS_A_MINUTE, per=60)
         else:
-            address = request.client.host if request.client else ""
+            address = address_of(request)
             await limit("chat-look", address, most=MOST_LOOKS_OF_AN_ADDRESS, per=60)
         after = number_in(request, "after") or 0
         since = await happened_since(viewer, room_id, after)

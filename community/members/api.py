@@ -4,7 +4,7 @@ from litestar.di import NamedDependency
 from app.auth import Viewer, require_member
 from app.limits import limit
 from app.openapi import door
-from app.web import json_body
+from app.web import address_of, json_body
 from community.members import examples, queries, service
 from community.members.schemas import MemberCard, MemberMade, NewMember
 
@@ -20,7 +20,7 @@ class MemberApi(Controller):
     )
     async def join(self, request: Request) -> Response[MemberMade]:
         """Open registration. `gv` attributes the sign-up to the click that led to it."""
-        await limit("sign-up", request.client.host if request.client else "", most=20, per=3600)
+        await limit("sign-up", address_of(request), most=20, per=3600)
         new = await json_body(request, NewMember)
         member_id = await service.join(new)
         return Response(MemberMade(str(member_id), service.checked_handle(new.handle)), status_code=201)

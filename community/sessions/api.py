@@ -6,7 +6,7 @@ from app.auth import Viewer
 from app.errors import Forbidden
 from app.openapi import door
 from app.paging import Page, limit_of
-from app.web import json_body
+from app.web import address_of, json_body
 from community.sessions import examples, service, tokens
 from community.sessions.schemas import Login, Token, TokenView
 
@@ -23,7 +23,7 @@ class SessionApi(Controller):
     async def make_token(self, request: Request) -> Response[Token]:
         """It carries the scopes read and write unless others are named; it is shown once and stored hashed."""
         asked = await json_body(request, Login)
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         member_id = await service.sign_in(asked.login, asked.password, address=address)
         return Response(Token(await tokens.make(member_id, asked.name, asked.scopes)), status_code=201)
 

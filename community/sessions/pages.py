@@ -11,7 +11,7 @@ from app.auth import Viewer, require_member, session_cookie_name
 from app.errors import Invalid, Problem
 from app.i18n import gettext as _
 from app.limits import limit
-from app.web import form, form_again, page, redirect, remember_cookie, safe_next
+from app.web import address_of, form, form_again, page, redirect, remember_cookie, safe_next
 from community.members.schemas import NewMember
 from community.members.service import join
 from community.sessions import passwords, queries, service
@@ -150,10 +150,6 @@ class PasswordPages(Controller):
         except Invalid as problem:
             return await form_again(request, viewer, RESET, problem, token=token)
         return redirect("/login", flash=_("Your new password is set. Sign in with it."))
-
-
-def address_of(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
 
 
 def click_of(request: Request) -> str:

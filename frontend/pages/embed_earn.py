@@ -12,7 +12,7 @@ from app.errors import Malformed
 from app.limits import limit
 from app.money import Money, format_money
 from app.settings import settings
-from community.sessions.pages import address_of
+from app.web import address_of
 from frontend.pages.disclosure import terms_of
 from frontend.pages.shopper import email_of
 from storefront.stores.queries import store_by_slug

@@ -8,7 +8,7 @@ from app.errors import Conflict, NotFound
 from app.money import Money
 from app.openapi import door
 from app.paging import limit_of
-from app.web import json_body
+from app.web import address_of, json_body
 from referrals.attribution import conversions, deferred, examples, invites, overrides, phones
 from referrals.attribution.kinds import is_named, rules_at, unknown_words
 from referrals.attribution.overrides import NewOverride
@@ -69,7 +69,7 @@ class ConversionApi(Controller):
     async def first_start(self, request: Request) -> DeferredLink:
         """Asked once, by the app itself, on its first start. What is less sure than the programme wants never earns."""
         device = await json_body(request, Device)
-        return await deferred.recognise(device, request.client.host if request.client else "")
+        return await deferred.recognise(device, address_of(request))
 
 
 class InviteApi(Controller):

@@ -9,7 +9,7 @@ from app.auth import Viewer, require_member
 from app.errors import Invalid, Problem
 from app.i18n import gettext as _
 from app.limits import limit
-from app.web import form, form_again, page, redirect
+from app.web import address_of, form, form_again, page, redirect
 from referrals.attribution import invites, overrides, phones
 from referrals.attribution.overrides import OverrideForm
 from referrals.attribution.schemas import InviteForm, PhoneForm
@@ -62,7 +62,7 @@ class ToldPages(Controller):
 
     @post()
     async def accept(self, request: Request, viewer: NamedDependency[Viewer], token: FromPath[str]) -> Response:
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         await limit("told", address, most=30, per=3600)
         headers = dict(request.scope["headers"])
         if consent_of(headers, b"") == DENIED:

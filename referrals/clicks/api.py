@@ -9,7 +9,7 @@ from app.errors import Forbidden, Gone, NotFound
 from app.i18n import gettext as _
 from app.limits import limit
 from app.openapi import door
-from app.web import json_body
+from app.web import address_of, json_body
 from referrals.clicks import directory, dwell, examples, visitors, writer
 from referrals.clicks.classify import HUMAN
 from referrals.clicks.directory import Way
@@ -35,7 +35,7 @@ class ClickApi(Controller):
         A page sends it as `text/plain`, so that the browser need not ask first. The click is kept before the answer.
         """
         told = await json_body(request, DirectClick)
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         visitor = visitors.hash_of(clock.now(), address, request.headers.get("user-agent", "").encode("latin-1"))
         await limit("direct-click", visitor, most=30, per=60)
         origin = request.headers.get("origin", "")
@@ -68,7 +68,7 @@ class ClickApi(Controller):
         origin = request.headers.get("origin", "")
         if not origin.startswith(("https://", "http://")):
             raise Forbidden(_("Only a page may tell how long it was looked at."))
-        address = request.client.host if request.client else ""
+        address = address_of(request)
         visitor = visitors.hash_of(clock.now(), address, request.headers.get("user-agent", "").encode("latin-1"))
         await limit("dwell", visitor, most=60, per=60)
         # A browser's name costs nothing to change, and a carrier has thousands behind one address.

@@ -10,9 +10,8 @@ from app.disclosure import MARKETS, EarningLink
 from app.errors import NotFound
 from app.i18n import gettext as _
 from app.limits import limit
-from app.web import page, redirect
+from app.web import address_of, page, redirect
 from community.media import storage
-from community.sessions.pages import address_of
 from referrals.kit import posters, service
 from referrals.kit.channels import CHANNELS, gift_of
 from referrals.kit.subjects import offer_of, open_link, subject_of

@@ -14,7 +14,7 @@ from app.auth import Viewer
 from app.errors import Gone, Invalid, NotFound, Problem
 from app.i18n import gettext as _
 from app.limits import limit
-from app.web import form, form_again, page, redirect, remember_cookie
+from app.web import address_of, form, form_again, page, redirect, remember_cookie
 from community.media import storage
 from referrals.links import passing, qr, queries
 from referrals.links.cards import card_of
@@ -59,7 +59,7 @@ class BehindPages(Controller):
         """
         link = await _access(request, code)
         given = await form(request, KeyForm)
-        await limit("link-key", f"{link['id']}:{_address(request)}", most=10, per=300)
+        await limit("link-key", f"{link['id']}:{address_of(request)}", most=10, per=300)
         await limit("link-key-all", link["id"], most=300, per=300)
         if not await asyncio.to_thread(_fits, link["password_hash"], given.password[:100]):
             wrong = Invalid("password", _("That is not the password of this link."))
@@ -82,7 +82,7 @@ class BehindPages(Controller):
         logo = asked.get("logo", "")
         face = await _face_of(link) if logo == "face" else b""
         # Each is drawn anew but for the last few hundred: a page full of them is welcome, a flood of them is not.
-        await limit("qr", _address(request), most=240, per=60)
+        await limit("qr", address_of(request), most=240, per=60)
         picture = await asyncio.to_thread(qr.draw, scan_url_of(link), kind, level, logo in ("1", "on", "true"), face)
         headers = {"Cache-Control": "public, max-age=3600"}
         if asked.get("download"):
@@ -103,7 +103,7 @@ async def _access(request: Request, code: str) -> asyncpg.Record:
     """The link; whoever asks for many that do not exist is guessing, and waits."""
     link = await queries.link_by_code(code)
     if link is None:
-        await limit("unknown-code", _address(request), most=60, per=60)
+        await limit("unknown-code", address_of(request), most=60, per=60)
         raise NotFound(_("There is no link with this code. It may have been mistyped."))
     return link
 
@@ -122,7 +122,3 @@ def _fits(stored: str, password: str) -> bool:
         return bool(stored) and _hasher.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -10,7 +10,7 @@ from app.auth import Viewer
 from app.errors import NotFound, Problem
 from app.i18n import gettext as _
 from app.limits import limit
-from app.web import form, form_again, page, redirect
+from app.web import address_of, form, form_again, page, redirect
 from referrals.links import domains, hosts
 from referrals.links.forms import DomainForm, HostForm
 from storefront.stores.policy import access_own_store
@@ -75,7 +75,7 @@ class StoreLinkPages(Controller):
 @get("/.well-known/grapevine-domain", include_in_schema=False)
 async def domain_may_have_a_certificate(request: Request) -> Response[str]:
     """A proxy in front asks this before it gets a certificate for a host (`on_demand_tls`): 200 for a proven one."""
-    await limit("domain-ask", request.client.host if request.client else "", most=600, per=60)
+    await limit("domain-ask", address_of(request), most=600, per=60)
     await domains.refresh()
     if domains.store_behind(request.query_params.get("domain", "")[:253].lower()) is None:
         raise NotFound()

@@ -11,7 +11,7 @@ from app.errors import Conflict, NotFound, TooLarge, TooMany
 from app.limits import limit
 from app.openapi import door
 from app.paging import limit_of
-from app.web import json_body
+from app.web import address_of, json_body
 from storefront.connectors import examples, refusals
 from storefront.connectors.jobs import ask_soon
 from storefront.connectors.queries import finds_of, held_orders, pulls_of, unapplied_of
@@ -84,13 +84,9 @@ async def receive_webhook(request: Request, store: FromPath[str]) -> Response[Re
     except BadSignature:
         await refusals.count(store, refusals.SIGNATURE, refusals.why_unsigned(request.headers))
         # Counted only when forged: whoever else sits behind the same address goes on being heard.
-        await limit("forged-webhook", f"{store}:{_sender(request)}", most=MOST_FORGED_A_MINUTE, per=60)
+        await limit("forged-webhook", f"{store}:{address_of(request)}", most=MOST_FORGED_A_MINUTE, per=60)
         raise
     return Response(Received(True), status_code=202 if is_new else 200)
-
-
-def _sender(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 class ConnectorApi(Controller):
