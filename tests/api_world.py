@@ -167,7 +167,7 @@ async def credit_at(web: Any, shop: Shop, owner: Person) -> None:
     async with db.transaction():
         await post("accrue", "friend_reward", 0, 1, legs, reason="friend_reward")
         lot = {"store_id": shop.id, "customer_id": customer_id, "currency": "USD", "amount": 900}
-        await lots.grant("friend_reward:0", **lot, active_at=clock.now(), expires_at=None)
+        await lots.grant_all([lots.Grant(source="friend_reward:0", **lot, active_at=clock.now(), expires_at=None)])
     use = {"id": "GR-38", "customer": "c1", "amount": {"amount": 50, "currency": "USD"}}
     await made(web(token=owner.token), "/stores/north/credit/uses", use)
 

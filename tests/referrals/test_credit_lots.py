@@ -161,8 +161,8 @@ class Till:
                 legs = [Leg(expense, delta), Leg(credit, -delta)]
                 await post("accrue", "friend_reward", one["id"], one["postings"], legs, reason="friend_reward")
             one["stands"] = amount
-            await lots.grant(
-                f"friend_reward:{one['id']}",
+            lot = lots.Grant(
+                source=f"friend_reward:{one['id']}",
                 store_id=self.shop.id,
                 customer_id=self.customer_id,
                 currency="USD",
@@ -170,6 +170,7 @@ class Till:
                 active_at=one["active_at"],
                 expires_at=one["expires_at"],
             )
+            await lots.grant_all([lot])
 
     async def state(self) -> list[tuple]:
         await self.spendable()
