@@ -1,23 +1,18 @@
 """What the room does in a real browser beyond sending: two tabs, the past, the keyboard, proxies, ears for eyes."""
 
 import asyncio
-import re
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from app import db
 from community.chat import service
-from tests.browser import enter
 from tests.community.test_chat import a_room
 from tests.community.test_chat_browser import CHROMIUM, is_live, until, visit, words_in, write  # noqa: F401
 from tests.community.test_chat_marks import said
 from tests.community.test_chat_pages import say
 from tests.factories import a_member
-from tests.lines import a_real_server, free_port
 
 pytestmark = [
     pytest.mark.anyio,
@@ -165,72 +160,6 @@ async def test_an_input_method_is_never_interrupted(visit: Callable):  # noqa: F
     await page.keyboard.press("Enter")
     await page.wait_for_selector(".message[data-id]:not(.waiting) .bubble:has-text('你好')")
     assert await db.fetch_val("SELECT body FROM message") == "你好"
-
-
-@asynccontextmanager
-async def a_proxy(target: int) -> AsyncIterator[tuple[int, dict]]:
-    """A small proxy that lets requests through and refuses upgrades until it is told to let them pass."""
-    rules = {"upgrades": False, "refused": 0}
-
-    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.close()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-            return
-        if re.search(rb"(?i)^upgrade: *websocket", head, re.MULTILINE):
-            if not rules["upgrades"]:
-                rules["refused"] += 1
-                writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                writer.close()
-                return
-        else:
-            # One request to a connection, so that each head is seen.
-            head = re.sub(rb"(?i)^connection:.*?\r\n", b"", head, flags=re.MULTILINE)
-            head = head[:-2] + b"Connection: close\r\n\r\n"
-        there, onward = await asyncio.open_connection("127.0.0.1", target)
-        onward.write(head)
-        await asyncio.gather(pump(reader, onward), pump(there, writer))
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1], rules
-
-
-async def test_behind_a_proxy_that_refuses_upgrades_the_room_polls_and_comes_back_when_it_may(
-    house: Callable, chromium: Any
-):
-    alice, bob = await a_member("alice"), await a_member("bob")
-    _slug, room = await a_room(alice, bob)
-    port = free_port()
-    async with a_proxy(port) as (door, rules), a_real_server(port, GRAPEVINE_BASE_URL=f"http://127.0.0.1:{door}"):
-        page = await (await chromium.new_context(base_url=f"http://127.0.0.1:{door}", locale="en")).new_page()
-        await enter(page, "bob")
-        await page.goto(f"/chat/{room}")
-        await page.wait_for_selector(".live:has-text('slow connection')")
-        assert rules["refused"] >= 3
-        await say(alice, room, "Through the wall")
-        await until(page, ["Through the wall"])
-        await write(page, "And back")
-        await until(page, ["Through the wall", "And back"])
-        await page.wait_for_function("() => !document.querySelector('.message.waiting')")
-        rules["upgrades"] = True
-        await page.evaluate("dispatchEvent(new Event('online'))")
-        await is_live(page)
-        await say(alice, room, "Free again")
-        await until(page, ["Through the wall", "And back", "Free again"])
-        assert await numbers_in(page) == sorted(set(await numbers_in(page)))
-        assert await db.fetch_val("SELECT count(*) FROM message") == 3
 
 
 async def test_a_message_is_answered_marked_changed_and_taken_back_by_keyboard_alone(visit: Callable):  # noqa: F811
