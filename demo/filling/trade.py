@@ -130,12 +130,13 @@ async def count_clicks(f: Filling) -> None:
     )
     await copy_in(
         "signup_referral",
-        "member_id referrer_id click_id created_at",
+        "member_id referrer_id click_id link_id created_at",
         [
             (
                 f.members[signup.member],
                 f.members[owner[link_of[signup.click]]],
                 f.clicks[signup.click],
+                f.links[link_of[signup.click]],
                 f.at(signup.ago),
             )
             for signup in f.content.signups

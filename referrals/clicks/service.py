@@ -33,11 +33,12 @@ async def credit_signup(member_id: int, gv: str) -> bool:
         return False
     async with db.transaction():
         credited = await db.fetch_val(
-            """INSERT INTO signup_referral (member_id, referrer_id, click_id, created_at) VALUES ($1, $2, $3, $4)
-               ON CONFLICT DO NOTHING RETURNING id""",
+            """INSERT INTO signup_referral (member_id, referrer_id, click_id, link_id, created_at)
+               VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id""",
             member_id,
             click["owner_id"],
             click["id"],
+            click["link_id"],
             clock.now(),
         )
         if credited:

@@ -113,6 +113,8 @@ class SignupReferral(Table, tablename="signup_referral"):
     member_id = reference(Member, cascade=True, index=False)
     referrer_id = reference(Member)
     click_id = UUID(default=None, null=True, index=True)
+    # The click's: whoever looks at their links need not look into every day's clicks.
+    link_id = reference(Link, null=True)
     created_at = moment()
 
     signup_referral_once = Unique([member_id])

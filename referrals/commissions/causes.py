@@ -9,7 +9,6 @@ import msgspec
 
 from app import db
 from app.i18n import gettext as _
-from referrals.clicks.queries import is_click
 from referrals.programs.words import rule_name
 
 
@@ -38,11 +37,9 @@ SELECT c.id, split_part(c.source, ':', 1) AS kind, c.rule, split_part(c.source, 
   LEFT JOIN campaign_contract t ON t.id = x.contract_id
   LEFT JOIN campaign k ON k.id = t.campaign_id
   LEFT JOIN signup_referral r ON r.member_id = {_NUMBER.format(kind="activation")}
-  LEFT JOIN click ak ON {is_click("ak", "r.click_id")}
-  LEFT JOIN link al ON al.id = ak.link_id AND al.owner_id = c.member_id
+  LEFT JOIN link al ON al.id = r.link_id AND al.owner_id = c.member_id
   LEFT JOIN conversion v ON v.id = {_NUMBER.format(kind="conversion")}
-  LEFT JOIN click vk ON {is_click("vk", "v.click_id")}
-  LEFT JOIN link vl ON vl.id = vk.link_id AND vl.owner_id = c.member_id
+  LEFT JOIN link vl ON vl.id = v.link_id AND vl.owner_id = c.member_id
  WHERE c.id = ANY($1::bigint[]) AND c.source IS NOT NULL
 """
 

@@ -8,7 +8,6 @@ import msgspec
 
 from app import db
 from app.money import Money
-from referrals.clicks.queries import is_click
 
 # What stands of a commission c.
 _STANDS = """LATERAL (SELECT coalesce(sum(e.amount), 0) AS amount
@@ -50,10 +49,9 @@ async def funnels_of(owner_id: int, link_ids: Sequence[int]) -> dict[int, Funnel
 
 async def _came(owner_id: int, link_ids: Sequence[int]) -> list[asyncpg.Record]:
     return await db.fetch(
-        f"""SELECT link_id, sum(joined)::bigint AS joined, sum(leads)::bigint AS leads
-              FROM (SELECT k.link_id, 1 AS joined, 0 AS leads
-                      FROM signup_referral r JOIN click k ON {is_click("k", "r.click_id")}
-                     WHERE r.referrer_id = $1 AND k.link_id = ANY($2::bigint[])
+        """SELECT link_id, sum(joined)::bigint AS joined, sum(leads)::bigint AS leads
+              FROM (SELECT r.link_id, 1 AS joined, 0 AS leads FROM signup_referral r
+                     WHERE r.referrer_id = $1 AND r.link_id = ANY($2::bigint[])
                      UNION ALL
                     SELECT v.link_id, 0, 1 FROM conversion v
                      WHERE v.link_id = ANY($2::bigint[]) AND v.order_external_id = '') came
@@ -87,9 +85,8 @@ async def _paid_without_order(owner_id: int, link_ids: Sequence[int]) -> list[as
         f"""WITH came AS (
                 SELECT v.link_id, 'conversion:' || v.id AS source FROM conversion v WHERE v.link_id = ANY($2::bigint[])
                  UNION ALL
-                SELECT k.link_id, 'activation:' || r.member_id
-                  FROM signup_referral r JOIN click k ON {is_click("k", "r.click_id")}
-                 WHERE r.referrer_id = $1 AND k.link_id = ANY($2::bigint[]))
+                SELECT r.link_id, 'activation:' || r.member_id FROM signup_referral r
+                 WHERE r.referrer_id = $1 AND r.link_id = ANY($2::bigint[]))
             SELECT came.link_id, c.currency, sum(stands.amount)::bigint AS net
               FROM came JOIN commission c ON c.source = came.source AND c.member_id = $1, {_STANDS}
              GROUP BY 1, 2""",

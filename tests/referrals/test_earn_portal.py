@@ -8,6 +8,7 @@ import pytest
 
 from app import clock, db
 from app.db import watch_queries
+from referrals.clicks.service import credit_signup
 from referrals.commissions import rewards
 from referrals.earn import live
 from referrals.programs.terms import EventPay, Terms
@@ -64,13 +65,7 @@ async def test_a_link_shows_its_leads_and_what_they_and_active_members_paid(web:
     ):
         answer = await as_shop.post("/api/v1/conversions", json={"store": "north", "id": str(number), **one})
         assert answer.status_code in (200, 201), answer.text
-    await db.execute(
-        "INSERT INTO signup_referral (member_id, referrer_id, click_id, created_at) VALUES ($1, $2, $3::uuid, $4)",
-        nina.id,
-        mara.id,
-        gv,
-        clock.now(),
-    )
+    assert await credit_signup(nina.id, gv)
     await a_group(nina, "tea")
     topic = {"title": "Which leaves?", "body": "Mine are bitter."}
     assert (await web(token=nina.token).post("/api/v1/groups/tea/topics", json=topic)).status_code == 201

@@ -6,6 +6,7 @@ from app import clock, db
 from app.db import watch_queries
 from referrals.campaigns import queries, service
 from referrals.campaigns.schemas import Verdict, Work
+from referrals.clicks.service import credit_signup
 from referrals.commissions import rewards
 from referrals.programs.terms import EventPay, Step, Terms, Volume
 from tests.factories import Browser, Person, a_group, a_member, run_jobs, sign_in, submit
@@ -166,13 +167,7 @@ async def test_an_active_new_member_is_not_named(web: Browser):
     mara, nina = await a_member("mara"), await a_member("nina")
     await a_shop_that_pays(Terms(currency="USD", activation=200))
     code = (await a_link(web, mara))["code"]
-    await db.execute(
-        "INSERT INTO signup_referral (member_id, referrer_id, click_id, created_at) VALUES ($1, $2, $3::uuid, $4)",
-        nina.id,
-        mara.id,
-        await click(web(), code),
-        clock.now(),
-    )
+    assert await credit_signup(nina.id, await click(web(), code))
     await a_group(nina, "tea")
     topic = {"title": "Which leaves?", "body": "Mine are bitter."}
     assert (await web(token=nina.token).post("/api/v1/groups/tea/topics", json=topic)).status_code == 201
