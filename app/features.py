@@ -144,6 +144,9 @@ from referrals.programs.api import ProgramApi
 from referrals.programs.pages import ProgramPages
 from referrals.simulator.api import CreditingApi
 from referrals.simulator.pages import CreditingPages
+from referrals.socials import jobs as social_jobs
+from referrals.socials.api import SocialAccountApi
+from referrals.socials.pages import SocialAccountPages
 from referrals.statements.api import StatementApi
 from referrals.statements.pages import StatementPages
 from referrals.webhooks import jobs as programme_webhook_jobs
@@ -233,6 +236,7 @@ PAGES: list = [
     OverviewPages,
     CampaignAdminPages,
     CampaignPages,
+    SocialAccountPages,
     BountyPages,
 ]
 
@@ -276,6 +280,7 @@ API: list = [
     MyCodeApi,
     CreditApi,
     MyCreditApi,
+    SocialAccountApi,
     BountyApi,
     StoreBountyApi,
     ConversionApi,
@@ -342,6 +347,7 @@ JOBS: list = [
     attribution_jobs,
     commission_jobs,
     reward_jobs,
+    social_jobs,
     bounty_jobs,
     credit_jobs,
     campaign_jobs,

@@ -19,6 +19,7 @@ from community.media import storage
 from community.members.events import MemberErased
 from community.members.queries import member_by_handle
 from referrals.bounties import proofs as bounty_proofs
+from referrals.bounties import watching as bounty_posts
 from referrals.links.closures import close as close_links
 from referrals.payouts import methods as payout_methods
 
@@ -164,6 +165,11 @@ FILES = {
                      FROM bounty_submission x JOIN bounty b ON b.id = x.bounty_id WHERE x.member_id = $1""",
     "bounty_files": """SELECT bounty_id, submission_id, name, key, media_type, bytes, created_at
                          FROM bounty_file WHERE member_id = $1""",
+    "social_accounts": """SELECT platform, kind, key, code, state, account, name, url, asked_at, proven_at
+                            FROM social_account WHERE member_id = $1""",
+    "bounty_figures": """SELECT w.platform, w.key, f.metric, f.figure, f.source, f.at
+                           FROM bounty_submission x JOIN bounty_watch w ON w.submission_id = x.id
+                           JOIN bounty_figure f ON f.watch_id = w.id WHERE x.member_id = $1 ORDER BY f.id""",
     "contracts": """SELECT c.name AS campaign, x.rate_bps, x.state, x.created_at, x.answered_at,
                            (SELECT jsonb_agg(jsonb_build_object('title', m.title, 'fee', m.fee, 'state', m.state,
                                                                 'proof_url', m.proof_url, 'note', m.note) ORDER BY m.id)
@@ -177,7 +183,7 @@ FILES = {
 
 FORGOTTEN = """credential session api_token notification idempotency_key read_pointer privacy
                member_block room_turn live_reminder live_invite member_visitor earning_goal board_seat
-               partner_tag partner_note""".split()
+               partner_tag partner_note social_account""".split()
 
 # Rows that the books or a store's history need, without the words in them that say who it was.
 BLANKED = {
@@ -243,6 +249,7 @@ async def erase(handle: str) -> dict[str, Any]:
             member["id"],
         )
         await payout_methods.forget(member["id"])
+        await bounty_posts.forget(member["id"])
         await db.execute("DELETE FROM guide_draft WHERE author_id = $1", member["id"])
         await _leave_groups(member["id"])
         await _leave_conversations(member["id"])

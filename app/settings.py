@@ -15,8 +15,10 @@ import msgspec
 DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
 NAMES = (
     "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT "
-    "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS LINES_PER_MEMBER LINES_PER_ADDRESS DATA_CENTRES"
+    "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS LINES_PER_MEMBER LINES_PER_ADDRESS DATA_CENTRES "
+    "YOUTUBE_KEY MASTODON_HOSTS FIGURES_FROM"
 ).split()
+PLATFORMS = ("youtube", "bilibili", "mastodon", "bluesky")
 
 
 class BadSetting(Exception):
@@ -42,6 +44,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a shop's message that could not be applied keeps what it says of the customer."""
     stripe_key: str = ""
     """A secret or restricted key (`sk_…`, `rk_…`) that may make transfers; without it nobody is paid by Stripe."""
+
+    youtube_key: str = ""
+    """A key for the YouTube Data API v3, by which figures of videos come by themselves; else they are told."""
+    mastodon_hosts: tuple[str, ...] = ("mastodon.social", "mastodon.online", "mstdn.social", "mas.to", "fosstodon.org")
+    """The servers whose word on their own posts is taken: each can say of them what it likes."""
+    figures_from: tuple[str, ...] = PLATFORMS
+    """The platforms that are asked how often a post for a bounty was seen."""
 
     data_centres: Path | None = None
     """A file of address ranges of data centres, one a line; ours to begin with when empty."""
@@ -83,6 +92,9 @@ def load(environ: Mapping[str, str]) -> Settings:
             if not given[name].isdigit() or not 1 <= int(given[name]) <= 1_000_000:
                 raise BadSetting(f"GRAPEVINE_{name.upper()} is a number from 1 to 1000000, for example 200.")
             given[name] = int(given[name])  # type: ignore[assignment]
+    for name in ("mastodon_hosts", "figures_from"):
+        if name in given:
+            given[name] = _names(given[name])  # type: ignore[assignment]
     if "data_centres" in given:
         given["data_centres"] = _ranges(Path(given["data_centres"]))  # type: ignore[assignment]
     settings = Settings(**given)  # type: ignore[arg-type]
@@ -103,6 +115,11 @@ def _value(environ: Mapping[str, str], name: str) -> str:
         except OSError as error:
             raise BadSetting(f"{name}_FILE names {path}, which cannot be read ({error.strerror}).") from error
     return environ.get(name, "").strip()
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names with commas or spaces between them; a dash is none."""
+    return tuple(name.lower() for name in text.replace(",", " ").split() if name != "-")
 
 
 def _ranges(path: Path) -> Path:
@@ -131,6 +148,12 @@ def _check(settings: Settings) -> None:
             raise BadSetting(f"GRAPEVINE_{name} must start with {' or '.join(s + '://' for s in schemes)}.")
     if settings.stripe_key and not settings.stripe_key.startswith(("sk_", "rk_")):
         raise BadSetting("GRAPEVINE_STRIPE_KEY is a secret (sk_…) or restricted (rk_…) key of your Stripe account.")
+    for host in settings.mastodon_hosts:
+        if "." not in host or not host.replace(".", "").replace("-", "").isalnum() or not host.isascii():
+            raise BadSetting(f"GRAPEVINE_MASTODON_HOSTS lists hosts like mastodon.social; “{host}” is none.")
+    for name in settings.figures_from:
+        if name not in PLATFORMS:
+            raise BadSetting(f"GRAPEVINE_FIGURES_FROM lists some of {', '.join(PLATFORMS)}, or is “-”; not “{name}”.")
     if settings.is_production:
         if settings.secret_key == DEMO_SECRET:
             raise BadSetting(

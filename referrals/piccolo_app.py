@@ -20,6 +20,7 @@ APP_CONFIG = AppConfig(
                 "ledger",
                 "commissions",
                 "credit",
+                "socials",
                 "bounties",
                 "simulator",
                 "payouts",

@@ -40,6 +40,7 @@ HOUSE = (
     "referrals.ledger",
     "referrals.credit",
     "referrals.commissions",
+    "referrals.socials",
     "referrals.bounties",
     "referrals.statements",
     "referrals.payouts",

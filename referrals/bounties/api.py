@@ -14,13 +14,15 @@ from app.paging import limit_of
 from app.web import json_body
 from community.media.api import MOST_BODY_BYTES
 from community.media.pictures import MOST_BYTES, too_large
-from referrals.bounties import examples, proofs, queries, service, views
+from referrals.bounties import examples, proofs, queries, service, views, watch_queries
 from referrals.bounties.schemas import (
     BountyList,
     BountyOffer,
     BountyView,
     FileView,
     NewSubmission,
+    SeenFigure,
+    SeenFigures,
     SubmissionList,
     SubmissionView,
     Verdict,
@@ -80,10 +82,35 @@ class BountyApi(Controller):
     async def hand_in(
         self, request: Request, viewer: NamedDependency[Viewer], bounty_id: FromPath[int]
     ) -> SubmissionView:
-        """Once, or once a period. While it is looked at it stays as it is; declined, it may come again, better."""
+        """Once, or once a period. While it is looked at it stays as it is; declined, it may come again, better. A post
+        on a platform that we can ask must be by a channel that you have proven: its figure comes by itself."""
         require_member(viewer)
         made = await service.hand_in(viewer, bounty_id, await json_body(request, NewSubmission))
         return await _submission(made)
+
+    @get(
+        "/submissions/{submission_id:int}/figures",
+        summary="Every figure we saw of the post you handed in",
+        opt=door(gives=examples.figures, scope="read"),
+    )
+    async def figures(
+        self,
+        viewer: NamedDependency[Viewer],
+        submission_id: FromPath[int],
+        after: FromQuery[str | None] = None,
+        limit: FromQuery[int | None] = None,
+    ) -> SeenFigures:
+        """When, which and from where, the newest first; for you and the store's people."""
+        found = await watch_queries.figures_of(
+            submission_id,
+            require_member(viewer, "read"),
+            is_admin=viewer.is_admin,
+            cursor=after,
+            limit=limit_of(limit),
+        )
+        return SeenFigures(
+            [SeenFigure(x["metric"], x["figure"], x["source"], x["at"]) for x in found.items], found.next
+        )
 
 
 class StoreBountyApi(Controller):

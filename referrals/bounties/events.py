@@ -2,7 +2,14 @@ from app.events import Event
 
 
 class BountyDecided(Event):
-    """Somebody looked at what a member handed in."""
+    """What a member handed in was looked at, by somebody or (without an actor) by the offer's own rule."""
 
     submission_id: int
     member_id: int
+    verdict: str = ""
+
+
+class PostHandedIn(Event):
+    """A post whose figure we can fetch came in for a bounty."""
+
+    watch_id: int

@@ -28,6 +28,8 @@ def offered(typed: NewBounty) -> BountyOffer:
         metric=typed.metric,  # type: ignore[arg-type]
         least=min(max(typed.least, 0), 2_000_000_000),
         needs_proof=typed.needs_proof,
+        awards_itself=typed.awards_itself,
+        jump_times=min(max(typed.jump_times, 0), 1000),
     )
 
 

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import asyncpg
@@ -10,10 +11,12 @@ from app.auth import Viewer, require_member
 from app.errors import NotFound, Problem
 from app.i18n import gettext as _
 from app.web import form, page, redirect
-from referrals.bounties import forms, proofs, queries, service, views
+from referrals.bounties import forms, proofs, queries, service, views, watch_queries
 from referrals.bounties.api import file_answer, files_of
 from referrals.bounties.schemas import Metric, NewBounty, NewSubmission, Period, Verdict, WorkForm
 from referrals.programs.queries import program_of
+from referrals.socials.platforms.known import in_use
+from referrals.socials.views import title_of
 from storefront.stores.policy import access_own_store
 
 AT_ONCE = 3
@@ -105,6 +108,8 @@ async def _bounty_page(
         mine=mine,
         current=waiting,
         files=await queries.files_of([one["id"] for one in mine]),
+        platforms=[one.title for one in in_use() if bounty["metric"] in one.figures],
+        **await _seen(mine),
         counted=(await queries.counted_for([asked])).get(bounty_id) if viewer.is_member else None,
         state=queries.state_of(bounty, now),
         metric_words=views.metric_words,
@@ -115,6 +120,18 @@ async def _bounty_page(
     )
 
 
+async def _seen(submissions: Sequence[asyncpg.Record]) -> dict[str, Any]:
+    """What we saw of their posts, and the words for it."""
+    ids = [one["id"] for one in submissions]
+    return {
+        "watches": await watch_queries.watches_of(ids),
+        "looks": await watch_queries.last_figures(ids),
+        "why_words": views.why_words,
+        "figure_words": views.figure_words,
+        "title_of": title_of,
+    }
+
+
 async def _admin_page(
     request: Request,
     viewer: Viewer,
@@ -123,7 +140,7 @@ async def _admin_page(
     typed: NewBounty | None = None,
 ) -> Response:
     program = await program_of(store["id"])
-    shown: dict[str, Any] = {"bounties": [], "found": None, "files": {}, "counted": {}}
+    shown: dict[str, Any] = {"bounties": [], "found": None, "files": {}, "counted": {}, **await _seen([])}
     if program:
         found = await queries.submissions_to(program["id"], cursor=request.query_params.get("after"))
         shown = {
@@ -131,6 +148,7 @@ async def _admin_page(
             "found": found,
             "files": await queries.files_of([one["id"] for one in found.items]),
             "counted": await queries.counted_for(found.items),
+            **await _seen(found.items),
         }
     return page(
         request,
@@ -140,7 +158,7 @@ async def _admin_page(
         store=store,
         problem=problem,
         typed=typed or NewBounty(currency=store["currency"]),
-        metrics=[(one, views.metric_words(one)) for one in get_args(Metric)],
+        metrics=[(one, views.figure_words(one) or views.metric_words(one)) for one in get_args(Metric)],
         periods=[(one, views.period_words(one)) for one in get_args(Period)],
         metric_words=views.metric_words,
         **shown,

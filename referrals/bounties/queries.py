@@ -13,9 +13,9 @@ _BOUNTY = """SELECT b.*, s.id AS store_id, s.slug AS store_slug, s.name AS store
                       WHERE x.bounty_id = b.id AND x.state = 'approved') AS awarded
                FROM bounty b JOIN program p ON p.id = b.program_id JOIN store s ON s.id = p.store_id"""
 _SUBMISSION = """SELECT x.*, b.title, b.amount, b.currency, b.metric, b.least, b.opens_at, b.created_at AS offered_at,
-                        b.closes_at, p.store_id, m.handle, m.name
+                        b.closes_at, p.store_id, s.name AS store_name, m.handle, m.name
                    FROM bounty_submission x JOIN bounty b ON b.id = x.bounty_id JOIN program p ON p.id = b.program_id
-                   JOIN member m ON m.id = x.member_id"""
+                   JOIN store s ON s.id = p.store_id JOIN member m ON m.id = x.member_id"""
 
 
 async def open_bounties(now: datetime, *, cursor: str | None = None, limit: int = 50) -> Page[asyncpg.Record]:

@@ -26,11 +26,15 @@ class NewBounty(msgspec.Struct):
     metric: str = ""
     least: int = 0
     needs_proof: bool = False
+    awards_itself: bool = False
+    jump_times: int = 10
 
 
 class BountyOffer(msgspec.Struct, forbid_unknown_fields=True):
     """Paid `most_awards` times in all; with a `period`, once a week or month to the same member. `metric` is what the
-    work must reach, `least` how much of it: clicks and orders are counted here, the others the member tells."""
+    work must reach, `least` how much of it: clicks and orders are counted here; views, likes and comments are fetched
+    where we can ask for them, and told by the member where not. `awards_itself`: it is paid without a person once the
+    fetched figure reaches `least` and nothing is odd, as growing `jump_times` faster than before (0: never)."""
 
     title: Annotated[str, Meta(max_length=120)]
     brief: Annotated[str, Meta(max_length=4000)]
@@ -42,6 +46,8 @@ class BountyOffer(msgspec.Struct, forbid_unknown_fields=True):
     metric: Metric = ""
     least: Annotated[int, Meta(ge=0, le=2_000_000_000)] = 0
     needs_proof: bool = False
+    awards_itself: bool = False
+    jump_times: Annotated[int, Meta(ge=0, le=1000)] = 10
 
 
 class WorkForm(msgspec.Struct):
@@ -53,7 +59,8 @@ class WorkForm(msgspec.Struct):
 
 
 class NewSubmission(msgspec.Struct, forbid_unknown_fields=True):
-    """`files` are ids of what was brought in for this bounty. `reach` is the figure of its metric, as you tell it."""
+    """`files` are ids of what was brought in for this bounty. `reach` is the figure of its metric, as you tell it;
+    where we fetch it ourselves yours is not looked at."""
 
     proof_url: Annotated[str, Meta(max_length=2000)] = ""
     note: Annotated[str, Meta(max_length=1000)] = ""
@@ -76,8 +83,48 @@ class FileView(msgspec.Struct):
     url: str
 
 
+class JumpView(msgspec.Struct):
+    """A sudden jump, seen from one look to the next."""
+
+    before: int
+    after: int
+    at: datetime
+
+
+class WatchView(msgspec.Struct):
+    """What we saw of the post. `state` is `new` (not looked at yet), `watched`, `ended`, `refused` or `dropped`.
+    `figure` is the last one seen, `at` when; `top` the highest. `ready`: it has reached what was asked for. `why` says
+    why it was refused (`not_yours`, `too_old`, `taken`, `gone`) or what kept the last look from seeing. `changed_at`:
+    when its words were first seen to have changed."""
+
+    platform: str
+    state: str
+    figure: int | None
+    at: datetime | None
+    top: int | None
+    ready: bool
+    why: str
+    published_at: datetime | None
+    changed_at: datetime | None
+    jump: JumpView | None
+    next_at: datetime | None
+
+
+class SeenFigure(msgspec.Struct):
+    metric: str
+    figure: int
+    source: str
+    at: datetime
+
+
+class SeenFigures(msgspec.Struct):
+    items: list[SeenFigure]
+    next: str | None
+
+
 class SubmissionView(msgspec.Struct):
-    """`reach` is what was told (or counted) when it was handed in; `counted` what is counted here now, if anything."""
+    """`reach` is what was told (or counted) when it was handed in, or last fetched; `counted` what is counted here
+    now, if anything; `watch` what we see of the post ourselves, if we can."""
 
     id: str
     bounty: str
@@ -88,6 +135,7 @@ class SubmissionView(msgspec.Struct):
     note: str
     reach: int
     counted: int | None
+    watch: WatchView | None
     files: list[FileView]
     reason: str
     created_at: datetime
@@ -111,6 +159,7 @@ class BountyView(msgspec.Struct):
     metric: str
     least: int
     needs_proof: bool
+    awards_itself: bool
     state: str
     mine: SubmissionView | None
 

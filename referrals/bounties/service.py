@@ -8,17 +8,17 @@ import asyncpg
 from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
 from app.money import check_amount, check_currency
 from app.text import clean
-from referrals.bounties import queries
-from referrals.bounties.events import BountyDecided
+from referrals.bounties import awards, queries, watching
 from referrals.bounties.proofs import MOST_FILES
 from referrals.bounties.schemas import COUNTED_HERE, BountyOffer, NewSubmission, Verdict
-from referrals.commissions.rewards import grant
-from referrals.programs.queries import newest, program_of
+from referrals.programs.queries import program_of
+from referrals.socials.platforms.seen import Place
+from referrals.socials.queries import has_proven
+from referrals.socials.views import title_of
 from storefront.catalog.service import checked_url
 from storefront.stores.policy import access_own_store
 
@@ -34,11 +34,13 @@ async def offer(viewer: Viewer, store_slug: str, new: BountyOffer) -> int:
         raise Invalid("most_awards", _("It is paid 1 to 10,000 times."))
     if new.least and not new.metric:
         raise Invalid("metric", _("Say what is counted."))
+    if new.awards_itself and (new.metric not in watching.FETCHED or not new.least):
+        raise Invalid("awards_itself", _("Only views, likes or comments, and how many, can award by themselves."))
     _check_days(new.opens_at, new.closes_at)
     bounty_id: int = await db.fetch_val(
         """INSERT INTO bounty (program_id, title, brief, amount, currency, most_awards, opens_at, closes_at, period,
-                               metric, least, needs_proof, by_id, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id""",
+                               metric, least, needs_proof, awards_itself, jump_times, by_id, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id""",
         program["id"],
         clean(new.title, "title", least=3, most=120),
         clean(new.brief, "brief", least=10, most=4000, lines=True),
@@ -51,6 +53,8 @@ async def offer(viewer: Viewer, store_slug: str, new: BountyOffer) -> int:
         new.metric,
         new.least,
         new.needs_proof,
+        new.awards_itself,
+        new.jump_times,
         require_member(viewer),
         clock.now(),
     )
@@ -68,7 +72,10 @@ async def hand_in(viewer: Viewer, bounty_id: int, new: NewSubmission) -> int:
         raise Gone(_("This bounty is not open yet.") if state == "to_come" else _("This bounty is closed."))
     proof, note = checked_url(new.proof_url, "proof_url"), clean(new.note, "note", most=1000, lines=True)
     period = queries.period_at(bounty["period"], now)
-    reach = await _figure(bounty, period, member_id, new.reach)
+    place = watching.place_for(bounty["metric"], proof)
+    if place:
+        await _check_account(member_id, place)
+    reach = 0 if place else await _figure(bounty, period, member_id, new.reach)
     async with db.transaction():
         taken: int | None = await db.fetch_val(
             """INSERT INTO bounty_submission AS x (bounty_id, member_id, period, proof_url, note, reach, state,
@@ -89,6 +96,7 @@ async def hand_in(viewer: Viewer, bounty_id: int, new: NewSubmission) -> int:
             # Otherwise one thing could be looked at and another one be there when it is approved.
             raise Conflict(_("What you handed in is being looked at, or was approved."))
         await _attach(taken, bounty, member_id, new.files)
+        await watching.begin(taken, bounty["store_id"], place)
     assert taken is not None
     return taken
 
@@ -104,9 +112,7 @@ async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: V
         raise Invalid("reason", _("Say why, so that they can do better."))
     async with db.transaction():
         row = await db.fetch_one(
-            """SELECT x.*, b.amount, b.currency, b.most_awards, b.program_id
-                 FROM bounty_submission x JOIN bounty b ON b.id = x.bounty_id JOIN program p ON p.id = b.program_id
-                WHERE x.id = $1 AND p.store_id = $2 FOR UPDATE OF b, x""",
+            f"SELECT {awards.COLUMNS} FROM {awards.WORK} WHERE x.id = $1 AND p.store_id = $2 FOR UPDATE OF x, b",
             submission_id,
             store["id"],
         )
@@ -119,40 +125,23 @@ async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: V
         if row["state"] == "declined" and verdict.verdict == "approved":
             # Its member was told no, and may be about to hand in something else.
             raise Conflict(_("It was declined; it can be handed in again."))
-        commission_id = await _award(row) if verdict.verdict == "approved" else None
-        await db.execute(
-            """UPDATE bounty_submission SET state = $2, reason = $3, decided_by_id = $4, decided_at = $5,
-                      commission_id = $6
-                WHERE id = $1""",
-            submission_id,
-            verdict.verdict,
-            reason,
-            actor_id,
-            clock.now(),
-            commission_id,
-        )
-        await publish(BountyDecided(submission_id=submission_id, member_id=row["member_id"]), actor_id=actor_id)
+        if verdict.verdict == "approved":
+            await _check_figure(row)
+        await awards.settle(row, verdict.verdict, reason=reason, actor_id=actor_id)
 
 
-async def _award(row: asyncpg.Record) -> int | None:
-    # The bounty's row is locked: two approvals at once cannot pay the last award twice.
-    awarded = await db.fetch_val(
-        "SELECT count(*) FROM bounty_submission WHERE bounty_id = $1 AND state = 'approved'", row["bounty_id"]
-    )
-    if awarded >= row["most_awards"]:
-        raise Conflict(_("All awards of this bounty are given."))
-    rules = await newest(row["program_id"])
-    assert rules is not None
-    return await grant(
-        f"bounty:{row['id']}",
-        rules,
-        member_id=row["member_id"],
-        role="author",
-        rule="bounty",
-        amount=row["amount"],
-        currency=row["currency"],
-        reason="bounty",
-    )
+async def _check_figure(row: asyncpg.Record) -> None:
+    """What we look at is judged once it reached what was asked for, or when its time is over."""
+    watch = await db.fetch_one("SELECT * FROM bounty_watch WHERE submission_id = $1", row["id"])
+    if watch and watch["state"] in ("new", "watched") and (watch["figure"] is None or watch["figure"] < row["least"]):
+        so_far, least = f"{watch['figure'] or 0:,}", f"{row['least']:,}"
+        raise Conflict(_("It asks for %(least)s; there are %(n)s so far.", least=least, n=so_far))
+
+
+async def _check_account(member_id: int, place: Place) -> None:
+    if not await has_proven(member_id, place.platform):
+        title = title_of(place.platform)
+        raise Invalid("proof_url", _("Prove first that your account on %(platform)s is yours.", platform=title))
 
 
 async def _figure(bounty: asyncpg.Record, period: str, member_id: int, told: int) -> int:

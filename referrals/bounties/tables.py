@@ -2,10 +2,11 @@ from piccolo.columns import BigSerial
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import amount, big, count, moment, reference, words, yes_no
+from app.columns import amount, big, count, moment, raw_bytes, reference, words, yes_no
 from community.members.tables import Member
 from referrals.commissions.tables import Commission
 from referrals.programs.tables import Program
+from storefront.stores.tables import Store
 
 
 class Bounty(Table, tablename="bounty"):
@@ -27,6 +28,10 @@ class Bounty(Table, tablename="bounty"):
     """What it must reach: told by the member (views, likes, comments) or counted here (clicks, orders)."""
     least = count()
     needs_proof = yes_no()
+    awards_itself = yes_no()
+    """Paid without a person once the figure we fetched reaches `least`, unless something about it is odd."""
+    jump_times = count(10)
+    """So many times faster than until then is a sudden jump; 0 is never."""
     by_id = reference(Member)
     created_at = moment()
 
@@ -35,6 +40,10 @@ class Bounty(Table, tablename="bounty"):
     bounty_period_known = Check("period IN ('', 'week', 'month')")
     bounty_metric_known = Check("metric IN ('', 'views', 'likes', 'comments', 'clicks', 'orders')")
     bounty_least_sane = Check("least >= 0 AND (least = 0 OR metric <> '')")
+    bounty_awards_itself_by_figures = Check(
+        "NOT awards_itself OR (metric IN ('views', 'likes', 'comments') AND least > 0)"
+    )
+    bounty_jump_times_sane = Check("jump_times BETWEEN 0 AND 1000")
 
 
 class BountySubmission(Table, tablename="bounty_submission"):
@@ -73,3 +82,49 @@ class BountyFile(Table, tablename="bounty_file"):
     media_type = words()
     bytes = big()
     created_at = moment()
+
+
+class BountyWatch(Table, tablename="bounty_watch"):
+    """A post handed in whose figure we fetch. One post counts for one piece of work of a store (partial index)."""
+
+    id = BigSerial(primary_key=True)
+    submission_id = reference(BountySubmission, cascade=True, index=False)
+    store_id = reference(Store, index=False)
+    platform = words()
+    key = words(optional=True)
+    """The post as its platform names it; empty when its member is erased."""
+    post_hash = raw_bytes(null=True)
+    """The post once it was seen and is by their proven account: it stays, so that it is never paid twice."""
+    state = words()
+    why = words(optional=True)
+    """Why it was refused, or why the last look saw nothing."""
+    published_at = moment(null=True)
+    text_hash = raw_bytes(null=True)
+    changed_at = moment(null=True)
+    """When its words were first seen to be others than those handed in."""
+    figure = big(null=True)
+    figure_at = moment(null=True)
+    top = big(null=True)
+    jump_from = big(null=True)
+    jump_to = big(null=True)
+    jump_at = moment(null=True)
+    failures = count()
+    """In a row."""
+    next_at = moment(null=True)
+    """Empty: nobody looks any more."""
+    created_at = moment()
+
+    bounty_watch_once = Unique([submission_id])
+    bounty_watch_state_known = Check("state IN ('new', 'watched', 'ended', 'refused', 'dropped')")
+    bounty_watch_figure_sane = Check("figure >= 0 AND top >= figure")
+
+
+class BountyFigure(Table, tablename="bounty_figure"):
+    """What a look saw: which figure, when, and from where. Never changed."""
+
+    id = BigSerial(primary_key=True)
+    watch_id = reference(BountyWatch, cascade=True)
+    metric = words()
+    figure = big()
+    source = words()
+    at = moment()

@@ -7,12 +7,13 @@ import asyncpg
 from app import clock
 from app.i18n import gettext as _
 from app.money import Money
-from referrals.bounties import queries
-from referrals.bounties.schemas import BountyView, FileView, SubmissionView
+from referrals.bounties import queries, watch_queries
+from referrals.bounties.schemas import BountyView, FileView, JumpView, SubmissionView, WatchView
+from referrals.socials.views import why_words as blind_words
 
 
 async def bounty_views(bounties: Sequence[asyncpg.Record], member_id: int | None) -> list[BountyView]:
-    """With what the member handed in for the period that runs. Four queries, however many."""
+    """With what the member handed in for the period that runs. Five queries, however many."""
     now = clock.now()
     mine = await queries.submissions_by([one["id"] for one in bounties], member_id)
     current = {
@@ -39,6 +40,7 @@ async def bounty_views(bounties: Sequence[asyncpg.Record], member_id: int | None
             metric=one["metric"],
             least=one["least"],
             needs_proof=one["needs_proof"],
+            awards_itself=one["awards_itself"],
             state=queries.state_of(one, now),
             mine=shown.get(str(one["id"])),
         )
@@ -49,6 +51,7 @@ async def bounty_views(bounties: Sequence[asyncpg.Record], member_id: int | None
 async def submission_views(submissions: Sequence[asyncpg.Record]) -> list[SubmissionView]:
     files = await queries.files_of([one["id"] for one in submissions])
     counted = await queries.counted_for(submissions)
+    watches = await watch_queries.watches_of([one["id"] for one in submissions])
     return [
         SubmissionView(
             id=str(one["id"]),
@@ -60,6 +63,7 @@ async def submission_views(submissions: Sequence[asyncpg.Record]) -> list[Submis
             note=one["note"],
             reach=one["reach"],
             counted=counted.get(one["id"]),
+            watch=watch_view(watches[one["id"]]) if one["id"] in watches else None,
             files=[file_view(file) for file in files[one["id"]]],
             reason=one["reason"],
             created_at=one["created_at"],
@@ -72,6 +76,37 @@ async def submission_views(submissions: Sequence[asyncpg.Record]) -> list[Submis
 def file_view(file: asyncpg.Record) -> FileView:
     url = f"/api/v1/earn/bounties/files/{file['id']}"
     return FileView(str(file["id"]), file["name"], file["media_type"], file["bytes"], url)
+
+
+def watch_view(watch: asyncpg.Record) -> WatchView:
+    jump = JumpView(watch["jump_from"], watch["jump_to"], watch["jump_at"]) if watch["jump_from"] is not None else None
+    return WatchView(
+        platform=watch["platform"],
+        state=watch["state"],
+        figure=watch["figure"],
+        at=watch["figure_at"],
+        top=watch["top"],
+        ready=watch["is_ready"],
+        why=watch["why"],
+        published_at=watch["published_at"],
+        changed_at=watch["changed_at"],
+        jump=jump,
+        next_at=watch["next_at"],
+    )
+
+
+def why_words(why: str) -> str:
+    """Why a post was refused, or why the last look saw nothing."""
+    return {
+        "not_yours": _("This post is not by an account that you proved to be yours."),
+        "too_old": _("This post was there before the bounty was offered."),
+        "taken": _("This post was handed in for this store already."),
+        "hidden": _("The platform does not show this figure of the post."),
+    }.get(why) or blind_words(why)
+
+
+def figure_words(metric: str) -> str:
+    return {"views": _("Views"), "likes": _("Likes"), "comments": _("Comments")}.get(metric, "")
 
 
 def metric_words(metric: str) -> str:

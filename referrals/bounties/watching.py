@@ -1,0 +1,278 @@
+"""Posts handed in for bounties: whose they are, what they reach by and by, and what is odd about that.
+
+The worker asks, never a request, and never inside a transaction. A look that sees nothing loses nothing.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+
+import asyncpg
+
+from app import clock, db
+from app.events import publish
+from referrals.bounties import awards, queries
+from referrals.bounties.events import PostHandedIn
+from referrals.socials.platforms import known
+from referrals.socials.platforms.seen import CannotSee, Place, Seen
+from referrals.socials.queries import has_proven
+
+FETCHED = ("views", "likes", "comments")
+AFTER_FIRST, THEN_EVERY = timedelta(hours=1), timedelta(days=1)
+# Who cannot be reached when it is over is asked for some days more, then let go with the last figure.
+PATIENCE = timedelta(days=3)
+# A look takes seconds; who died over it is replaced after this.
+LEASE = timedelta(hours=1)
+DUE_AT_ONCE = 200
+# What a post that nobody saw yet may well grow by from one look to the next.
+CALM = 100
+FINAL = ("not_yours", "too_old", "taken", "gone")
+
+
+def place_for(metric: str, url: str) -> Place | None:
+    """The post whose figure of this metric we can fetch; None for what its member tells us."""
+    place = known.place_of(url) if metric in FETCHED else None
+    is_told = place is not None and place.kind == "post" and metric in known.ALL[place.platform].figures
+    return place if is_told else None
+
+
+async def begin(submission_id: int, store_id: int, place: Place | None) -> None:
+    """From now on we look at this post for this work, in place of whichever it was before."""
+    await drop(submission_id)
+    if place is None:
+        return
+    watch_id = await db.fetch_val(
+        """INSERT INTO bounty_watch (submission_id, store_id, platform, key, state, next_at, created_at)
+           VALUES ($1, $2, $3, $4, 'new', $5, $6) RETURNING id""",
+        submission_id,
+        store_id,
+        place.platform,
+        place.key,
+        # The event's job looks at once; should it be lost, the chore finds it.
+        clock.now() + AFTER_FIRST,
+        clock.now(),
+    )
+    await publish(PostHandedIn(watch_id=watch_id))
+
+
+async def drop(submission_id: int) -> None:
+    """Other work is handed in instead: what was seen of the one before says nothing of it."""
+    await db.execute("DELETE FROM bounty_watch WHERE submission_id = $1", submission_id)
+
+
+async def look_at(watch_id: int) -> str:
+    """One look, and what it means for the work; the word of what kept us from seeing, if anything did."""
+    row = await db.fetch_one("SELECT * FROM bounty_watch WHERE id = $1 AND next_at IS NOT NULL", watch_id)
+    if row is None:
+        return ""
+    try:
+        seen = await known.look(Place(row["platform"], "post", row["key"]))
+    except CannotSee as blind:
+        await _note_blind(watch_id, blind)
+        return blind.why
+    try:
+        await _note(watch_id, seen)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "bounty_watch_post_once":
+            raise
+        # The same post came in twice and the other one was first: the index decided.
+        await _refuse(watch_id, "taken")
+    return ""
+
+
+async def look_at_due() -> int:
+    """All whose time has come, a platform that is tired of us only once; how many looks were taken."""
+    rows = await db.fetch(
+        """UPDATE bounty_watch SET next_at = $2
+            WHERE id IN (SELECT id FROM bounty_watch WHERE next_at <= $1 ORDER BY next_at LIMIT $3
+                            FOR UPDATE SKIP LOCKED)
+           RETURNING id, platform, key""",
+        clock.now(),
+        clock.now() + LEASE,
+        DUE_AT_ONCE,
+    )
+    tired: set[str] = set()
+    looks = 0
+    for row in sorted(rows, key=lambda row: row["id"]):
+        asked = row["platform"] if row["platform"] != "mastodon" else row["key"].partition("/")[0]
+        if asked not in tired:
+            looks += 1
+            if await look_at(row["id"]) in ("too_fast", "refused", "unreachable"):
+                tired.add(asked)
+    return looks
+
+
+async def forget(member_id: int) -> None:
+    """A member leaves: nobody looks any more and where the post is goes; its hash stays, it was paid or refused."""
+    await db.execute(
+        """UPDATE bounty_watch SET key = '', text_hash = NULL, next_at = NULL,
+                  state = CASE WHEN state IN ('new', 'watched') THEN 'ended' ELSE state END
+            WHERE submission_id IN (SELECT id FROM bounty_submission WHERE member_id = $1)""",
+        member_id,
+    )
+
+
+async def sweep() -> None:
+    """Figures that a platform's terms let us keep no longer. What the work was found to have reached stays with it."""
+    for platform in known.ALL.values():
+        if platform.kept_days is None:
+            continue
+        until = clock.now() - timedelta(days=platform.kept_days)
+        await db.execute(
+            """DELETE FROM bounty_figure f USING bounty_watch w
+                WHERE w.id = f.watch_id AND w.platform = $1 AND f.at < $2""",
+            platform.name,
+            until,
+        )
+        await db.execute(
+            """UPDATE bounty_watch SET figure = NULL, figure_at = NULL, top = NULL, jump_from = NULL, jump_to = NULL
+                WHERE platform = $1 AND figure_at < $2""",
+            platform.name,
+            until,
+        )
+
+
+async def _note(watch_id: int, seen: Seen) -> None:
+    async with db.transaction():
+        row = await _locked(watch_id)
+        if row is None:
+            return
+        if row["watch_state"] == "new" and (why := await _why_not(row, seen)):
+            await _refuse_locked(row, why)
+            return
+        figure, now = seen.figures.get(row["metric"]), clock.now()
+        text_hash = hashlib.sha256(seen.text.encode()).digest()
+        has_changed = row["text_hash"] is not None and row["text_hash"] != text_hash
+        await db.execute(
+            """UPDATE bounty_watch SET post_hash = coalesce(post_hash, $2), published_at = $3, failures = 0,
+                      state = CASE WHEN $4::timestamptz IS NULL THEN 'ended' ELSE 'watched' END, next_at = $4,
+                      text_hash = coalesce(text_hash, $5), why = $6,
+                      changed_at = CASE WHEN $7 THEN coalesce(changed_at, $8) ELSE changed_at END
+                WHERE id = $1""",
+            watch_id,
+            hashlib.sha256(f"{row['platform']}:{seen.post}".encode()).digest(),
+            seen.published_at,
+            _next_look(row, now),
+            text_hash,
+            "" if figure is not None else "hidden",
+            has_changed,
+            now,
+        )
+        if figure is not None:
+            await _note_figure(row, figure, seen, now)
+            await _award_itself(row, figure)
+
+
+async def _note_figure(row: asyncpg.Record, figure: int, seen: Seen, now: datetime) -> None:
+    before, then = row["figure"], row["figure_at"]
+    is_sudden = before is not None and is_jump(
+        before, figure, seconds=_seconds(then, now), age=_seconds(seen.published_at, then), times=row["jump_times"]
+    )
+    await db.execute(
+        """UPDATE bounty_watch SET figure = $2, figure_at = $3, top = greatest(top, $2),
+                  jump_from = CASE WHEN $4 THEN $5 ELSE jump_from END, jump_to = CASE WHEN $4 THEN $2 ELSE jump_to END,
+                  jump_at = CASE WHEN $4 THEN $3 ELSE jump_at END
+            WHERE id = $1""",
+        row["watch_id"],
+        figure,
+        now,
+        is_sudden,
+        before,
+    )
+    await db.execute(
+        "INSERT INTO bounty_figure (watch_id, metric, figure, source, at) VALUES ($1, $2, $3, $4, $5)",
+        row["watch_id"],
+        row["metric"],
+        figure,
+        seen.source,
+        now,
+    )
+    if row["state"] == "waiting":
+        # What was approved keeps the figure it was approved with.
+        most = min(figure, 2_000_000_000)
+        await db.execute("UPDATE bounty_submission SET reach = $2 WHERE id = $1", row["id"], most)
+
+
+async def _award_itself(row: asyncpg.Record, figure: int) -> None:
+    """Pay without a person, where the offer says so; what is odd, or was declined by one, or is for their own shop
+    waits for a person."""
+    if not row["awards_itself"] or row["state"] != "waiting" or figure < row["least"] or row["decided_by_id"]:
+        return
+    odd = await db.fetch_val(
+        """SELECT w.jump_at IS NOT NULL OR w.changed_at IS NOT NULL OR s.owner_id = $2
+             FROM bounty_watch w JOIN store s ON s.id = w.store_id WHERE w.id = $1""",
+        row["watch_id"],
+        row["member_id"],
+    )
+    if not odd and not await awards.are_given(row):
+        await awards.settle(row, "approved")
+
+
+async def _why_not(row: asyncpg.Record, seen: Seen) -> str:
+    """Why this post does not count, at the first look; empty when it does."""
+    if seen.published_at is None or not await has_proven(row["member_id"], row["platform"], seen.account):
+        return "not_yours"
+    return "too_old" if seen.published_at < (row["opens_at"] or row["offered_at"]) else ""
+
+
+async def _note_blind(watch_id: int, blind: CannotSee) -> None:
+    async with db.transaction():
+        row = await _locked(watch_id)
+        if row is None:
+            return
+        if row["watch_state"] == "new" and blind.why in FINAL:
+            await _refuse_locked(row, blind.why)
+            return
+        now, failures = clock.now(), row["failures"] + 1
+        wait = max(timedelta(seconds=blind.wait), min(AFTER_FIRST * 2 ** min(failures - 1, 10), THEN_EVERY))
+        again = now + wait if now < queries.span_of(row)[1] + PATIENCE else None
+        await db.execute(
+            """UPDATE bounty_watch SET failures = $2, why = $3, next_at = $4,
+                      state = CASE WHEN $4::timestamptz IS NULL THEN 'ended' ELSE state END
+                WHERE id = $1""",
+            watch_id,
+            failures,
+            blind.why,
+            again,
+        )
+
+
+async def _refuse(watch_id: int, why: str) -> None:
+    async with db.transaction():
+        if row := await _locked(watch_id):
+            await _refuse_locked(row, why)
+
+
+async def _refuse_locked(row: asyncpg.Record, why: str) -> None:
+    await db.execute(
+        "UPDATE bounty_watch SET state = 'refused', why = $2, next_at = NULL WHERE id = $1", row["watch_id"], why
+    )
+    if row["state"] == "waiting":
+        await awards.settle(row, "declined")
+
+
+async def _locked(watch_id: int) -> asyncpg.Record | None:
+    return await db.fetch_one(
+        f"""SELECT {awards.COLUMNS}, w.id AS watch_id, w.platform, w.key, w.state AS watch_state, w.figure,
+                   w.figure_at, w.text_hash, w.failures
+              FROM {awards.WORK} JOIN bounty_watch w ON w.submission_id = x.id
+             WHERE w.id = $1 AND w.next_at IS NOT NULL FOR UPDATE OF x, b, w""",
+        watch_id,
+    )
+
+
+def _next_look(row: asyncpg.Record, now: datetime) -> datetime | None:
+    """After an hour, then every day, and a last time when the period is over."""
+    until = queries.span_of(row)[1]
+    if now >= until:
+        return None
+    return min(now + (AFTER_FIRST if row["watch_state"] == "new" else THEN_EVERY), until)
+
+
+def is_jump(before: int, after: int, *, seconds: int, age: int, times: int) -> bool:
+    """Whether it grew `times` faster than it did from when it was published until then. In whole numbers."""
+    usual = max(before * seconds // age, CALM)
+    return times > 0 and after - before > times * usual
+
+
+def _seconds(since: datetime | None, until: datetime) -> int:
+    return max(int((until - since).total_seconds()), 1) if since else 1
