@@ -25,6 +25,8 @@ LEASE = timedelta(hours=1)
 DUE_AT_ONCE = 200
 # What a post that nobody saw yet may well grow by from one look to the next.
 CALM = 100
+# Platforms say seconds, and their clocks are not ours.
+CLOCKS_APART = timedelta(minutes=1)
 FINAL = ("not_yours", "too_old", "taken", "gone")
 
 
@@ -211,7 +213,8 @@ async def _why_not(row: asyncpg.Record, seen: Seen) -> str:
     """Why this post does not count, at the first look; empty when it does."""
     if seen.published_at is None or not await has_proven(row["member_id"], row["platform"], seen.account):
         return "not_yours"
-    return "too_old" if seen.published_at < (row["opens_at"] or row["offered_at"]) else ""
+    opened = row["opens_at"] or row["offered_at"]
+    return "too_old" if seen.published_at < opened - CLOCKS_APART else ""
 
 
 async def _note_blind(watch_id: int, blind: CannotSee) -> None:
@@ -270,7 +273,8 @@ def _next_look(row: asyncpg.Record, now: datetime) -> datetime | None:
 
 def is_jump(before: int, after: int, *, seconds: int, age: int, times: int) -> bool:
     """Whether it grew `times` faster than it did from when it was published until then. In whole numbers."""
-    usual = max(before * seconds // age, CALM)
+    # The first minutes of a film say nothing of an hour: at most as much again as there was counts as usual then.
+    usual = max(before * seconds // max(age, seconds), CALM)
     return times > 0 and after - before > times * usual
 
 
