@@ -1,4 +1,5 @@
-"""Bob asked to become a partner of the shop "north", which has planned a campaign and offers a bounty."""
+"""Bob asked to become a partner of the shop "north", which has planned a campaign and offers a bounty; Ada, whose shop
+it is, has a channel elsewhere."""
 
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from referrals.bounties.schemas import NewSubmission
 from referrals.campaigns.schemas import NewCampaign
 from referrals.campaigns.service import plan
 from referrals.partners import applying, examples
+from referrals.socials import service as socials
 from tests.factories import Person
 
 
@@ -24,6 +26,7 @@ async def portal_at_north(ada: Person, bob: Person) -> dict[str, str]:
         "handle": bob.handle,
         "campaign_id": str(await plan(ada.viewer, "north", new)),
         "currency": "USD",
+        "account_id": str(await socials.ask_for(ada.viewer, "https://bsky.app/profile/ada.example")),
         "bounty_id": str(bounty_id),
         "submission_id": str(await bounties.hand_in(bob.viewer, bounty_id, work)),
     }

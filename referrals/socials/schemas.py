@@ -36,7 +36,8 @@ class AccountView(msgspec.Struct):
 
 
 class AccountList(msgspec.Struct):
-    """`platforms` are those that this server asks."""
+    """All of them, there are at most twenty. `platforms` are those that this server asks."""
 
     items: list[AccountView]
     platforms: list[str]
+    next: str | None = None
