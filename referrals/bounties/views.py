@@ -98,7 +98,7 @@ def watch_view(watch: asyncpg.Record) -> WatchView:
 def why_words(why: str) -> str:
     """Why a post was refused, or why the last look saw nothing."""
     return {
-        "not_yours": _("This post is not by an account that you proved to be yours."),
+        "not_yours": _("This post is not by a channel that was proven to be the member’s own."),
         "too_old": _("This post was there before the bounty was offered."),
         "taken": _("This post was handed in for this store already."),
         "hidden": _("The platform does not show this figure of the post."),

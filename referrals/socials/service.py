@@ -10,7 +10,7 @@ from app.auth import Viewer, require_member
 from app.errors import Conflict, Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
-from app.ids import new_code
+from app.ids import CODE_ALPHABET, new_code
 from app.limits import limit
 from referrals.socials import queries
 from referrals.socials.events import AccountLetGo, AccountProven, AccountToLookAt
@@ -19,6 +19,7 @@ from referrals.socials.platforms.seen import CannotSee, Place, Seen
 
 CODE_LASTS = timedelta(days=7)
 MOST_ACCOUNTS = 20
+_CODE = re.compile(rf"\(?\bgv-[{CODE_ALPHABET}]{{10}}\b\)?", re.IGNORECASE)
 
 
 async def ask_for(viewer: Viewer, address: str) -> int:
@@ -96,6 +97,11 @@ async def look_at(account_id: int) -> None:
 def has_code(text: str, code: str) -> bool:
     """As a word of its own, however its letters are written."""
     return bool(code) and bool(re.search(rf"(?<![\w-]){re.escape(code)}(?![\w-])", text, re.IGNORECASE))
+
+
+def without_codes(text: str) -> str:
+    """What it says, whether or not a code of ours still stands in it."""
+    return " ".join(_CODE.sub("", text).split())
 
 
 async def _proven(row: asyncpg.Record, seen: Seen) -> None:

@@ -13,8 +13,8 @@ from referrals.socials.platforms.seen import Address, CannotSee, Kind, Moment, P
 HOST = "www.googleapis.com"
 HOSTS = ("youtube.com", "m.youtube.com", "music.youtube.com")
 NAMED_IN_PATH = ("shorts", "live", "embed", "v")
-# A key of theirs that is out of its quota answers 403, like one that may nothing; both are worth another try later.
-WHY = {403: "too_fast"}
+# A key that is out of its quota is answered 403, like one that may nothing; one that is none is answered 400.
+WHY = {400: "refused", 403: "too_fast"}
 
 Number = Annotated[str, Meta(pattern=r"^[0-9]{1,12}$")]
 
