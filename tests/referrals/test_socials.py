@@ -53,7 +53,7 @@ async def test_a_member_proves_a_channel_through_its_description(web: Browser, w
     assert "We are looking" in (await browser.get(PAGE)).text and world.asked == [], "the worker asks, not the request"
     await run_jobs()
     assert "The code is not there yet" in (await browser.get(PAGE)).text
-    world.bios["mara"] = f"I hike. x{code}x {code}2"
+    world.bios["mara"] = f"I hike. x{code} {code}2"
     await submit(browser, check, {}, page=PAGE)
     await run_jobs()
     assert "The code is not there yet" in (await browser.get(PAGE)).text, "it is a word of its own"
