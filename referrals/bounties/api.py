@@ -143,7 +143,7 @@ class StoreBountyApi(Controller):
         after: FromQuery[str | None] = None,
         limit: FromQuery[int | None] = None,
     ) -> SubmissionList:
-        """What waits first; `show` keeps to `waiting`, `approved` or `declined`."""
+        """What waits for you first, then what still grows; `show` keeps to `waiting`, `approved` or `declined`."""
         require_member(viewer, "read")
         store = await access_own_store(viewer, slug)
         program = await program_of(store["id"])

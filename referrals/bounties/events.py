@@ -9,6 +9,12 @@ class BountyDecided(Event):
     verdict: str = ""
 
 
+class FigureReached(Event):
+    """A post reached what its bounty asks for, and a person has to look at it."""
+
+    submission_id: int
+
+
 class PostHandedIn(Event):
     """A post whose figure we can fetch came in for a bounty."""
 

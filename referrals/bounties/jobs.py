@@ -2,7 +2,7 @@ from app.events import on
 from app.jobs import every
 from community.notifications.service import notify
 from referrals.bounties import proofs, queries, watching
-from referrals.bounties.events import BountyDecided, PostHandedIn
+from referrals.bounties.events import BountyDecided, FigureReached, PostHandedIn
 
 
 @every("27 4 * * *")
@@ -35,3 +35,12 @@ async def tell_the_member(event: BountyDecided) -> None:
     await notify(
         event.member_id, "bounty_declined", source=source, url=f"/earn/bounties/{work['bounty_id']}", data=data
     )
+
+
+@on(FigureReached)
+async def tell_the_shop(event: FigureReached) -> None:
+    work = await queries.submission(event.submission_id)
+    if work["state"] == "waiting" and work["owner_id"]:
+        data = {"title": work["title"], "handle": work["handle"]}
+        url = f"/admin/programs/{work['store_slug']}/bounties"
+        await notify(work["owner_id"], "bounty_reached", source=f"bounty_reached:{work['id']}", url=url, data=data)

@@ -13,9 +13,13 @@ _BOUNTY = """SELECT b.*, s.id AS store_id, s.slug AS store_slug, s.name AS store
                       WHERE x.bounty_id = b.id AND x.state = 'approved') AS awarded
                FROM bounty b JOIN program p ON p.id = b.program_id JOIN store s ON s.id = p.store_id"""
 _SUBMISSION = """SELECT x.*, b.title, b.amount, b.currency, b.metric, b.least, b.opens_at, b.created_at AS offered_at,
-                        b.closes_at, p.store_id, s.name AS store_name, m.handle, m.name
+                        b.closes_at, p.store_id, s.name AS store_name, s.slug AS store_slug, s.owner_id, m.handle,
+                        m.name
                    FROM bounty_submission x JOIN bounty b ON b.id = x.bounty_id JOIN program p ON p.id = b.program_id
                    JOIN store s ON s.id = p.store_id JOIN member m ON m.id = x.member_id"""
+
+_URGENT = """CASE WHEN x.state <> 'waiting' THEN 0
+                  WHEN w.state IN ('new', 'watched') AND coalesce(w.figure < b.least, true) THEN 1 ELSE 2 END"""
 
 
 async def open_bounties(now: datetime, *, cursor: str | None = None, limit: int = 50) -> Page[asyncpg.Record]:
@@ -42,20 +46,21 @@ async def bounty(bounty_id: int) -> asyncpg.Record | None:
 async def submissions_to(
     program_id: int, *, state: str = "", cursor: str | None = None, limit: int = 30
 ) -> Page[asyncpg.Record]:
-    """What was handed in for a programme's bounties, what waits first."""
-    waits, before = decode(cursor, (bool, int)) or (None, None)
+    """What was handed in for a programme's bounties: what waits for a person first, then what still grows."""
+    urgent, before = decode(cursor, (int, int)) or (None, None)
     rows = await db.fetch(
-        f"""{_SUBMISSION}
-            WHERE b.program_id = $1 AND ($2 = '' OR x.state = $2)
-              AND ($3::boolean IS NULL OR (x.state = 'waiting', x.id) < ($3, $4::bigint))
-            ORDER BY x.state = 'waiting' DESC, x.id DESC LIMIT $5""",
+        f"""SELECT * FROM ({_SUBMISSION.replace("x.*", f"x.*, {_URGENT} AS urgent", 1)}
+              LEFT JOIN bounty_watch w ON w.submission_id = x.id
+             WHERE b.program_id = $1 AND ($2 = '' OR x.state = $2)) found
+             WHERE $3::bigint IS NULL OR (urgent, id) < ($3, $4::bigint)
+             ORDER BY urgent DESC, id DESC LIMIT $5""",
         program_id,
         state,
-        waits,
+        urgent,
         before,
         limit + 1,
     )
-    return cut(rows, limit, lambda row: (row["state"] == "waiting", row["id"]))
+    return cut(rows, limit, lambda row: (row["urgent"], row["id"]))
 
 
 async def submission(submission_id: int) -> asyncpg.Record:

@@ -12,7 +12,7 @@ import asyncpg
 from app import clock, db
 from app.events import publish
 from referrals.bounties import awards, queries
-from referrals.bounties.events import PostHandedIn
+from referrals.bounties.events import FigureReached, PostHandedIn
 from referrals.socials.platforms import known
 from referrals.socials.platforms.seen import CannotSee, Place, Seen
 from referrals.socials.queries import has_proven
@@ -176,7 +176,7 @@ async def _note(watch_id: int, seen: Seen) -> None:
         )
         if figure is not None:
             await _note_figure(row, figure, seen, now)
-            await _award_itself(row, figure)
+            await _tell_or_award(row, figure)
 
 
 async def _note_figure(row: asyncpg.Record, figure: int, seen: Seen, now: datetime) -> None:
@@ -209,21 +209,29 @@ async def _note_figure(row: asyncpg.Record, figure: int, seen: Seen, now: dateti
         await db.execute("UPDATE bounty_submission SET reach = $2 WHERE id = $1", row["id"], most)
 
 
-async def _award_itself(row: asyncpg.Record, figure: int) -> None:
+async def _tell_or_award(row: asyncpg.Record, figure: int) -> None:
+    if row["state"] != "waiting" or figure < row["least"]:
+        return
+    if not await _award_itself(row) and (row["figure"] is None or row["figure"] < row["least"]):
+        await publish(FigureReached(submission_id=row["id"]))
+
+
+async def _award_itself(row: asyncpg.Record) -> bool:
     """Pay without a person, where the offer says so; what is odd or seen late, was declined by one, or is for their
     own shop waits for a person."""
-    if not row["awards_itself"] or row["state"] != "waiting" or figure < row["least"] or row["decided_by_id"]:
-        return
-    if clock.now() > queries.span_of(row)[1] + AFTER_FIRST:
-        return
+    is_late = clock.now() > queries.span_of(row)[1] + AFTER_FIRST
+    if not row["awards_itself"] or row["decided_by_id"] or is_late:
+        return False
     odd = await db.fetch_val(
         """SELECT w.jump_at IS NOT NULL OR w.changed_at IS NOT NULL OR s.owner_id = $2
              FROM bounty_watch w JOIN store s ON s.id = w.store_id WHERE w.id = $1""",
         row["watch_id"],
         row["member_id"],
     )
-    if not odd and not await awards.are_given(row):
-        await awards.settle(row, "approved")
+    if odd or await awards.are_given(row):
+        return False
+    await awards.settle(row, "approved")
+    return True
 
 
 async def _why_not(row: asyncpg.Record, seen: Seen) -> str:

@@ -86,7 +86,9 @@ async def test_the_figure_comes_by_itself_until_it_is_reached_and_a_person_appro
     assert await later(HOUR / 2) == 0 and await later(HOUR / 2 + timedelta(minutes=1)) == 1, "after an hour"
     world.posts["7"].views = 1_180
     assert await later(HOUR) == 0 and await later(DAY) == 1, "then every day"
+    await run_jobs()
     assert "Reached" in (await as_ona.get(ADMIN)).text
+    assert "reached what you asked for" in (await as_ona.get("/notifications")).text
     assert (await submit(as_ona, door, {"verdict": "approved"}, page=ADMIN)).status_code == 303
     assert await standing(kol) == {("pending", "USD"): 15_000}
     world.posts["7"].views = 5_000
@@ -310,6 +312,26 @@ async def test_what_is_odd_is_never_paid_without_a_person(web: Browser, world: W
     assert {row["state"] for row in await db.fetch("SELECT state FROM bounty_submission")} == {"waiting"}
     assert await db.fetch_val("SELECT count(*) FROM bounty_watch WHERE figure >= 1000") == 4
     assert await db.fetch_val("SELECT count(*) FROM commission") == 0
+
+
+async def test_what_waits_for_a_person_stands_before_what_still_grows(web: Browser, world: World):
+    ona, as_ona, bounty = await films(web)
+    handed_in = {}
+    for handle, views in (("decided", 5_000), ("ready", 2_000), ("growing", 10), ("told", 0)):
+        kol = await a_filmer(world, handle)
+        world.posts_now(str(len(handed_in) + 1), handle, views=views)
+        handed_in[handle] = (
+            await hand_in(kol, bounty, str(len(handed_in) + 1))
+            if views
+            else await service.hand_in(kol.viewer, bounty, NewSubmission("https://a.example/1", reach=1_000))
+        )
+    await submit(as_ona, f"{ADMIN}/submissions/{handed_in['decided']}", {"verdict": "approved"}, page=ADMIN)
+    door, seen, after = "/api/v1/stores/north/bounties/submissions?limit=1", [], ""
+    while after is not None:
+        found = (await web(token=ona.token).get(f"{door}&after={after}")).json()
+        seen += [one["member"] for one in found["items"]]
+        after = found["next"]
+    assert seen == ["told", "ready", "growing", "decided"]
 
 
 async def test_a_code_that_is_taken_out_again_is_no_change_and_a_handle_that_moves_is_no_other_post(
