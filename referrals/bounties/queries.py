@@ -19,7 +19,8 @@ _SUBMISSION = """SELECT x.*, b.title, b.amount, b.currency, b.metric, b.least, b
                    JOIN store s ON s.id = p.store_id JOIN member m ON m.id = x.member_id"""
 
 _URGENT = """CASE WHEN x.state <> 'waiting' THEN 0
-                  WHEN w.state IN ('new', 'watched') AND coalesce(w.figure < b.least, true) THEN 1 ELSE 2 END"""
+                  WHEN w.state = 'new' OR (w.state = 'watched' AND coalesce(w.figure, 0) < b.least) THEN 1
+                  ELSE 2 END"""
 
 
 async def open_bounties(now: datetime, *, cursor: str | None = None, limit: int = 50) -> Page[asyncpg.Record]:

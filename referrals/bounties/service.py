@@ -12,7 +12,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.money import check_amount, check_currency
 from app.text import clean
-from referrals.bounties import awards, queries, watching
+from referrals.bounties import awards, queries, watch_queries, watching
 from referrals.bounties.proofs import MOST_FILES
 from referrals.bounties.schemas import COUNTED_HERE, BountyOffer, NewSubmission, Verdict
 from referrals.programs.queries import program_of
@@ -132,8 +132,10 @@ async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: V
 
 async def _check_figure(row: asyncpg.Record) -> None:
     """What we look at is judged once it reached what was asked for, or when its time is over."""
-    watch = await db.fetch_one("SELECT * FROM bounty_watch WHERE submission_id = $1", row["id"])
-    if watch and watch["state"] in ("new", "watched") and (watch["figure"] is None or watch["figure"] < row["least"]):
+    watch = (await watch_queries.watches_of([row["id"]])).get(row["id"])
+    if watch and watch["state"] == "new":
+        raise Conflict(_("Nobody has looked at this post yet. Try again in a while."))
+    if watch and watch["is_growing"]:
         so_far, least = f"{watch['figure'] or 0:,}", f"{row['least']:,}"
         raise Conflict(_("It asks for %(least)s; there are %(n)s so far.", least=least, n=so_far))
 

@@ -12,8 +12,8 @@ SHOWN = 6
 async def watches_of(submission_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
     """What we saw of the posts of handed-in work, by submission. One query, however many."""
     rows = await db.fetch(
-        """SELECT w.*, coalesce(w.figure >= b.least, false) AS is_ready,
-                  w.state IN ('new', 'watched') AND NOT coalesce(w.figure >= b.least, false) AS is_growing
+        """SELECT w.*, w.state <> 'new' AND coalesce(w.figure, 0) >= b.least AS is_ready,
+                  w.state = 'new' OR (w.state = 'watched' AND coalesce(w.figure, 0) < b.least) AS is_growing
              FROM bounty_watch w JOIN bounty_submission x ON x.id = w.submission_id JOIN bounty b ON b.id = x.bounty_id
             WHERE w.submission_id = ANY($1::bigint[])""",
         list(submission_ids),

@@ -424,6 +424,20 @@ async def test_a_figure_that_is_hidden_is_said_to_be(web: Browser, world: World)
     assert await later(HOUR + timedelta(minutes=1)) == 1 and await later(HOUR * 2) == 0
 
 
+async def test_work_for_which_nothing_is_asked_is_judged_once_it_was_seen_to_be_theirs(web: Browser, world: World):
+    _ona, as_ona, bounty = await films(web, metric="likes", least="")
+    kol = await a_filmer(world)
+    world.posts_now("7", "kol")
+    world.posts["7"].likes = None
+    made = await service.hand_in(kol.viewer, bounty, NewSubmission(post_at("youtube", "kol", "7")))
+    door = f"{ADMIN}/submissions/{made}"
+    early = await submit(as_ona, door, {"verdict": "approved"}, page=ADMIN)
+    assert early.status_code == 409 and "Nobody has looked at this post yet" in early.text
+    await run_jobs()
+    assert "Approve and pay" in (await as_ona.get(ADMIN)).text
+    assert (await submit(as_ona, door, {"verdict": "approved"}, page=ADMIN)).status_code == 303
+
+
 async def test_youtubes_figures_are_kept_for_thirty_days_and_what_was_approved_for_ever(web: Browser, world: World):
     _ona, as_ona, bounty = await films(web, metric="likes", least="1")
     kol, blue = await a_filmer(world), await a_filmer(world, "blue", "bluesky")
