@@ -540,7 +540,7 @@ async def test_an_operator_sees_every_address_and_how_it_is(web: Browser, receiv
 
     from tests.app.test_cli import grapevine
 
-    assert grapevine("webhooks", "out").stdout.strip() == "Nobody is told anything."
+    assert (await grapevine("webhooks", "out")).stdout.strip() == "Nobody is told anything."
     room = await told(web, receiver.url)
     await room.say("Hello")
     await deliver()
@@ -548,10 +548,10 @@ async def test_an_operator_sees_every_address_and_how_it_is(web: Browser, receiv
     await room.say("Hello?")
     await room.say("Hello??")
     await deliver()
-    shown = grapevine("webhooks", "out", "--json")
+    shown = await grapevine("webhooks", "out", "--json")
     (row,) = json.loads(shown.stdout)["endpoints"]
     assert row["url"] == receiver.url and row["waiting"] == 2 and row["taken_at"] and row["resting_until"]
-    assert "resting" in grapevine("webhooks", "out").stdout and "whsec_" not in shown.stdout
+    assert "resting" in (await grapevine("webhooks", "out")).stdout and "whsec_" not in shown.stdout
 
 
 async def test_the_words_of_a_talk_follow_each_other_without_waiting_for_the_next_look_around(

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 import subprocess
@@ -38,22 +39,23 @@ async def test_the_real_file_comes_in_once_by_the_command(web: Browser):
         pytest.skip(f"THE REAL FILE IS NOT HERE: {REAL_FILE.name} comes with the shared folder, not with a clone")
     await a_shop()
 
-    def run(*more: str) -> dict:
+    async def run(*more: str) -> dict:
         command = [sys.executable, "-m", "app", "import", "reviews", str(REAL_FILE), "--store", "north", "--map", MAP]
-        done = subprocess.run([*command, "--json", *more], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        command += ["--json", *more]
+        done = await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
-    assert run("--dry-run")["created"] == 670
+    assert (await run("--dry-run"))["created"] == 670
     assert await db.fetch_val("SELECT count(*) FROM review") == 0 == await db.fetch_val("SELECT count(*) FROM product")
-    first = run()
+    first = await run()
     assert (first["read"], first["created"], first["skipped"]) == (670, 670, 0)
     assert await db.fetch_val("SELECT count(*) FROM product") == 124
     assert await db.fetch_val("SELECT sum(reviews) FROM product_rating") == 670
     by_stars = await db.fetch("SELECT stars, sum(reviews)::int AS n FROM product_rating GROUP BY stars ORDER BY stars")
     assert [row["n"] for row in by_stars] == [17, 57, 84, 159, 353]
     assert await db.fetch_val("SELECT count(*) FROM review WHERE evidence <> 'imported' OR author_id IS NOT NULL") == 0
-    again = run()
+    again = await run()
     assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 670)
     slug = await db.fetch_val("SELECT slug FROM product WHERE external_id = '850'")
     page = (await web().get(f"/p/{slug}")).text
