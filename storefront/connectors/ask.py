@@ -11,19 +11,12 @@ import msgspec
 from app import db
 from app.errors import NotFound
 from app.http import Answer, CannotFetch, fetch
+from storefront.connectors.schemas import Access as Access
 from storefront.stores.vault import unseal
 
 MOST_BYTES = 16 * 1024 * 1024
 SECONDS = 30
 TRIES = 4
-
-
-class Access(msgspec.Struct, frozen=True):
-    """Where a shop answers and with which keys; `secret` is what it signs its webhooks with."""
-
-    url: str
-    keys: str
-    secret: str
 
 
 class Refused(Exception):

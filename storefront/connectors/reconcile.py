@@ -12,7 +12,6 @@ import msgspec
 from app import clock, db
 from app.errors import Problem
 from community.notifications.service import notify
-from storefront.connectors import generic, medusa, shopify, stripe, woocommerce
 from storefront.connectors.ask import Refused, access_of
 from storefront.connectors.schemas import NotUnderstood, SameIdOtherBody, Signed
 from storefront.connectors.service import CONNECTORS, keep, read_message
@@ -20,13 +19,6 @@ from storefront.orders.queries import order_of_store
 from storefront.orders.schemas import OrderTold, RefundTold
 from storefront.orders.service import Flagged
 
-PULLS = {
-    "generic": generic.pull,
-    "shopify": shopify.pull,
-    "woocommerce": woocommerce.pull,
-    "stripe": stripe.pull,
-    "medusa": medusa.pull,
-}
 LOOK_BACK = timedelta(days=3)
 # After nights that failed the look goes back to the last one that did not. Stripe remembers no further.
 MOST_LOOK_BACK = timedelta(days=29)
@@ -69,7 +61,7 @@ async def reconcile(store: asyncpg.Record, since: datetime | None = None) -> Rep
     )
     try:
         access = await access_of(store)
-        async for topic, body in PULLS[store["provider"]](store, access, since):
+        async for topic, body in CONNECTORS[store["provider"]].pull(store, access, since):
             await _take(store, topic, body, found)
         found.extra = await _not_named(store["id"], found.named, since, started_at)
     except (Refused, Problem) as failed:

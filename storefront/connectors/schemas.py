@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Protocol
 
@@ -6,6 +6,7 @@ import asyncpg
 import msgspec
 from msgspec import Meta
 
+from app.errors import Problem
 from app.signed import BadSignature as BadSignature
 from app.signed import SameIdOtherBody as SameIdOtherBody
 from app.signed import TooSlow as TooSlow
@@ -15,6 +16,22 @@ from storefront.orders.schemas import CustomerTold, OrderTold, RefundTold
 
 class NotUnderstood(Exception):
     """A message we have no use for (yet); it is kept."""
+
+
+class KeysUnavailable(Problem):
+    """The keys that this store signs with could not be read just now. Nothing was kept; send it again in a minute."""
+
+    status = 503
+    type = "keys-unavailable"
+    title = "The signature cannot be checked now"
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Where a shop answers and with which keys; `secret` is what it signs its webhooks with."""
+
+    url: str
+    keys: str
+    secret: str
 
 
 class Received(msgspec.Struct):
@@ -171,3 +188,7 @@ class Connector(Protocol):
     @property
     def facts(self) -> Callable[[asyncpg.Record, str, bytes, datetime], list[Fact]]:
         """What the message says, as of its own times (else of this one); NotUnderstood, Flagged."""
+
+    @property
+    def pull(self) -> Callable[[asyncpg.Record, Access, datetime], AsyncIterator[tuple[str, bytes]]]:
+        """What the shop says that it sold since then, as (topic, body) of its own messages; ask.Refused."""
