@@ -19,18 +19,27 @@ def store() -> None:
 @click.option("--name", required=True)
 @click.option(
     "--provider",
-    type=click.Choice(["generic", "shopify", "woocommerce", "stripe", "medusa"]),
+    type=click.Choice(["generic", "shopify", "woocommerce", "stripe", "medusa", "saleor"]),
     default="generic",
     show_default=True,
 )
 @click.option("--currency", default="USD", show_default=True)
 @click.option("--origin", required=True, help="Where the shop's pages live, for example https://shop.example.")
 @click.option("--secret", default="", help="What the shop signs its webhooks with; made up when missing.")
+@click.option("--keys-at", default="", help="Saleor: where its API answers, if it signs with the key published there.")
 @click.option("--owner", help="The handle of the member who may describe products and answer reviews.")
 @as_json
 @with_database
 async def create_store(
-    slug: str, name: str, provider: str, currency: str, origin: str, secret: str, owner: str | None, json_output: bool
+    slug: str,
+    name: str,
+    provider: str,
+    currency: str,
+    origin: str,
+    secret: str,
+    keys_at: str,
+    owner: str | None,
+    json_output: bool,
 ) -> None:
     """Open a store; prints what the shop needs to send webhooks."""
     from app import features  # registers the subscribers of StoreOpened
@@ -40,11 +49,12 @@ async def create_store(
 
     assert features
     owner_id = (await member_by_handle(owner))["id"] if owner else None
-    opened = await open_store(NewStore(slug, name, provider, currency, origin, secret), owner_id=owner_id)
+    opened = await open_store(NewStore(slug, name, provider, currency, origin, secret, keys_at), owner_id=owner_id)
     tell(
         msgspec.to_builtins(opened),
         json_output,
-        f"Send webhooks to  {opened.webhook_url}\nsigned with       {opened.secret}\n"
+        f"Send webhooks to  {opened.webhook_url}\n"
+        f"signed with       {'the key the shop publishes' if keys_at else opened.secret}\n"
         f"Publishable key   {opened.publishable_key}",
     )
 
@@ -69,6 +79,23 @@ async def change_store_secret(slug: str, secret: str, keep_old_days: int, json_o
 
 
 @store.command(
+    name="keys", epilog="Example: grapevine store keys --slug northfold --at https://northfold.saleor.cloud/graphql/"
+)
+@click.option("--slug", required=True)
+@click.option("--at", "address", default="", help="Where the shop's API answers; empty: the secret counts again.")
+@as_json
+@with_database
+async def believe_store_keys(slug: str, address: str, json_output: bool) -> None:
+    """Take webhooks that are signed with the keys a shop (Saleor) publishes, instead of a secret."""
+    from storefront.stores.queries import store_by_slug
+    from storefront.stores.service import believe_keys_of
+
+    origin = await believe_keys_of(await store_by_slug(slug), address)
+    said = f"{slug} signs with the keys published by {origin}" if origin else f"{slug} signs with its secret"
+    tell({"slug": slug, "keys_origin": origin}, json_output, said)
+
+
+@store.command(
     name="access",
     epilog="Example: GRAPEVINE_STORE_KEYS=ck_…:cs_… grapevine store access --slug northfold --url https://shop.example",
 )
@@ -78,7 +105,7 @@ async def change_store_secret(slug: str, secret: str, keep_old_days: int, json_o
     "--keys",
     default="",
     envvar="GRAPEVINE_STORE_KEYS",
-    help="Shopify, Stripe, Medusa: the token or key. WooCommerce: key:secret.",
+    help="Shopify, Stripe, Medusa, Saleor: the token or key. WooCommerce: key:secret.",
 )
 @as_json
 @with_database
@@ -94,7 +121,7 @@ async def give_store_access(slug: str, url: str, keys: str, json_output: bool) -
 @store.command(name="codes", epilog="Example: grapevine store codes --slug northfold --percent-bps 1000 MARA10 BOB10")
 @click.option("--slug", required=True)
 @click.option("--percent-bps", default=0, help="WooCommerce: what a code takes off, in basis points.")
-@click.option("--discount", default="", help="Shopify: the discount that the codes belong to, gid://shopify/…")
+@click.option("--discount", default="", help="Shopify, Stripe, Saleor: the discount, coupon or voucher of the codes.")
 @click.argument("codes", nargs=-1)
 @as_json
 @with_database

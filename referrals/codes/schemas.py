@@ -70,7 +70,7 @@ class Imported(msgspec.Struct):
 
 
 class ShopSetting(msgspec.Struct, forbid_unknown_fields=True):
-    """What a code takes off in the shop. WooCommerce: `percent_bps`; Shopify: the discount it joins."""
+    """What a code takes off in the shop. WooCommerce: `percent_bps`; Shopify, Stripe, Saleor: what it joins."""
 
     percent_bps: Annotated[int, Meta(ge=0, le=10_000)] = 0
     discount_id: Annotated[str, Meta(max_length=200)] = ""

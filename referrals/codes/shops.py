@@ -181,6 +181,8 @@ def _check(store: asyncpg.Record, wanted: ShopSetting) -> None:
         raise Invalid("discount_id", _("A discount of yours, like gid://shopify/DiscountCodeNode/123."))
     if store["provider"] == "stripe" and not wanted.discount_id.strip():
         raise Invalid("discount_id", _("The id of a coupon of yours in Stripe."))
+    if store["provider"] == "saleor" and not wanted.discount_id.strip():
+        raise Invalid("discount_id", _("The id of a voucher of yours in Saleor."))
     if store["provider"] in ("woocommerce", "medusa") and not wanted.percent_bps:
         raise Invalid("percent_bps", _("Say how much a code takes off."))
 

@@ -24,6 +24,7 @@ from storefront.connectors.schemas import (
     HeldOrders,
     KeptMessage,
     KeptMessages,
+    KeysUnavailable,
     NewClearance,
     NewReplay,
     Pull,
@@ -54,7 +55,7 @@ MOST_FORGED_A_MINUTE = 60
     | door(
         takes=examples.order_paid,
         gives=examples.received,
-        refuses=(BadSignature, TooSlow, SameIdOtherBody, TooLarge, TooMany),
+        refuses=(BadSignature, TooSlow, SameIdOtherBody, TooLarge, TooMany, KeysUnavailable),
         also=200,
         headers=examples.headers,
     ),

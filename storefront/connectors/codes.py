@@ -6,11 +6,11 @@ import asyncpg
 
 from app.errors import Invalid
 from app.i18n import gettext as _
-from storefront.connectors import medusa, shopify, stripe, woocommerce
+from storefront.connectors import medusa, saleor, shopify, stripe, woocommerce
 from storefront.connectors.ask import access_of
 from storefront.connectors.schemas import Offer
 
-TILLS = {"shopify": shopify, "woocommerce": woocommerce, "stripe": stripe, "medusa": medusa}
+TILLS = {"shopify": shopify, "woocommerce": woocommerce, "stripe": stripe, "medusa": medusa, "saleor": saleor}
 PUSHES = {name: till.push_codes for name, till in TILLS.items()}
 PULLS = {name: till.pull_codes for name, till in TILLS.items()}
 

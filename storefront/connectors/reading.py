@@ -23,7 +23,9 @@ PERSONAL = frozenset(
     address_1 address_2 shipping_address billing_address default_address addresses billing shipping_details
     collected_information billing_details customer_details individual_name browser_ip client_details landing_site
     customer_ip_address customer_user_agent customer_note payment_fingerprint payment_method_details
-    payment_details order_status_url customer_locale note ip""".split()
+    payment_details order_status_url customer_locale note ip userEmail shippingAddress billingAddress firstName
+    lastName customerNote streetAddress1 streetAddress2 companyName defaultShippingAddress
+    defaultBillingAddress""".split()
 )
 _TAG, _BREAK = re.compile(r"<[^>]{0,2000}>"), re.compile(r"(?i)<(?:br|/p|/li|/h\d)\b[^>]{0,100}>")
 

@@ -27,6 +27,7 @@ _SIGNED_BY = (
     "shopify-hmac-sha256",
     "x-wc-webhook-signature",
     "stripe-signature",
+    "saleor-signature",
 )
 
 # Counted under a day, a store and a kind; further kinds of a made-up flood find the room taken.

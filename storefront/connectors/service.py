@@ -13,7 +13,7 @@ from app.errors import NotFound, Problem
 from app.events import publish
 from app.settings import settings
 from storefront.catalog.service import upsert_product, withdraw_product
-from storefront.connectors import generic, medusa, shopify, stripe, woocommerce
+from storefront.connectors import generic, medusa, saleor, shopify, stripe, woocommerce
 from storefront.connectors.ask import Access, Refused, access_of
 from storefront.connectors.reading import without_personal_data
 from storefront.connectors.schemas import (
@@ -37,8 +37,12 @@ CONNECTORS: dict[str, Connector] = {
     "woocommerce": woocommerce,
     "stripe": stripe,
     "medusa": medusa,
+    "saleor": saleor,
 }
 COMPLETES: dict[str, Callable[[Access, bytes], Awaitable[bytes]]] = {"stripe": stripe.complete}
+BY_PUBLISHED_KEY: dict[str, Callable[[str, Mapping[str, str], bytes], Awaitable[Signed]]] = {
+    "saleor": saleor.verify_by_published_key
+}
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +52,10 @@ async def receive(store_slug: str, headers: Mapping[str, str], body: bytes) -> b
     connector = CONNECTORS.get(store["provider"])
     if connector is None:
         raise NotFound()
-    signed = connector.verify(valid_secrets(store), headers, body)
+    if store["keys_origin"]:
+        signed: Signed | None = await BY_PUBLISHED_KEY[store["provider"]](store["keys_origin"], headers, body)
+    else:
+        signed = connector.verify(valid_secrets(store), headers, body)
     return signed is not None and await keep(store, signed, body)
 
 

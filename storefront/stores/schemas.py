@@ -9,6 +9,8 @@ class NewStore(msgspec.Struct):
     origin: str
     secret: str = ""
     """What the shop signs with; made up when empty."""
+    keys_at: str = ""
+    """An address of the shop's API, where it publishes the keys it signs with instead (Saleor)."""
 
 
 class OpenedStore(msgspec.Struct):

@@ -10,15 +10,16 @@ from app.i18n import gettext as _
 from app.money import check_currency
 from app.settings import settings
 from app.text import clean
-from storefront.stores.events import AccessGiven, StoreOpened
+from storefront.stores.events import AccessGiven, SecretChanged, StoreOpened
 from storefront.stores.schemas import NewStore, OpenedStore
 from storefront.stores.secrets import checked_secret, new_secret
 from storefront.stores.tables import Store
 from storefront.stores.vault import seal
 
-PROVIDERS = ("generic", "shopify", "woocommerce", "stripe", "medusa")
+PROVIDERS = ("generic", "shopify", "woocommerce", "stripe", "medusa", "saleor")
 """Whose orders we can read, and who can be asked what they sold, in case their webhooks went missing."""
 
+PUBLISHES_KEYS = {"saleor"}
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})[a-z0-9]")
 
 
@@ -37,6 +38,7 @@ async def open_store(new: NewStore, *, owner_id: int | None = None) -> OpenedSto
         origin=checked_origin(new.origin),
         secret=checked_secret(new.provider, new.secret) if new.secret else new_secret(),
         publishable_key="pk_" + ids.new_code(24),
+        keys_origin=checked_keys_origin(new.provider, new.keys_at) if new.keys_at else "",
         owner_id=owner_id,
         created_at=clock.now(),
     )
@@ -61,6 +63,31 @@ def checked_origin(origin: str) -> str:
     if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.path not in ("", "/"):
         raise Invalid("origin", _("The shop's origin looks like https://shop.example, without a path."))
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def checked_keys_origin(provider: str, address: str) -> str:
+    """Where the keys stand that the shop signs with, of any address of its API. Only over TLS: who could change the
+    answer on its way could sign anything."""
+    if provider not in PUBLISHES_KEYS:
+        raise Invalid("keys_at", _("Shops of this kind sign with a secret."))
+    try:
+        parts = urlsplit(address.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise Invalid("keys_at", _("This is not a web address.")) from error
+    if parts.scheme != "https" or not host or parts.username is not None:
+        raise Invalid("keys_at", _("The address of the shop's API starts with https://."))
+    return f"https://{host}" + (f":{port}" if port else "")
+
+
+async def believe_keys_of(store: asyncpg.Record, address: str, *, actor_id: int | None = None) -> str:
+    """From now on messages count when they are signed with a key published there, and no others; where that is. With
+    no address, when they are signed with the secret."""
+    origin = checked_keys_origin(store["provider"], address) if address else ""
+    async with db.transaction():
+        await db.execute("UPDATE store SET keys_origin = $2 WHERE id = $1", store["id"], origin)
+        await publish(SecretChanged(store_id=store["id"]), actor_id=actor_id)
+    return origin
 
 
 async def give_access(store: asyncpg.Record, url: str, keys: str = "", *, actor_id: int | None = None) -> None:

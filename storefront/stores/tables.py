@@ -19,11 +19,13 @@ class Store(Table, tablename="store"):
     old_secret = words(optional=True)
     """Still taken until `old_secret_until`, while a new one spreads."""
     old_secret_until = moment(null=True)
+    keys_origin = words(optional=True)
+    """Whose published keys sign its webhooks (Saleor); empty: the secret does."""
     publishable_key = words(unique=True)
     owner_id = reference(Member, null=True)
     created_at = moment()
 
-    store_provider_known = Check("provider IN ('generic', 'shopify', 'woocommerce', 'stripe', 'medusa')")
+    store_provider_is_known = Check("provider IN ('generic', 'shopify', 'woocommerce', 'stripe', 'medusa', 'saleor')")
 
 
 class StoreAccess(Table, tablename="store_access"):

@@ -1,4 +1,4 @@
-"""What every provider's connector must do: one suite, told by all five."""
+"""What every provider's connector must do: one suite, told by all six."""
 
 import asyncio
 import gzip

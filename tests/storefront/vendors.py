@@ -14,9 +14,17 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from standardwebhooks.webhooks import Webhook
 
-from tests.storefront.providers import TELLERS, Sale, generic, medusa, shopify, stripe, woocommerce
+from tests.storefront.providers import TELLERS, Sale, generic, medusa, saleor, shopify, stripe, woocommerce
+from tests.storefront.selections import project, selected
 
-KEYS = {"generic": "", "shopify": "shpat_1", "woocommerce": "ck_1:cs_2", "stripe": "rk_1", "medusa": "sk_1"}
+KEYS = {
+    "generic": "",
+    "shopify": "shpat_1",
+    "woocommerce": "ck_1:cs_2",
+    "stripe": "rk_1",
+    "medusa": "sk_1",
+    "saleor": "app-token-1",
+}
 PAGE = 2
 
 
@@ -192,6 +200,42 @@ def _medusa(vendor: Vendor, asked: Asked) -> Said:
     return Said({"orders": rows[offset : offset + PAGE], "count": len(rows), "offset": offset, "limit": PAGE})
 
 
+def _saleor(vendor: Vendor, asked: Asked) -> Said:
+    # A POST without its last sign Saleor would send elsewhere, and the question would be lost on the way.
+    assert (asked.method, asked.path) == ("POST", "/graphql/")
+    if asked.headers.get("authorization") != f"Bearer {KEYS['saleor']}":
+        return Said({"errors": [{"message": "Invalid token"}]}, 401)
+    given = msgspec.json.decode(asked.body)
+    variables = given["variables"]
+    if "orders(" not in given["query"]:
+        return _saleor_codes(vendor, given["query"], variables)
+    assert variables["since"].endswith("+00:00") and "updatedAt: {gte: $since}" in given["query"]
+    fields = selected(given["query"])["orders"]["edges"]["node"]
+    rows = [project(saleor.told(sale), fields) for sale in sorted(vendor.sales, key=_id)]
+    return Said({"data": {"orders": _connection(rows, variables)}})
+
+
+def _saleor_codes(vendor: Vendor, query: str, variables: dict[str, Any]) -> Said:
+    if variables["id"] != "autumn":
+        return Said({"data": {"voucher": None}})
+    if query.startswith("query"):
+        rows = [{"code": code, "isActive": True} for code in vendor.codes]
+        return Said({"data": {"voucher": {"codes": _connection(rows, variables)}}})
+    codes = variables["codes"]
+    if any(" " in code or code in vendor.codes for code in codes):
+        errors = [{"field": "addCodes", "code": "ALREADY_EXISTS", "message": "Voucher with code already exists."}]
+        return Said({"data": {"voucherUpdate": {"errors": errors}}})
+    vendor.codes |= {code: {} for code in codes}
+    return Said({"data": {"voucherUpdate": {"errors": []}}})
+
+
+def _connection(rows: list[dict[str, Any]], variables: dict[str, Any]) -> dict[str, Any]:
+    start = int(variables["after"] or 0)
+    end = start + variables["first"]
+    edges = [{"node": row} for row in rows[start:end]]
+    return {"edges": edges, "pageInfo": {"hasNextPage": end < len(rows), "endCursor": str(end)}}
+
+
 def _touched(vendor: Vendor) -> list[Sale]:
     return [sale for sale in vendor.sales if sale.refunds]
 
@@ -210,6 +254,7 @@ ANSWERS: dict[str, Callable[[Vendor, Asked], Said]] = {
     "woocommerce": _woocommerce,
     "stripe": _stripe,
     "medusa": _medusa,
+    "saleor": _saleor,
 }
 assert set(ANSWERS) == set(TELLERS)
 
