@@ -24,9 +24,12 @@ PERSONAL = frozenset(
     collected_information billing_details customer_details individual_name browser_ip client_details landing_site
     customer_ip_address customer_user_agent customer_note payment_fingerprint payment_method_details
     payment_details order_status_url customer_locale note ip userEmail shippingAddress billingAddress firstName
-    lastName customerNote streetAddress1 streetAddress2 companyName defaultShippingAddress
+    lastName customerNote username avatar_url customer_name customer_email_address customer_purchase_ip
+    customer_communication customer_signature streetAddress1 streetAddress2 companyName defaultShippingAddress
     defaultBillingAddress""".split()
 )
+# What plugins of WooCommerce keep beside an order, by the names they give it.
+_PERSONAL_META = re.compile(r"(?i)address|e-?mail|phone|(?:first|last|full|customer)_?name|(?:^|_)ip(?:_|$)")
 _TAG, _BREAK = re.compile(r"<[^>]{0,2000}>"), re.compile(r"(?i)<(?:br|/p|/li|/h\d)\b[^>]{0,100}>")
 
 
@@ -87,6 +90,10 @@ def _without(value: Any, *, is_person: bool) -> Any:
         return [_without(item, is_person=is_person) for item in value]
     if not isinstance(value, dict):
         return value
+    if isinstance(value.get("key"), str) and _PERSONAL_META.search(value["key"]):
+        return value | {"value": None}
+    # Whoever has an address of their own is a person; an order with one has its things as well.
+    is_person = is_person or ("email" in value and "line_items" not in value)
     return {
         name: None
         # `shipping` is an address to WooCommerce and an amount to others; a line item's `name` is not a person's.

@@ -1,6 +1,7 @@
 """Saleor's messages as facts. What happened to an order stands in its fields, whichever event brought them."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -107,14 +108,18 @@ def _line(line: shapes.Line, currency: str) -> LineTold:
 
 
 def _paid_at(order: shapes.Order) -> datetime | None:
-    """When the last of it was charged; also when it went back since and less than its price is charged now."""
+    """When its price was first covered. What went back since does not make it unpaid."""
     charges = [
         *((one.created_at, one.amount) for part in order.transactions for one in part.events if one.type == CHARGED),
         *((one.created, one.amount) for part in order.payments for one in part.transactions or [] if _is_capture(one)),
     ]
-    charged = sum(amount.amount for _at, amount in charges if amount)
-    if order.is_paid or order.charge_status in PAID or charged >= order.total.gross.amount > 0:
-        return max((at for at, _amount in charges), default=order.updated_at)
+    in_time, charged = sorted((at, amount.amount) for at, amount in charges if amount), Decimal(0)
+    for at, amount in in_time:
+        charged += amount
+        if charged >= order.total.gross.amount:
+            return at
+    if order.is_paid or order.charge_status in PAID:
+        return max((at for at, _amount in in_time), default=order.updated_at)
     return None
 
 

@@ -5,7 +5,7 @@ ORDER = """fragment Told on Order {
   gv: metafield(key: "gv")
   user { id }
   shippingAddress { streetAddress1 streetAddress2 postalCode phone country { code } }
-  total { currency net { amount } gross { amount } }
+  total { currency gross { amount } }
   shippingPrice { net { amount } gross { amount } }
   giftCards { id }
   lines {

@@ -40,8 +40,9 @@ class Price(msgspec.Struct):
     gross: Amount
 
 
-class Total(Price):
+class Total(msgspec.Struct):
     currency: str
+    gross: Amount
 
 
 class Before(msgspec.Struct):

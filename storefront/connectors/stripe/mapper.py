@@ -90,7 +90,7 @@ def _one_line(session: shapes.Session, totals: shapes.Totals) -> shapes.Line:
         id=ALL,
         amount_subtotal=session.amount_subtotal,
         amount_discount=totals.amount_discount,
-        amount_tax=totals.amount_tax,
+        amount_tax=max(0, totals.amount_tax - (session.shipping_cost.amount_tax if session.shipping_cost else 0)),
         price=shapes.Price(str(product)) if product else None,
     )
 

@@ -50,6 +50,10 @@ class Totals(msgspec.Struct):
     amount_tax: Amount = 0
 
 
+class ShippingCost(msgspec.Struct):
+    amount_tax: Amount = 0
+
+
 class CustomerDetails(msgspec.Struct):
     email: str | None = None
     phone: str | None = None
@@ -92,6 +96,7 @@ class Session(msgspec.Struct):
     customer: Named | str | None = None
     customer_details: CustomerDetails | None = None
     total_details: Totals | None = None
+    shipping_cost: ShippingCost | None = None
     line_items: Lines | None = None
     discounts: list[Discount] | None = None
     shipping_details: Shipping | None = None
