@@ -12,9 +12,11 @@ import stripe
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app import clock, db
+from storefront.connectors import jws
 from storefront.connectors.schemas import BadSignature
 from storefront.connectors.service import CONNECTORS
 from tests.factories import Browser, run_jobs
+from tests.storefront import test_published_keys as published_keys
 from tests.storefront.providers import TELLERS, Message, Refund, Sale
 from tests.storefront.shop import a_shop
 
@@ -140,6 +142,41 @@ def judge(secret: str, messages: list[tuple[Message, dict[str, str]]]) -> list[d
             "messages": [{"body": message.body.decode(), "headers": headers} for message, headers in messages],
         },
     )
+
+
+def test_saleors_kit_and_we_judge_published_keys_alike():
+    """The library that its kit for apps looks at webhooks with, run by Node: what it signs we take, and the other way
+    round. Of one kind it takes more: a token of the shop whose own middle part is sent as the body."""
+    if not (ROOT / "node_modules" / "jose").is_dir():
+        pytest.skip("SALEOR'S OWN VERIFIER DID NOT JUDGE: run `npm ci`")
+    order = TELLERS["saleor"].order(Sale(email="zoë@example.org"))[0].body.decode()
+    texts = [*TEXTS, order]
+    asked = [(text, published_keys.signature(text.encode())) for text in texts]
+    asked += [(wrong.decode(), signed) for text, signed in asked for wrong in shapes_of_wrong(text.encode())[:2]]
+    asked += [(order, published_keys.signature(order.encode(), key=published_keys.a_key("another")))]
+    asked += [(order, published_keys.signature(order.encode(), published_keys.PLAIN | {"crit": ["b64", "exp"]}))]
+    token = published_keys.a_token()
+    judged = _by_node(
+        "saleor_judge.mjs",
+        {
+            "published": published_keys.published("1"),
+            "messages": [{"body": text, "signature": signed} for text, signed in [*asked, token]],
+            "secret_key": published_keys.secret_key(),
+            "to_sign": texts,
+        },
+    )
+    ours = [takes_by_key(text, signed) for text, signed in asked]
+    assert [*ours, True] == judged["takes"] and sum(ours) == len(texts)
+    assert not takes_by_key(*token)
+    assert all(takes_by_key(text, signed) for text, signed in zip(texts, judged["signs"], strict=True))
+
+
+def takes_by_key(text: str, signed: str) -> bool:
+    keys = jws.read_keys(json.dumps(published_keys.published("1")).encode())
+    try:
+        return jws.is_signed(keys["1"], jws.read_signature(signed), text.encode())
+    except BadSignature:
+        return False
 
 
 def _by_node(script: str, asked: dict[str, Any]) -> Any:
