@@ -21,7 +21,7 @@ from storefront.connectors import key_sets
 from storefront.stores.queries import store_by_slug
 from storefront.stores.service import believe_keys_of
 from tests.factories import Browser, run_jobs
-from tests.storefront.providers import Message, Refund, Sale, saleor
+from tests.storefront.providers import Message, Sale, saleor
 from tests.storefront.shop import a_shop
 from tests.storefront.test_connectors import standing
 
@@ -273,36 +273,6 @@ async def test_the_operator_says_where_the_keys_are_and_takes_it_back(web: Brows
     )  # fmt: skip
     assert code == 0 and "the key the shop publishes" in out
     assert (await store_by_slug("east"))["keys_origin"] == "https://east.saleor.example:8443"
-
-
-async def test_what_was_granted_for_some_lines_is_theirs_and_a_refund_that_was_reversed_is_none(
-    web: Browser, publisher: Publisher
-):
-    from tests.storefront.test_connectors import TWO_LINES, back
-
-    sale = Sale(lines=TWO_LINES, shipping=500, refunds=[Refund("r1", {}, beside=541), Refund("r2", {}, beside=1_000)])
-    order_told = saleor.told(sale)
-    order_told["grantedRefunds"] = [
-        {
-            "shippingCostsIncluded": False,
-            "lines": [{"quantity": 1, "orderLine": {"id": "12"}}],
-            "transactionEvents": [{"id": "r1"}],
-        }
-    ]
-
-    async def told() -> None:
-        body = json.dumps({"__typename": "OrderRefunded", "issuedAt": None, "order": order_told}).encode()
-        assert (await send(web, body, signature(body))).status_code == 202
-        await run_jobs()
-        assert await db.fetch_val("SELECT count(*) FROM inbox WHERE state <> 'applied'") == 0
-
-    await told()
-    found = await back()
-    assert found["12"] == 499 and 0 < found["11"] < 1_000, "the cup whole, and a part of what nobody placed"
-    events = order_told["transactions"][0]["events"]
-    events.append(saleor.movement("REFUND_REVERSE", "x", sale, 1_000, minutes=3) | {"pspReference": "psp-r2"})
-    await told()
-    assert await back() == {"12": 499}
 
 
 def test_the_query_of_the_docs_is_the_one_that_the_nightly_look_asks_as_well():

@@ -1,6 +1,7 @@
 """Codes of ours in a voucher the merchant made in Saleor: its rules stay theirs, we only add and list names."""
 
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 import msgspec
 
@@ -69,7 +70,7 @@ async def push_codes(access: Access, offer: Offer, codes: Sequence[str]) -> dict
 async def pull_codes(access: Access, offer: Offer) -> list[str]:
     """Every code of the voucher that is on."""
     codes: list[str] = []
-    asked = {"id": offer.discount_id, "first": PAGE, "after": None}
+    asked = {"id": _voucher(offer), "first": PAGE, "after": None}
     for _page in range(MOST_PAGES):
         voucher = (await query(access, _LIST, asked, Listed)).voucher
         if voucher is None:
@@ -82,5 +83,10 @@ async def pull_codes(access: Access, offer: Offer) -> list[str]:
 
 
 async def _add(access: Access, offer: Offer, codes: Sequence[str]) -> str:
-    added = await query(access, _ADD, {"id": offer.discount_id, "codes": codes}, Added)
+    added = await query(access, _ADD, {"id": _voucher(offer), "codes": codes}, Added)
     return "; ".join(error.message or "refused" for error in added.voucher_update.errors)[:200]
+
+
+def _voucher(offer: Offer) -> str:
+    # Copied out of the dashboard's address it ends in %3D rather than =.
+    return unquote(offer.discount_id)

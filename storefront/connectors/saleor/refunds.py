@@ -45,22 +45,17 @@ def _is_after(charge: shapes.TransactionEvent, taken: shapes.TransactionEvent) -
 
 
 def _reversed(in_time: Sequence[shapes.TransactionEvent]) -> set[str]:
-    """The refunds that did not stand: named by the payment provider's own reference, which both carry."""
+    """The refunds that did not stand: by the payment provider's own reference, else the last one of that amount."""
     found: set[str] = set()
-    for reverse in in_time:
+    for number, reverse in enumerate(in_time):
         if reverse.type != "REFUND_REVERSE":
             continue
-        refund = next(
-            (
-                one
-                for one in in_time
-                if one.type == "REFUND_SUCCESS" and one.psp_reference == reverse.psp_reference and one.id not in found
-            ),
-            None,
-        )
-        if refund is None:
+        before = [one for one in in_time[:number] if one.type == "REFUND_SUCCESS" and one.id not in found]
+        named = [one for one in before if one.psp_reference == reverse.psp_reference]
+        alike = [one for one in before if one.amount.amount == reverse.amount.amount]
+        if not named and not alike:
             raise Flagged(f"a refund was reversed that was never told ({tidy(reverse.psp_reference)[:80]})")
-        found.add(refund.id)
+        found.add((named or alike)[-1].id)
     return found
 
 
