@@ -85,7 +85,7 @@ async def test_what_was_missing_or_differs_is_made_up_for_and_what_only_we_know_
     await cast.books_are_right()
 
 
-@pytest.mark.parametrize("provider", ["generic", "shopify", "stripe"])
+@pytest.mark.parametrize("provider", ["generic", "shopify", "stripe", "saleor"])
 async def test_a_dispute_that_was_never_told_is_found(web: Browser, provider: str):
     shop, mara, _ines, sale = await a_shop_that_sells(web, provider)
     await told(web, provider, shop, sale)
