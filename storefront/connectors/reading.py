@@ -28,7 +28,7 @@ PERSONAL = frozenset(
     customer_communication customer_signature streetAddress1 streetAddress2 companyName defaultShippingAddress
     defaultBillingAddress""".split()
 )
-# What plugins of WooCommerce keep beside an order, by the names they give it.
+# What plugins and themes keep beside an order, by the names they give it.
 _PERSONAL_META = re.compile(r"(?i)address|e-?mail|phone|(?:first|last|full|customer)_?name|(?:^|_)ip(?:_|$)")
 _TAG, _BREAK = re.compile(r"<[^>]{0,2000}>"), re.compile(r"(?i)<(?:br|/p|/li|/h\d)\b[^>]{0,100}>")
 
@@ -90,7 +90,8 @@ def _without(value: Any, *, is_person: bool) -> Any:
         return [_without(item, is_person=is_person) for item in value]
     if not isinstance(value, dict):
         return value
-    if isinstance(value.get("key"), str) and _PERSONAL_META.search(value["key"]):
+    label = value.get("key", value.get("name"))
+    if "value" in value and isinstance(label, str) and _PERSONAL_META.search(label):
         return value | {"value": None}
     # Whoever has an address of their own is a person; an order with one has its things as well.
     is_person = is_person or ("email" in value and "line_items" not in value)

@@ -38,7 +38,7 @@ def facts(store: asyncpg.Record, topic: str, body: bytes, at: datetime) -> list[
         case "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated":
             return [_refund(_as(told, shapes.Refund))]
         case "charge.dispute.created" | "charge.dispute.closed" | "charge.dispute.updated":
-            return _dispute(_as(told, shapes.Dispute))
+            return _dispute(_as(told, shapes.Dispute), at)
         case "customer.created" | "customer.updated":
             customer = _as(told, shapes.Customer)
             return [CustomerTold(customer.id, tidy(customer.email), at)]
@@ -156,14 +156,15 @@ def _refund(refund: shapes.Refund) -> RefundTold:
     )
 
 
-def _dispute(dispute: shapes.Dispute) -> list[Fact]:
+def _dispute(dispute: shapes.Dispute, told_at: datetime) -> list[Fact]:
     if dispute.status.startswith("warning"):
         raise NotUnderstood("a bank's question; no money has moved")
     currency, order_id, at = _currency(dispute.currency), _needed(dispute.payment_intent), _moment(dispute.created)
     amount, name = _minor(dispute.amount, currency), f"dispute:{dispute.id}"
     told = RefundTold(name, order_id, currency, at, [], "chargeback", amount)
     if dispute.status == "won":
-        return [told, RefundTold(f"{name}:won", order_id, currency, at, [], "dispute_won", amount)]
+        # When it ended the dispute itself does not say; the event that tells of it does.
+        return [told, RefundTold(f"{name}:won", order_id, currency, told_at, [], "dispute_won", amount)]
     return [told]
 
 
