@@ -144,6 +144,7 @@ async def test_nobody_but_the_key_signs(web: Browser, publisher: Publisher):
         "the public key as a password": (body, f"{by_password}..{as_password}"),
         "another algorithm's name": (body, signature(body, PLAIN | {"alg": "RS512"})),
         "a token of the shop": (token_body.encode(), token_signature),
+        "a body that it says is packed": (body, signature(body, PLAIN | {"b64": True})),
         "a body within": (body, good.replace("..", f".{_packed(body)}.")),
         "something else that is critical": (body, signature(body, PLAIN | {"crit": ["b64", "exp"]})),
         "without a name": (body, signature(body, {"alg": "RS256", "b64": False})),
