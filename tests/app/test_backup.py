@@ -35,13 +35,13 @@ async def test_a_community_is_restored_with_its_books_and_pictures(web: Browser,
     world = await a_world(web)
     picture = (await web(token=world.ada.token).post(f"{API}/uploads", files={"file": ("x.png", a_picture())})).json()
     file = tmp_path / "all.tar"
-    made = grapevine("backup", str(file), "--json")
+    made = await grapevine("backup", str(file), "--json")
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["pictures"] >= 1 and stat.S_IMODE(file.stat().st_mode) == 0o600
     there = {"GRAPEVINE_DATABASE_URL": elsewhere, "GRAPEVINE_DATA_DIR": str(tmp_path / "data")}
-    done = grapevine("restore", str(file), "--json", **there)
+    done = await grapevine("restore", str(file), "--json", **there)
     assert done.returncode == 0, done.stderr
-    verified = json.loads(grapevine("ledger", "verify", "--json", **there).stdout)
+    verified = json.loads((await grapevine("ledger", "verify", "--json", **there)).stdout)
     assert verified["ok"] and verified["entries"] >= 2
     assert (tmp_path / "data" / "media" / picture["url"].removeprefix("/media/")).exists()
     copy = await asyncpg.connect(elsewhere)
@@ -56,26 +56,26 @@ async def test_a_community_is_restored_with_its_books_and_pictures(web: Browser,
 async def test_a_living_community_is_replaced_only_on_demand(house, elsewhere: str, tmp_path: Path):
     await a_member("alice")
     file = tmp_path / "all.tar"
-    assert grapevine("backup", str(file)).returncode == 0
-    refused = grapevine("restore", str(file))
+    assert (await grapevine("backup", str(file))).returncode == 0
+    refused = await grapevine("restore", str(file))
     assert refused.returncode == 1 and "--yes" in refused.stderr
     there = {"GRAPEVINE_DATABASE_URL": elsewhere, "GRAPEVINE_DATA_DIR": str(tmp_path / "data")}
     for _ in range(2):
-        done = grapevine("restore", str(file), "--yes", **there)
+        done = await grapevine("restore", str(file), "--yes", **there)
         assert done.returncode == 0, done.stderr
 
 
 async def test_what_is_no_backup_changes_nothing(house, elsewhere: str, tmp_path: Path):
     await a_member("alice")
     whole, cut, other = tmp_path / "all.tar", tmp_path / "cut.tar", tmp_path / "other.tar"
-    assert grapevine("backup", str(whole)).returncode == 0
+    assert (await grapevine("backup", str(whole))).returncode == 0
     there = {"GRAPEVINE_DATABASE_URL": elsewhere, "GRAPEVINE_DATA_DIR": str(tmp_path / "data")}
-    assert grapevine("restore", str(whole), **there).returncode == 0
+    assert (await grapevine("restore", str(whole), **there)).returncode == 0
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     with tarfile.open(other, "w") as tar:
         tar.add(Path(__file__), "notes.txt")
     for wrong in (cut, other):
-        refused = grapevine("restore", str(wrong), "--yes", **there)
+        refused = await grapevine("restore", str(wrong), "--yes", **there)
         assert refused.returncode == 1 and "Traceback" not in refused.stderr, refused.stderr
     copy = await asyncpg.connect(elsewhere)
     assert await copy.fetchval("SELECT handle FROM member") == "alice"

@@ -36,7 +36,7 @@ async def test_an_export_knows_every_table_that_points_at_a_member(house):
 
 async def test_a_member_takes_everything_along_and_no_secret(web: Browser, tmp_path: Path):
     world = await a_world(web)
-    made = grapevine("export", "member", "ada-o", str(tmp_path / "ada"), "--json")
+    made = await grapevine("export", "member", "ada-o", str(tmp_path / "ada"), "--json")
     assert made.returncode == 0, made.stderr
     rows = json.loads(made.stdout)["rows"]
     assert rows["profile"] == rows["topics"] == 1 and rows["ledger"] >= 1 and rows["commissions"] == 3
@@ -54,7 +54,7 @@ async def test_erasing_takes_the_person_and_keeps_the_books(web: Browser):
     browser = await sign_in(web(), world.ada)
     owed, hashes = await standing(world.ada), await _hashes()
     assert owed and hashes
-    done = grapevine("erase", "member", "ada-o", "--json")
+    done = await grapevine("erase", "member", "ada-o", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["still_owns_groups"] == ["coffee"]
     await run_jobs()
