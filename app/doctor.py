@@ -91,6 +91,33 @@ async def _mail() -> Finding:
     return await _reachable("mail", settings().smtp_url, "Check GRAPEVINE_SMTP_URL.", port=25)
 
 
+async def _messages() -> Finding:
+    """Codes to phones: whether they can be sent, how many were, and what the gateway says of the latest."""
+    current, advice = settings(), "Set GRAPEVINE_SMS_URL and GRAPEVINE_SMS_COUNTRIES to let members prove a phone."
+    if not current.sms_url:
+        asked = await db.fetch_val(
+            """SELECT count(*) FROM program p JOIN LATERAL (SELECT terms FROM program_version WHERE program_id = p.id
+                      ORDER BY version DESC LIMIT 1) v ON v.terms ->> 'activation_needs' <> 'email'"""
+        )
+        seen = f"not set up, but {asked} programmes ask for a proven phone" if asked else "not set up: nothing is sent"
+        return Finding("messages", not (asked and current.is_production), seen, advice)
+    if not current.sms_countries:
+        return Finding("messages", False, "a gateway, but no country", "Set GRAPEVINE_SMS_COUNTRIES, as +1 +44.")
+    day = await db.fetch_one(
+        """SELECT count(*) FILTER (WHERE state <> 'failed') AS sent, count(*) FILTER (WHERE state = 'failed') AS failed,
+                  (SELECT why FROM phone_code WHERE state NOT IN ('asked', 'replaced') ORDER BY id DESC LIMIT 1) AS why
+             FROM phone_code WHERE asked_at > $1""",
+        clock.now() - timedelta(days=1),
+    )
+    assert day is not None
+    seen = f"{day['sent']} of {current.sms_a_day} codes within a day, {day['failed']} could not be sent"
+    if day["sent"] >= current.sms_a_day:
+        return Finding("messages", False, seen, "Is somebody pumping? Else raise GRAPEVINE_SMS_A_DAY.")
+    if day["why"]:
+        return Finding("messages", False, f"{seen}; the latest: {day['why']}", "See what the gateway means by it.")
+    return Finding("messages", True, seen)
+
+
 async def _payouts() -> Finding:
     if not settings().stripe_key:
         return Finding("payouts", True, "by hand and as store credit", "Set GRAPEVINE_STRIPE_KEY to pay by Stripe.")
@@ -189,6 +216,7 @@ CHECKS: dict[str, Callable[[], Awaitable[Finding]]] = {
     "worker": _worker,
     "search": _search,
     "mail": _mail,
+    "messages": _messages,
     "storage": _storage,
     "payouts": _payouts,
     "letters": _letters,

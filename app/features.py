@@ -45,6 +45,9 @@ from community.members.api import MemberApi
 from community.members.pages import MemberPages
 from community.moderation import jobs as moderation_jobs
 from community.notifications.pages import NotificationPages
+from community.phones import jobs as phone_jobs
+from community.phones.api import PhoneApi
+from community.phones.pages import PhonePages
 from community.sessions import jobs as session_jobs
 from community.sessions.api import SessionApi
 from community.sessions.pages import PasswordPages, SessionPages
@@ -172,6 +175,7 @@ PAGES: list = [
     show_profile,
     search_page,
     NotificationPages,
+    PhonePages,
     GroupPages,
     GroupHome,
     ThreadPages,
@@ -245,6 +249,7 @@ API: list = [
     MemberApi,
     SessionApi,
     MediaApi,
+    PhoneApi,
     SearchApi,
     GroupApi,
     TopicApi,
@@ -328,6 +333,7 @@ BARE: list = [
 JOBS: list = [
     member_jobs,
     session_jobs,
+    phone_jobs,
     moderation_jobs,
     topic_jobs,
     chat_jobs,

@@ -50,6 +50,8 @@ FILES = {
     "bots": """SELECT m.name, b.room_id, b.created_at, b.said_at, b.revoked_at, b.made_by_id = $1 AS made_by_you
                  FROM bot b JOIN member m ON m.id = b.member_id
                 WHERE $1 IN (b.made_by_id, b.revoked_by_id, b.member_id)""",
+    "phone": "SELECT hint AS number, proven_at FROM member_phone WHERE member_id = $1",
+    "phone_codes": "SELECT hint AS number, state, asked_at FROM phone_code WHERE member_id = $1",
     "webhooks": """SELECT owner_kind, owner_id, url, types, created_at, off_at
                      FROM webhook_endpoint WHERE made_by_id = $1""",
     "chat_read": "SELECT room_id, seq, muted_until FROM read_pointer WHERE member_id = $1",
@@ -181,7 +183,7 @@ FILES = {
 }
 
 
-FORGOTTEN = """credential session api_token notification idempotency_key read_pointer privacy
+FORGOTTEN = """credential session api_token notification idempotency_key read_pointer privacy member_phone phone_code
                member_block room_turn live_reminder live_invite member_visitor earning_goal board_seat
                partner_tag partner_note social_account""".split()
 

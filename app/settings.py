@@ -4,6 +4,8 @@ A value that cannot be right refuses to start, in one sentence that names the se
 """
 
 import os
+import re
+from base64 import b64decode
 from collections.abc import Mapping
 from functools import cache
 from ipaddress import ip_network
@@ -16,7 +18,8 @@ DEMO_SECRET = "demo-only-secret-that-production-refuses-to-start-with"
 NAMES = (
     "DATABASE_URL REDIS_URL MEILI_URL MEILI_KEY SECRET_KEY BASE_URL STORAGE_URL SMTP_URL DATA_DIR ENV METRICS_PORT "
     "STRIPE_KEY COUNTRY_HEADER INBOX_DAYS LINES_PER_MEMBER LINES_PER_ADDRESS DATA_CENTRES "
-    "YOUTUBE_KEY MASTODON_HOSTS FIGURES_FROM"
+    "YOUTUBE_KEY MASTODON_HOSTS FIGURES_FROM "
+    "SMS_URL SMS_SECRET SMS_FROM SMS_COUNTRIES SMS_A_DAY"
 ).split()
 PLATFORMS = ("youtube", "bilibili", "mastodon", "bluesky")
 
@@ -51,6 +54,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The servers whose word on their own posts is taken: each can say of them what it likes."""
     figures_from: tuple[str, ...] = PLATFORMS
     """The platforms that are asked how often a post for a bounty was seen."""
+    sms_url: str = ""
+    """Where short messages go: an https:// address of your gateway, or `twilio://ACCOUNT_SID`."""
+    sms_secret: str = ""
+    """What our requests to the gateway are signed with (`whsec_…`), or Twilio's auth token."""
+    sms_from: str = ""
+    """Twilio's number, sender's name or messaging service (`MG…`) that they come from."""
+    sms_countries: str = ""
+    """The beginnings of numbers that may be written to, as `+1 -1876 +44`; without any, nobody is."""
+    sms_a_day: int = 200
+    """How many codes are sent within 24 hours in all, whoever asks."""
 
     data_centres: Path | None = None
     """A file of address ranges of data centres, one a line; ours to begin with when empty."""
@@ -87,7 +100,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         if not given["inbox_days"].isdigit() or not 1 <= int(given["inbox_days"]) <= 3650:
             raise BadSetting("GRAPEVINE_INBOX_DAYS is a number of days from 1 to 3650, for example 30.")
         given["inbox_days"] = int(given["inbox_days"])  # type: ignore[assignment]
-    for name in ("lines_per_member", "lines_per_address"):
+    for name in ("lines_per_member", "lines_per_address", "sms_a_day"):
         if name in given:
             if not given[name].isdigit() or not 1 <= int(given[name]) <= 1_000_000:
                 raise BadSetting(f"GRAPEVINE_{name.upper()} is a number from 1 to 1000000, for example 200.")
@@ -143,6 +156,7 @@ def _check(settings: Settings) -> None:
         ("BASE_URL", settings.base_url, ("http", "https")),
         ("STORAGE_URL", settings.storage_url, ("file", "s3", "gs", "az")),
         ("SMTP_URL", settings.smtp_url, ("smtp", "smtps")),
+        ("SMS_URL", settings.sms_url, ("https", "http", "twilio")),
     ):
         if value and urlsplit(value).scheme not in schemes:
             raise BadSetting(f"GRAPEVINE_{name} must start with {' or '.join(s + '://' for s in schemes)}.")
@@ -154,6 +168,7 @@ def _check(settings: Settings) -> None:
     for name in settings.figures_from:
         if name not in PLATFORMS:
             raise BadSetting(f"GRAPEVINE_FIGURES_FROM lists some of {', '.join(PLATFORMS)}, or is “-”; not “{name}”.")
+    _check_messages(settings)
     if settings.is_production:
         if settings.secret_key == DEMO_SECRET:
             raise BadSetting(
@@ -163,3 +178,25 @@ def _check(settings: Settings) -> None:
             raise BadSetting("GRAPEVINE_SECRET_KEY is too short: at least 32 characters.")
         if not settings.is_https:
             raise BadSetting("GRAPEVINE_BASE_URL must be the public https:// address in production.")
+
+
+def _check_messages(settings: Settings) -> None:
+    """What a gateway needs is there, so that nobody finds out by waiting for a code."""
+    if not all(re.fullmatch(r"[+-][1-9][0-9]{0,7}", one) for one in settings.sms_countries.split()):
+        raise BadSetting(
+            "GRAPEVINE_SMS_COUNTRIES names beginnings of numbers, for example +1 -1876 +44: to all of +1 but +1876."
+        )
+    if settings.sms_url.startswith("twilio://"):
+        if not re.fullmatch(r"(SK[0-9a-f]{32}@)?AC[0-9a-f]{32}", urlsplit(settings.sms_url).netloc):
+            raise BadSetting("GRAPEVINE_SMS_URL is twilio://AC…, or twilio://SK…@AC… with an API key of the account.")
+        if not settings.sms_secret:
+            raise BadSetting("GRAPEVINE_SMS_SECRET is missing: the auth token of Twilio, or the API key's secret.")
+        if not re.fullmatch(r"\+[1-9][0-9]{6,14}|MG[0-9a-f]{32}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}", settings.sms_from):
+            raise BadSetting("GRAPEVINE_SMS_FROM is a number of yours (+1…), a messaging service (MG…) or a name.")
+    elif settings.sms_url:
+        try:
+            is_secret = len(b64decode(settings.sms_secret.removeprefix("whsec_"), validate=True)) >= 24
+        except ValueError:
+            is_secret = False
+        if not is_secret or not settings.sms_secret.startswith("whsec_"):
+            raise BadSetting("GRAPEVINE_SMS_SECRET is whsec_ and base64 of 32 bytes, which your gateway knows too.")

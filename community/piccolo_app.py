@@ -2,7 +2,8 @@ from pathlib import Path
 
 from piccolo.conf.apps import AppConfig, table_finder
 
-FEATURES = "members privacy sessions media notifications webhooks moderation groups topics chat direct bots".split()
+FEATURES = """members privacy sessions media notifications phones webhooks moderation groups topics chat direct
+              bots""".split()
 
 APP_CONFIG = AppConfig(
     app_name="community",

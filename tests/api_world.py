@@ -8,6 +8,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 
 from app import clock, db
+from community.phones.codes import ask, code_of
 from community.sessions.service import make_token
 from referrals.clicks import directory
 from referrals.credit import lots
@@ -97,6 +98,7 @@ class World(msgspec.Struct):
         tomorrow = f"{clock.now() + timedelta(days=1):%Y-%m-%dT18:00:00Z}"
         text = text.replace('"2026-03-14T18:00:00Z"', f'"{tomorrow}"')
         text = text.replace('"segments":["3"]', f'"segments":["{self.live["is-on"]["kept_segment"]}"]')
+        text = text.replace('"481290"', f'"{self.crediting["phone_code"]}"')
         return msgspec.json.decode(text)
 
 
@@ -136,7 +138,7 @@ async def a_world(web: Any) -> World:
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     crediting |= await portal_at_north(ada, bob) | await objections_at_north(web, shop, ada, bob)
     crediting |= await hooks_at_coffee_and_north(ada) | {"token_id": await a_token_id(ada)}
-    crediting |= await direct_at_coffee(ada, bob)
+    crediting |= await direct_at_coffee(ada, bob) | {"phone_code": await a_code_for(ada)}
     crediting |= {"measure_id": measure, "member_id": str(bob.id)} | await chat_at_coffee(web, ada, room)
     live = await live_of(ada, product)
     return World(
@@ -144,6 +146,14 @@ async def a_world(web: Any) -> World:
         crediting=crediting,
         live=live,
     )
+
+
+async def a_code_for(person: Person) -> str:
+    """The code on its way to their phone."""
+    await ask(person.viewer, "+49 171 1234567", address="10.0.0.1")
+    row = await db.fetch_one("SELECT * FROM phone_code WHERE member_id = $1", person.id)
+    assert row is not None
+    return code_of(row)
 
 
 async def a_token_id(person: Person) -> str:

@@ -13,6 +13,7 @@ HOUSE = (
     "community.sessions",
     "community.media",
     "community.notifications",
+    "community.phones",
     "community.webhooks",
     "community.moderation",
     "community.groups",
