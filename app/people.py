@@ -52,6 +52,7 @@ FILES = {
                 WHERE $1 IN (b.made_by_id, b.revoked_by_id, b.member_id)""",
     "phone": "SELECT hint AS number, proven_at FROM member_phone WHERE member_id = $1",
     "phone_codes": "SELECT hint AS number, state, asked_at FROM phone_code WHERE member_id = $1",
+    "phone_counted": "SELECT at FROM rewarded_phone WHERE member_id = $1",
     "webhooks": """SELECT owner_kind, owner_id, url, types, created_at, off_at
                      FROM webhook_endpoint WHERE made_by_id = $1""",
     "chat_read": "SELECT room_id, seq, muted_until FROM read_pointer WHERE member_id = $1",

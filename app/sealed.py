@@ -1,4 +1,4 @@
-"""What has to be read again but tells a thief nothing: sealed with AES-GCM by the server's secret, bound to its owner."""
+"""What has to be read again but tells a thief nothing: sealed (AES-GCM) by the server's secret, bound to its owner."""
 
 import hashlib
 import secrets

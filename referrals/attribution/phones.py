@@ -31,6 +31,10 @@ async def invite(viewer: Viewer, phone: str) -> ReadyMessage:
     number = phone_fingerprint(phone)
     if not number:
         raise Invalid("phone", _("The whole number, please, with its country: +49 171 1234567."))
+    if await db.fetch_val(
+        "SELECT EXISTS (SELECT 1 FROM member_phone WHERE member_id = $1 AND fingerprint = $2)", member_id, number
+    ):
+        raise Invalid("phone", _("This is your own number."))
     token = secrets.token_urlsafe(16)
     made = await db.fetch_val(
         """INSERT INTO phone_invite AS i (member_id, phone_hmac, token_hmac, was_known, invited_at)

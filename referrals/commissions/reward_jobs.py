@@ -1,5 +1,6 @@
 from app.events import on
 from community.members.events import EmailProven
+from community.phones.events import PhoneProven
 from community.topics.events import PostWritten
 from content.questions.events import QuestionAnswered
 from content.reviews.events import ReviewWritten
@@ -10,6 +11,11 @@ from referrals.commissions.events import CommissionChanged, CommissionEarned
 
 @on(EmailProven)
 async def pay_for_proven_member(event: EmailProven) -> None:
+    await rewards.consider_activation(event.member_id)
+
+
+@on(PhoneProven)
+async def pay_for_member_with_a_phone(event: PhoneProven) -> None:
     await rewards.consider_activation(event.member_id)
 
 

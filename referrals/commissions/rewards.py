@@ -16,7 +16,7 @@ from referrals.commissions.postings import Step, bring_all, note_steps, take
 from referrals.commissions.reckoning import How, wait_for
 from referrals.commissions.standing import lock_commissions
 from referrals.partners.queries import tier_of
-from referrals.programs.terms import EventPay, terms_of
+from referrals.programs.terms import EventPay, Terms, terms_of
 from storefront.orders.fingerprints import mailbox_fingerprint
 
 
@@ -89,11 +89,15 @@ async def take_back(source: str, reason: str) -> None:
 
 
 async def consider_activation(member_id: int) -> None:
-    """Pay whoever brought a member here, once: when their e-mail is proven and they did something useful."""
+    """Pay whoever brought a member here, once: when they have proven what the rules ask for and done something useful,
+    whichever comes last."""
     async with db.transaction():
         found = await db.fetch_one(
-            """SELECT r.referrer_id, r.click_id FROM signup_referral r JOIN member m ON m.id = r.member_id
-                WHERE r.member_id = $1 AND m.email_proven_at IS NOT NULL
+            """SELECT r.referrer_id, r.click_id, m.email_proven_at IS NOT NULL AS email,
+                      coalesce(p.fingerprint, '') AS phone
+                 FROM signup_referral r JOIN member m ON m.id = r.member_id
+                 LEFT JOIN member_phone p ON p.member_id = r.member_id
+                WHERE r.member_id = $1
                   AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id IN (r.member_id, r.referrer_id)
                                      AND s.lifted_at IS NULL AND (s.until IS NULL OR s.until > $2))
                   AND EXISTS (
@@ -109,6 +113,8 @@ async def consider_activation(member_id: int) -> None:
         if found is None or rules is None or await is_same_person(member_id, found["referrer_id"]):
             return
         terms = terms_of(rules)
+        if not _has_proven(terms, found) or not await _counts_first(member_id, found["phone"]):
+            return
         await grant(
             f"activation:{member_id}",
             rules,
@@ -119,6 +125,27 @@ async def consider_activation(member_id: int) -> None:
             currency=terms.currency,
             reason="activated",
         )
+
+
+def _has_proven(terms: Terms, found: asyncpg.Record) -> bool:
+    if terms.activation_needs == "email":
+        return bool(found["email"])
+    return bool(found["phone"]) and (terms.activation_needs == "phone" or found["email"])
+
+
+async def _counts_first(member_id: int, phone: str) -> bool:
+    """A number counts for the first member who was paid for with it, also after it has moved to another account."""
+    if not phone:
+        return True
+    holder = await db.fetch_val(
+        """WITH mine AS (INSERT INTO rewarded_phone (fingerprint, member_id, at) VALUES ($1, $2, $3)
+                         ON CONFLICT (fingerprint) DO NOTHING RETURNING member_id)
+           SELECT member_id FROM mine UNION ALL SELECT member_id FROM rewarded_phone WHERE fingerprint = $1 LIMIT 1""",
+        phone,
+        member_id,
+        clock.now(),
+    )
+    return bool(holder == member_id)
 
 
 async def _rules_for_click(click_id: object) -> asyncpg.Record | None:

@@ -85,6 +85,15 @@ class Limit(Table, tablename="commission_limit"):
     commission_limit_holds = Check("used BETWEEN 0 AND most")
 
 
+class RewardedPhone(Table, tablename="rewarded_phone"):
+    """A number (its keyed hash) of a new member who was paid for: never of another one, whoever has it by then."""
+
+    id = BigSerial(primary_key=True)
+    fingerprint = words(unique=True)
+    member_id = reference(Member)
+    at = moment()
+
+
 class LimitUse(Table, tablename="commission_limit_use"):
     """A commission that counts against a limit, with its `reserved`."""
 

@@ -64,6 +64,7 @@ async def facts_of(subject: asyncpg.Record) -> Facts:
         card=subject["instrument_hmac"] or "",
         own_phone_orders=own["own_phone_orders"],
         phone=subject["phone_hmac"] or "",
+        is_own_number=own["is_own_number"],
         ring_customers=own["ring_customers"],
         circle_orders=circle_orders,
         circle_members=circle_members,
@@ -99,6 +100,7 @@ async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
              (SELECT count(*) FROM orders x JOIN customer xc ON xc.id = x.customer_id
                WHERE x.phone_hmac = $14 AND $14 <> '' AND x.id <> $2
                  AND (xc.member_id = $1 OR (xc.mailbox_hmac = $5 AND $5 <> ''))) AS own_phone_orders,
+             EXISTS (SELECT 1 FROM member_phone WHERE member_id = $1 AND fingerprint = $14) AS is_own_number,
              (SELECT count(DISTINCT x.customer_id) FROM commission y JOIN orders x ON x.id = y.order_id
                WHERE y.member_id = $1 AND ((x.address_hmac = $3 AND $3 <> '')
                                            OR (x.instrument_hmac = $4 AND $4 <> ''))) AS ring_customers,

@@ -16,6 +16,8 @@ class Facts(msgspec.Struct, kw_only=True):
     own_card_orders: int = 0
     card: str = ""
     own_phone_orders: int = 0
+    is_own_number: bool = False
+    """The buyer named the number that the member has proven to be theirs."""
     phone: str = ""
     ring_customers: int = 0
     circle_orders: int = 0

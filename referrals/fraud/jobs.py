@@ -1,5 +1,6 @@
 from app.events import on
 from app.jobs import every
+from community.phones.events import PhoneProven
 from referrals.commissions.events import CommissionChanged, CommissionEarned
 from referrals.fraud import cases, screening
 from referrals.payouts.events import PayoutMethodShared
@@ -19,6 +20,11 @@ async def hold_what_came_back(event: CommissionChanged) -> None:
 @on(OrderFactsChanged)
 async def screen_again(event: OrderFactsChanged) -> None:
     await screening.screen_order_again(event.order_id)
+
+
+@on(PhoneProven)
+async def screen_by_number(event: PhoneProven) -> None:
+    await screening.screen_number_again(event.member_id)
 
 
 @on(PayoutMethodShared)

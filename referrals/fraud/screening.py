@@ -70,6 +70,19 @@ async def screen_order_again(order_id: int) -> None:
         await screen(row["id"], again=True)
 
 
+async def screen_number_again(member_id: int) -> None:
+    """A member has proven a number: what orders earned them that named it, and is not paid yet, is looked at anew."""
+    rows = await db.fetch(
+        """SELECT c.id FROM member_phone p JOIN orders o ON o.phone_hmac = p.fingerprint
+             JOIN commission c ON c.order_id = o.id AND c.member_id = p.member_id
+            WHERE p.member_id = $1 AND c.screened_at IS NOT NULL
+              AND c.state IN ('tentative', 'pending', 'approved') ORDER BY c.id""",
+        member_id,
+    )
+    for row in rows:
+        await screen(row["id"], again=True)
+
+
 async def suspect_shared_account(member_ids: list[int], fingerprint: str) -> None:
     """Several members are paid to one account: all that is pending of each waits for a person."""
     for member_id in member_ids:

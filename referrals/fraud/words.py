@@ -76,6 +76,8 @@ def evidence_words(rule: str, seen: Mapping[str, Any]) -> str:
             return _("The buyer’s mailbox is the member’s.")
         case "own_device":
             return ngettext("Seen together on %(n)s day.", "Seen together on %(n)s days.", seen["days"])
+        case "own_phone" if seen.get("proven"):
+            return _("It is the number that the member has proven to be theirs.")
         case "own_address" | "own_card" | "own_phone":
             return ngettext(
                 "It stands on %(n)s order of the member’s own.",

@@ -61,6 +61,7 @@ class RulesForm(msgspec.Struct):
     recruiting_months: int = 12
     market: str = ""
     activation: str = ""
+    activation_needs: str = "email"
     events: str = ""
     release: str = ""
     release_days: int = 14
@@ -117,6 +118,7 @@ def as_form(rules: Rules, terms: Terms, version: int) -> RulesForm:
         recruiting_months=terms.recruiting.months if terms.recruiting else 12,
         market=terms.market,
         activation=_major(terms.activation, terms.currency),
+        activation_needs=terms.activation_needs,
         events="\n".join(f"{e.name} = {pay(e.kind, e.rate_bps, e.amount)}" for e in terms.events),
         release=terms.release.after if terms.release else "",
         release_days=terms.release.days if terms.release else rules.hold_days,
@@ -175,6 +177,7 @@ def as_rules(form: RulesForm) -> tuple[Rules, Terms]:
         "recruiting": _recruiting(form),
         "market": form.market.strip().upper(),
         "activation": as_amount(form.activation, currency, "activation", empty=True),
+        "activation_needs": form.activation_needs,
         "events": [_event(line, currency) for line in _lines(form.events)],
         "release": Release(form.release, form.release_days, form.fallback_days) if form.release else None,  # type: ignore[arg-type]
         "waits": waits_typed(form.waits),

@@ -3,6 +3,7 @@
 from app.errors import Invalid
 from app.i18n import gettext as _
 from app.money import check_currency
+from community.phones.codes import way
 from referrals.programs.markets import may_recruit
 from referrals.programs.terms import Caps, Rule, Terms, as_json
 
@@ -37,6 +38,11 @@ def check_terms(terms: Terms) -> None:
     _check_kinds(terms)
     if terms.friend and not (terms.friend.rate_bps if terms.friend.kind == "percent" else terms.friend.amount):
         raise Invalid("friend", _("Say what the buyer gets."))
+    if terms.activation and terms.activation_needs != "email" and not way():
+        raise Invalid(
+            "activation_needs",
+            _("Nobody can prove a phone here yet, so nobody would be paid: the operator sets up messages first."),
+        )
     if terms.recruiting and not may_recruit(terms.market):
         raise Invalid(
             "market",

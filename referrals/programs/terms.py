@@ -163,7 +163,8 @@ class Terms(_Part):
     market: Annotated[str, Meta(max_length=2)] = ""
     """The country whose law the programme is under, as two letters."""
     activation: Amount = 0
-    """For bringing a member, once they have proven their e-mail and done something useful."""
+    """For bringing a member, once they have done something useful and proven what `activation_needs` names."""
+    activation_needs: Literal["email", "phone", "both"] = "email"
     events: Annotated[list[EventPay], Meta(max_length=50)] = []
     release: Release | None = None
     waits: Annotated[list[Wait], Meta(max_length=100)] = []

@@ -41,12 +41,7 @@ def sentences(rules: Rules, terms: Terms) -> list[str]:
               share=share, n=terms.recruiting.months)
         )  # fmt: skip
     if terms.activation:
-        said.append(
-            _(
-                "%(sum)s for a new member who proves their e-mail and does something useful.",
-                sum=sum_of(terms.activation, terms.currency),
-            )
-        )
+        said.append(_activation(terms))
     for one in terms.events:
         pay = percent(one.rate_bps) if one.kind == "percent" else sum_of(one.amount, terms.currency)
         said.append(_("%(pay)s for each “%(name)s”.", pay=pay, name=one.name))
@@ -202,6 +197,19 @@ def waiting(hold_days: int, release: Release | None, wait: Wait | None) -> str:
         until = max(release.fallback_days, wait.days)
         return _hold(0, Release("delivered", wait.days, until)) + " " + _("So it is for %(who)s.", who=_who(wait))
     return _hold(wait.days, None) + " " + _("So it is for %(who)s.", who=_who(wait))
+
+
+def _activation(terms: Terms) -> str:
+    pay = sum_of(terms.activation, terms.currency)
+    return {
+        "phone": _("%(sum)s for a new member who proves their phone and does something useful.", sum=pay),
+        "both": _(
+            "%(sum)s for a new member who proves their e-mail and their phone and does something useful.", sum=pay
+        ),
+    }.get(
+        terms.activation_needs,
+        _("%(sum)s for a new member who proves their e-mail and does something useful.", sum=pay),
+    )
 
 
 def _hold(hold_days: int, release: Release | None) -> str:

@@ -33,6 +33,7 @@ CASES = [
     ("own_address", {"own_address_orders": 1, "address": "a"}, {"address": "a"}),
     ("own_card", {"own_card_orders": 1, "card": "c"}, {"card": "c"}),
     ("own_phone", {"own_phone_orders": 1, "phone": "p"}, {"phone": "p"}),
+    ("own_phone", {"is_own_number": True, "phone": "p"}, {"phone": "p"}),
     # Two flat-mates are no ring.
     ("ring", {"ring_customers": 3, "address": "a"}, {"ring_customers": 2, "address": "a"}),
     # Two friends who each told the other of one thing.

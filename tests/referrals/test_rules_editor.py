@@ -54,6 +54,7 @@ EVERYTHING = Terms(
     recruiting=Recruiting(1000, 6),
     market="US",
     activation=200,
+    activation_needs="both",
     events=[EventPay("trial", "percent", 250), EventPay("call", amount=99)],
     release=Release("delivered", 14, 45),
     waits=[Wait(60, "category", "Sofas", "Gold"), Wait(7, tier="Gold")],
