@@ -121,6 +121,9 @@ from referrals.earn.pages import EarnPages
 from referrals.fraud import jobs as fraud_jobs
 from referrals.fraud.api import CaseApi, CheckApi
 from referrals.fraud.pages import CasePages, CheckPages
+from referrals.identity import jobs as identity_jobs
+from referrals.identity.api import IdentityApi
+from referrals.identity.pages import IdentityAdminPages, IdentityPages
 from referrals.kit import jobs as kit_jobs
 from referrals.kit.api import KitApi
 from referrals.kit.pages import KitPages
@@ -225,6 +228,8 @@ PAGES: list = [
     ObjectionPages,
     StoreWebhookPages,
     ConnectorPages,
+    IdentityPages,
+    IdentityAdminPages,
     PayoutPages,
     PayoutAdminPages,
     PayoutRatePages,
@@ -304,6 +309,7 @@ API: list = [
     PartnershipApi,
     ProgramFiguresApi,
     QuoteApi,
+    IdentityApi,
     PayoutApi,
     PayoutMethodApi,
     PayoutRateApi,
@@ -357,6 +363,7 @@ JOBS: list = [
     bounty_jobs,
     credit_jobs,
     campaign_jobs,
+    identity_jobs,
     payout_jobs,
     earn_jobs,
     earn_live,

@@ -23,6 +23,7 @@ APP_CONFIG = AppConfig(
                 "socials",
                 "bounties",
                 "simulator",
+                "identity",
                 "payouts",
                 "books",
                 "fraud",

@@ -134,6 +134,9 @@ async def a_world(web: Any) -> World:
     await a_shop_with_a_till(ada)
     await credit_at(web, shop, ada)
     payout, method = await money_at_south(web, ada)
+    await db.execute(
+        "INSERT INTO identity_request (store_id, member_id, asked_at) VALUES ($1, $2, now())", shop.id, bob.id
+    )
     crediting = await crediting_at_north(web, shop, ada, bob)
     crediting |= {"check_id": await a_case(shop, ada, "own_card"), "case_id": await a_case(shop, bob, "own_address")}
     crediting |= await portal_at_north(ada, bob) | await objections_at_north(web, shop, ada, bob)
@@ -150,7 +153,7 @@ async def a_world(web: Any) -> World:
 
 async def a_code_for(person: Person) -> str:
     """The code on its way to their phone."""
-    await ask(person.viewer, "+49 171 1234567", address="10.0.0.1")
+    await ask(person.viewer, "+49 160 7654321", address="10.0.0.1")
     row = await db.fetch_one("SELECT * FROM phone_code WHERE member_id = $1", person.id)
     assert row is not None
     return code_of(row)

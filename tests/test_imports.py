@@ -44,6 +44,7 @@ HOUSE = (
     "referrals.socials",
     "referrals.bounties",
     "referrals.statements",
+    "referrals.identity",
     "referrals.payouts",
     "referrals.simulator",
     "referrals.fraud",

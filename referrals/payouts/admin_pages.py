@@ -57,6 +57,7 @@ class TermsForm(msgspec.Struct):
     early_fee: Typed = "0"
     bonus: Typed = "0"
     pay_day: Annotated[int, Meta(ge=0, le=28)] = 1
+    identity_from: Typed = "0"
     rails: list[str] = []
 
 
@@ -289,6 +290,7 @@ def _terms(asked: TermsForm, data: Any) -> Terms:
         fees={name: fee for name, fee in fees.items() if fee},
         credit_bonus_bps=bonus,
         pay_day=asked.pay_day,
+        identity_from=minor_units(asked.identity_from or "0", asked.currency, "identity_from"),
         rails=tuple(asked.rails),
     )
 

@@ -104,8 +104,9 @@ async def _write(
     await db.execute(
         """INSERT INTO payout (id, store_id, member_id, batch_id, currency, amount, netted, fee, withheld, bonus,
                                sends, rail, method_id, asked_by, state, created_at, state_at, rate_id, pays,
-                               pays_currency)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'claimed', $15, $15, $16, $17, $18)""",
+                               pays_currency, asks_identity)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'claimed', $15, $15, $16, $17, $18,
+                   $19)""",
         payout_id,
         final.sum.store_id,
         final.sum.member_id,
@@ -124,6 +125,7 @@ async def _write(
         final.rate.id if final.rate else None,
         final.pays if final.rate else None,
         final.paid_in if final.rate else "",
+        final.asks_identity,
     )
     await db.execute(
         """INSERT INTO payout_item (payout_id, commission_id, amount, active)

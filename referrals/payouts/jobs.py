@@ -4,7 +4,7 @@ from app import clock, db, mail
 from app.events import on
 from app.jobs import every
 from community.notifications.service import notify
-from referrals.payouts import batches, queries, recall, schedule, sending
+from referrals.payouts import batches, queries, recall, schedule, sending, verified
 from referrals.payouts.amounts import leaves
 from referrals.payouts.batches import BatchRequested, BatchSubmitted
 from referrals.payouts.events import (
@@ -75,6 +75,17 @@ async def warn_the_owner(event: PayoutMethodChanged) -> None:
     )
     if mail.is_set_up():
         await asyncio.wait_for(letter_about_method(event), timeout=60)
+
+
+@on(PayoutMethodChanged)
+async def ask_whose_account_it_is(event: PayoutMethodChanged) -> None:
+    if not event.is_removed:
+        await verified.look(event.method_id)
+
+
+@every("37 * * * *")
+async def ask_again_whose_accounts_they_are() -> None:
+    await verified.look_at_all()
 
 
 async def _tell_payee(payout_id: int, kind: str, reason: str = "") -> None:

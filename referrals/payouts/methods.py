@@ -19,6 +19,8 @@ from referrals.payouts.rails.shape import masked
 from referrals.payouts.seal import fingerprint, seal, unseal
 
 COOL_OFF = timedelta(hours=72)
+VERIFIED_FOR = timedelta(days=30)
+"""So long a provider's word counts; it is asked again every week."""
 MOST_FAILURES = 2
 """After so many failures in a row a method rests until its owner looks at it."""
 
@@ -165,6 +167,12 @@ def trouble_with(method: asyncpg.Record | None) -> str:
     if method["usable_at"] > clock.now():
         return "cooling_off"
     return "method_failed" if method["failures"] >= MOST_FAILURES else ""
+
+
+def is_verified(method: asyncpg.Record | None) -> bool:
+    """Whether the provider said lately that it knows whose account this is."""
+    at = method["verified_at"] if method else None
+    return at is not None and at > clock.now() - VERIFIED_FOR
 
 
 def details_of(method: asyncpg.Record) -> dict[str, str]:

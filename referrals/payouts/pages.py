@@ -6,14 +6,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
 
-from app import i18n
+from app import countries, i18n
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Invalid, NotFound, Problem
 from app.i18n import gettext as _
 from app.idempotency import once
 from app.money import EXPONENTS
 from app.web import form, form_again, page, redirect
-from referrals.payouts import claims, countries, methods, queries, taxes, words
+from referrals.payouts import claims, methods, queries, taxes, words
 from referrals.payouts.claims import Figures
 from referrals.payouts.exports import number_of
 from referrals.payouts.quotes import Quote, quote_for

@@ -8,7 +8,8 @@ import msgspec
 
 from app import clock, db
 from app.money import LARGEST_AMOUNT, share_of
-from referrals.payouts.methods import trouble_with
+from referrals.identity.queries import checked_at
+from referrals.payouts.methods import is_verified, trouble_with
 from referrals.payouts.rails import RAILS
 from referrals.payouts.rates import Rate, convert, rates_from
 from referrals.payouts.taxes import Verdict, thresholds, verdict_of
@@ -77,6 +78,8 @@ class Quote(msgspec.Struct, frozen=True):
     rate: Rate | None
     pays: int
     reached: list[str]
+    asks_identity: bool
+    """It goes beyond what the store's terms let go to anybody in a year."""
     trouble: str
 
     @property
@@ -97,6 +100,10 @@ class Payee(msgspec.Struct, frozen=True):
     paid: int
     reviewed_at: list[int]
     """Stores where something of theirs is held: while a case is open, nothing is paid out there."""
+    paid_at: dict[str, int]
+    """Money of this calendar year, by store; its key is the store's id."""
+    checked_at: list[int]
+    """Stores whose people have looked at who they are, by a document that still holds."""
     methods: dict[str, asyncpg.Record]
 
 
@@ -135,7 +142,7 @@ async def payees(member_ids: list[int], currency: str) -> dict[int, Payee]:
         methods.setdefault(row["member_id"], {})[row["rail"]] = row
     now = clock.now()
     rows = await db.fetch(
-        """SELECT m.id AS member_id, m.handle, coalesce(w.rail, '') AS rail, coalesce(w.automatic, false) AS automatic,
+        f"""SELECT m.id AS member_id, m.handle, coalesce(w.rail, '') AS rail, coalesce(w.automatic, false) AS automatic,
                   EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = m.id AND s.lifted_at IS NULL
                              AND (s.until IS NULL OR s.until > $3)) AS is_suspended,
                   coalesce(t.country, '') AS country, coalesce(t.last4, '') <> '' AS has_tax_number,
@@ -144,7 +151,13 @@ async def payees(member_ids: list[int], currency: str) -> dict[int, Payee]:
                       AND p.state IN ('claimed', 'approved', 'submitted', 'settled')) AS paid,
                   ARRAY(SELECT DISTINCT p.store_id FROM commission c
                           JOIN program_version v ON v.id = c.program_version_id JOIN program p ON p.id = v.program_id
-                         WHERE c.member_id = m.id AND c.state = 'held') AS reviewed_at
+                         WHERE c.member_id = m.id AND c.state = 'held') AS reviewed_at,
+                  (SELECT coalesce(jsonb_object_agg(y.store_id, y.paid), '{{}}') FROM (
+                       SELECT p.store_id, sum(p.amount)::bigint AS paid FROM payout p
+                        WHERE p.member_id = m.id AND p.currency = $2 AND p.created_at >= $4
+                          AND p.rail <> 'store_credit'
+                          AND p.state IN ('claimed', 'approved', 'submitted', 'settled') GROUP BY 1) y) AS paid_at,
+                  {checked_at("m.id", "$3")} AS checked_at
              FROM member m LEFT JOIN payout_wish w ON w.member_id = m.id LEFT JOIN tax_profile t ON t.member_id = m.id
             WHERE m.id = ANY($1::bigint[])""",
         member_ids,
@@ -169,6 +182,7 @@ def quote(
     paid_in = (method["currency"] if method else "") or total.currency
     rate = rates.get(paid_in) if paid_in != total.currency else None
     pays = convert(sends, total.currency, paid_in, rate.rate) if rate else sends
+    asks_identity = goes_beyond(total, payee, terms, rail)
     return Quote(
         sum=total,
         terms=terms,
@@ -183,7 +197,9 @@ def quote(
         rate=rate,
         pays=pays,
         reached=tax.reached,
+        asks_identity=asks_identity,
         trouble=_trouble(total, sends, payee, terms, rail, tax)
+        or ("identity_needed" if asks_identity and not is_known(payee, total.store_id, rail) else "")
         or _trouble_with_rate(total, payee, paid_in, rate, pays),
     )
 
@@ -205,6 +221,18 @@ async def quote_for(member_id: int, store_id: int, currency: str, rail: str) -> 
     payee = (await payees([member_id], currency))[member_id]
     rates = await rates_from(store_id, currency)
     return quote(total, payee, await terms_of(store_id, currency), await thresholds(), rates, rail)
+
+
+def goes_beyond(total: Sum, payee: Payee, terms: Terms, rail: str) -> bool:
+    """Whether this payout takes a member above what goes to anybody in a year. Credit never leaves the store."""
+    if not terms.identity_from or rail == "store_credit":
+        return False
+    return payee.paid_at.get(str(total.store_id), 0) + total.amount > terms.identity_from
+
+
+def is_known(payee: Payee, store_id: int, rail: str) -> bool:
+    """Whether the store's people have looked at who they are, or the provider of this very account knows."""
+    return store_id in payee.checked_at or is_verified(payee.methods.get(rail))
 
 
 def refusal(payee: Payee, store_id: int) -> str:

@@ -36,7 +36,8 @@ class RateUsed(msgspec.Struct):
 class QuoteView(msgspec.Struct):
     """One payout as it would be. `trouble` is a stable word, empty when it can be asked for; `words` the same for a
     person. `pays_on` is the store's next pay day, or null when it pays by hand. `arrives` is what comes to the account:
-    `receives` itself, or in the account's own currency by `rate`; null while the store has no rate for it."""
+    `receives` itself, or in the account's own currency by `rate`; null while the store has no rate for it. Above
+    `identity_from` in a calendar year the store asks who you are (null: never); `asks_identity`: for this one."""
 
     store: str
     rail: str
@@ -56,6 +57,8 @@ class QuoteView(msgspec.Struct):
     words: str
     arrives: Money | None = None
     rate: RateUsed | None = None
+    identity_from: Money | None = None
+    asks_identity: bool = False
 
 
 class QuoteList(msgspec.Struct):

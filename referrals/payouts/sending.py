@@ -15,7 +15,7 @@ from referrals.payouts.amounts import leaves
 from referrals.payouts.batches import BatchSubmitted
 from referrals.payouts.events import BatchPaused
 from referrals.payouts.methods import details_of, trouble_with
-from referrals.payouts.quotes import payees, refusal
+from referrals.payouts.quotes import is_known, payees, refusal
 from referrals.payouts.rails import RAILS
 from referrals.payouts.rails.shape import Outcome, PayOrder
 from referrals.payouts.settlement import fail, note, settle
@@ -59,6 +59,9 @@ async def send(payout_id: int) -> None:
         return
     if rail.name == "store_credit":
         await settle(payout_id)
+        return
+    if payout["asks_identity"] and not is_known(payee, payout["store_id"], rail.name):
+        await fail(payout_id, "identity_needed", blame_method=False)
         return
     method = await db.fetch_one("SELECT * FROM payout_method WHERE id = $1", payout["method_id"])
     trouble = trouble_with(method)

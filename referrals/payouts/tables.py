@@ -2,7 +2,7 @@ from piccolo.columns import BigSerial, Numeric
 from piccolo.constraints import Check, Unique
 from piccolo.table import Table
 
-from app.columns import amount, big, count, document, moment, raw_bytes, reference, words, yes_no
+from app.columns import amount, big, big_from, count, document, moment, raw_bytes, reference, words, yes_no
 from community.members.tables import Member
 from referrals.commissions.tables import Commission
 from storefront.stores.tables import Store
@@ -24,6 +24,8 @@ class PayoutTerms(Table, tablename="payout_terms"):
     pay_day = count()
     """The day of the month on which a batch is prepared by itself; 0: only by hand."""
     rails = document()
+    identity_from = big_from(0)
+    """Above this sum in a calendar year money goes only to whom the store's people have looked at; 0: to anybody."""
     by_id = reference(Member, null=True)
     created_at = moment()
 
@@ -49,6 +51,8 @@ class PayoutMethod(Table, tablename="payout_method"):
     removed_at = moment(null=True)
     failures = count()
     """In a row; a method that keeps failing is not tried for ever."""
+    verified_at = moment(null=True)
+    """When the provider last said that it knows whose account it is."""
 
 
 class PayoutWish(Table, tablename="payout_wish"):
@@ -169,6 +173,8 @@ class Payout(Table, tablename="payout"):
     rail = words()
     method_id = reference(PayoutMethod, null=True)
     asked_by = words()
+    asks_identity = yes_no(False)
+    """It was above what the store's terms let go to anybody, and goes to nobody unchecked."""
     state = words()
     reason = words(optional=True)
     provider_ref = words(optional=True)

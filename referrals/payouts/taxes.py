@@ -9,11 +9,11 @@ from msgspec import Meta
 
 from app import clock, db
 from app.auth import Viewer, require_member
+from app.countries import COUNTRIES
 from app.errors import Invalid
 from app.i18n import gettext as _
 from app.money import check_amount, check_currency, share_of
 from app.text import clean
-from referrals.payouts.countries import COUNTRIES
 from referrals.payouts.methods import confirm_person
 from referrals.payouts.seal import seal, unseal
 from referrals.payouts.thresholds import SHIPPED, Threshold, in_force

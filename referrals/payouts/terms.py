@@ -27,6 +27,8 @@ class Terms(msgspec.Struct, frozen=True):
     credit_bonus_bps: int = 0
     pay_day: int = 1
     rails: tuple[str, ...] = ("bank", "store_credit")
+    identity_from: int = 0
+    """Above this sum of money in a calendar year: only to whom the store has looked at. 0: never asked."""
 
     def fee(self, rail: str, *, early: bool) -> int:
         return self.fees.get(rail, 0) + (self.early_fee if early and rail != "store_credit" else 0)
@@ -53,7 +55,8 @@ def usual_terms(currency: str) -> Terms:
 
 async def terms_of(store_id: int, currency: str) -> Terms:
     row = await db.fetch_one(
-        """SELECT currency, minimum, least, early_fee, fees, credit_bonus_bps, pay_day, rails FROM payout_terms
+        """SELECT currency, minimum, least, early_fee, fees, credit_bonus_bps, pay_day, rails, identity_from
+             FROM payout_terms
             WHERE store_id = $1 AND currency = $2 ORDER BY id DESC LIMIT 1""",
         store_id,
         currency,
@@ -77,8 +80,8 @@ async def publish_terms(viewer: Viewer, slug: str, terms: Terms) -> None:
     _check(terms)
     await db.execute(
         """INSERT INTO payout_terms (store_id, currency, minimum, least, early_fee, fees, credit_bonus_bps, pay_day,
-                                     rails, by_id, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9::jsonb, $10, $11)""",
+                                     rails, by_id, created_at, identity_from)
+           VALUES ($1, $2, $3, $4, $5, $6::jsonb, $7, $8, $9::jsonb, $10, $11, $12)""",
         store["id"],
         terms.currency,
         terms.minimum,
@@ -90,12 +93,13 @@ async def publish_terms(viewer: Viewer, slug: str, terms: Terms) -> None:
         msgspec.json.encode(terms.rails).decode(),
         require_member(viewer),
         clock.now(),
+        terms.identity_from,
     )
 
 
 def _check(terms: Terms) -> None:
     check_currency(terms.currency)
-    for name in ("minimum", "least", "early_fee"):
+    for name in ("minimum", "least", "early_fee", "identity_from"):
         check_amount(getattr(terms, name), name)
     for fee in terms.fees.values():
         check_amount(fee, "fees")

@@ -36,6 +36,8 @@ def quote_view(store_slug: str, of: Quote) -> QuoteView:
         pays_on=of.pays_on.isoformat() if of.pays_on else None,
         trouble=of.trouble,
         words=trouble_words(of) if of.trouble else "",
+        identity_from=money(of.terms.identity_from) if of.terms.identity_from else None,
+        asks_identity=of.asks_identity,
     )
 
 

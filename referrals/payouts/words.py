@@ -92,6 +92,7 @@ def reason_words(reason: str) -> str:
         "under_review": _("Something was being checked"),
         "cooling_off": _("The account was added too recently"),
         "method_failed": _("Payouts to this account failed more than once"),
+        "identity_needed": _("The store had not looked at who you are, or what it saw no longer holds"),
     }.get(reason, reason)
 
 
@@ -122,6 +123,10 @@ def trouble_words(of: Quote) -> str:
         "method_failed": _("Payouts to this account failed more than once. Check it and add it again."),
         "below_minimum": _("A payout starts at %(least)s.", least=least),
         "tax_number_needed": _("You have reached a sum from which we must ask for a tax number. Add it to go on."),
+        "identity_needed": _(
+            "Above %(sum)s in a year this store has to know who you are. Ask it to look, before you are paid.",
+            sum=format_money(Money(of.terms.identity_from, currency)),
+        ),
         "fees_eat_it": _("After fees nothing would be left."),
         "no_rate": _(
             "This account is kept in %(currency)s, and the store has no rate of the last seven days for it."
@@ -145,6 +150,7 @@ def trouble_about_other(of: Quote) -> str:
         "method_failed": _("Payouts to this account failed more than once"),
         "below_minimum": _("Below the minimum"),
         "tax_number_needed": _("A tax number is missing"),
+        "identity_needed": _("Above your limit, and nobody has looked at who they are"),
         "by_hand_only": _("Asks for each payout personally"),
         "fees_eat_it": _("Fees would leave nothing"),
         "no_rate": _("There is no rate of the last seven days into %(currency)s", currency=of.paid_in),

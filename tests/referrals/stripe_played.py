@@ -17,6 +17,8 @@ class PlayedStripe:
         self.transfers: dict[str, dict[str, Any]] = {}
         self.next_answers: list[Any] = []
         self.is_away = False
+        self.accounts: dict[str, dict[str, Any]] = {}
+        """What it says of connected accounts; of others that it knows none."""
 
     @property
     def paid(self) -> int:
@@ -30,6 +32,9 @@ class PlayedStripe:
         if method == "GET":
             if self.is_away:
                 raise http.CannotFetch("timeout", url)
+            if "/v1/accounts/" in url:
+                account = self.accounts.get(url.rpartition("/")[2])
+                return _answer(200, account) if account else _answer(403, {"error": {"code": "account_invalid"}})
             group = parse_qs(urlsplit(url).query)["transfer_group"][0]
             found = [one for one in self.transfers.values() if one["transfer_group"] == group]
             return _answer(200, {"object": "list", "url": "/v1/transfers", "has_more": False, "data": found})

@@ -46,6 +46,8 @@ class Rail(msgspec.Struct, frozen=True):
     send: Callable[[PayOrder], Awaitable[Outcome]] | None = None
     look_up: Callable[[PayOrder], Awaitable[Outcome]] | None = None
     is_ready: Callable[[], bool] = lambda: True
+    is_known: Callable[[dict[str, str]], Awaitable[bool | None]] | None = None
+    """Whether the provider has looked at whose account this is; None: it did not say. Without it, it never does."""
 
     @property
     def is_by_hand(self) -> bool:

@@ -16,6 +16,8 @@ from app.settings import settings
 from referrals.payouts.rails.shape import Field, Outcome, PayOrder, Rail
 
 URL = "https://api.stripe.com/v1/transfers"
+ACCOUNTS = "https://api.stripe.com/v1/accounts"
+STILL_WANTED = ("currently_due", "past_due", "pending_verification", "disabled_reason")
 # The shapes this was written against; Stripe keeps answering in them.
 VERSION = "2024-06-20"
 # Stripe says "try again", or a person there has to look: it is not the transfer that was refused.
@@ -61,6 +63,23 @@ async def look_up(order: PayOrder) -> Outcome:
     return _transfer(found[0]) if found else Outcome("never_came")
 
 
+async def is_known(details: dict[str, str]) -> bool | None:
+    """Whether Stripe has verified who stands behind a connected account, and wants nothing more of them."""
+    try:
+        answer = await http.fetch("GET", f"{ACCOUNTS}/{details['account']}", headers=_headers())
+    except http.CannotFetch:
+        return None
+    if answer.status in (403, 404):
+        return False  # not an account of this platform, or no longer
+    if answer.status != 200:
+        return None
+    told = _json(answer.body)
+    needs = told.get("requirements") or {}
+    person = (told.get("individual") or {}).get("verification") or {}
+    is_complete = bool(told.get("payouts_enabled")) and not any(needs.get(name) for name in STILL_WANTED)
+    return is_complete and person.get("status", "verified") == "verified"
+
+
 def is_ready() -> bool:
     return bool(settings().stripe_key)
 
@@ -95,4 +114,4 @@ def _json(body: bytes) -> dict:
     return told if isinstance(told, dict) else {}
 
 
-RAIL = Rail("stripe", (Field("account", 60, check=checked_account),), "account", send, look_up, is_ready)
+RAIL = Rail("stripe", (Field("account", 60, check=checked_account),), "account", send, look_up, is_ready, is_known)

@@ -1,0 +1,266 @@
+"""Above a sum in a year money goes only to whom the store's people have looked at: never at oneself, not for ever."""
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from app import clock, db, people
+from app.errors import Invalid
+from referrals.identity import queries, service
+from referrals.identity.schemas import NewCheck
+from referrals.payouts import batches, verified
+from referrals.payouts.quotes import quote_for
+from referrals.payouts.terms import Terms, publish_terms
+from tests.factories import PASSWORD, Browser, Person, a_member, run_jobs, sign_in, submit, words_of
+from tests.referrals.cast import standing
+from tests.referrals.payees import House, a_bank_account, a_house, all_is_right, earn, the_payout_of
+from tests.referrals.stripe_played import PlayedStripe
+from tests.referrals.test_payout_sending import stripe
+from tests.referrals.test_payouts import a_batch, ask, send
+
+__all__ = ["stripe"]
+pytestmark = pytest.mark.anyio
+RAILS = ("bank", "stripe", "store_credit")
+
+
+async def a_careful_house(slug: str = "north", identity_from: int = 6_000) -> House:
+    """It asks who somebody is above 60 dollars a year."""
+    house = await a_house(slug)
+    terms = Terms("USD", 1_000, rails=RAILS, credit_bonus_bps=0, identity_from=identity_from)
+    await publish_terms(house.owner.viewer, slug, terms)
+    return house
+
+
+async def says(house: House, who: Person, result: str = "checked", by: Person | None = None, days: int = 400) -> None:
+    last = f"{clock.now() + timedelta(days=days):%Y-%m-%d}"
+    told = NewCheck(who.handle, result, "passport", "DE", last)  # type: ignore[arg-type]
+    await service.decide((by or house.owner).viewer, house.shop.slug, told)
+
+
+async def trouble(house: House, who: Person, rail: str = "bank") -> str:
+    return (await quote_for(who.id, house.shop.id, "USD", rail)).trouble
+
+
+async def test_from_the_limit_to_the_look_to_the_money(web: Browser):
+    house, mara = await a_careful_house(), await a_member("mara")
+    await a_bank_account(mara)
+    await earn(web, house.shop, mara, "1001", 50_000)
+    as_mara = await sign_in(web(), mara)
+    assert "Above $60.00 of money in a calendar year" in words_of((await as_mara.get("/earn/payouts")).text)
+    first = await ask(house, mara)
+    assert await db.fetch_val("SELECT asks_identity FROM payout WHERE id = $1", first) is False, "not beyond it yet"
+    await earn(web, house.shop, mara, "1002", 50_000)
+    with pytest.raises(Invalid, match="has to know who you are"):
+        await ask(house, mara)
+    quotes = (await web(token=mara.token).get("/api/v1/payouts/quotes")).json()["quotes"]
+    bank = next(one for one in quotes if one["rail"] == "bank")
+    assert bank["trouble"] == "identity_needed" and bank["asks_identity"]
+    assert bank["identity_from"] == {"amount": 6_000, "currency": "USD"}
+    shown = await as_mara.get("/earn/payouts")
+    assert 'href="/earn/identity/north"' in shown.text
+    asked = await submit(as_mara, "/earn/identity/north", {"said": "By video, any evening."})
+    assert asked.status_code == 303
+    await run_jobs()
+    as_owner = await sign_in(web(), house.owner)
+    assert "asks North to look at who they are" in words_of((await as_owner.get("/notifications/")).text)
+    admin = "/admin/programs/north/identity"
+    assert "By video, any evening." in words_of((await as_owner.get(admin)).text)
+    told = {"member": "mara", "result": "checked", "document": "id_card", "country": "DE", "note": "By video."}
+    no_end = await submit(as_owner, admin, told, page=admin)
+    assert no_end.status_code == 422 and "The last day it is valid" in words_of(no_end.text)
+    last = f"{clock.now() + timedelta(days=400):%Y-%m-%d}"
+    assert (await submit(as_owner, admin, told | {"expires_on": last}, page=admin)).status_code == 303
+    await run_jobs()
+    assert "has looked at who you are" in words_of((await as_mara.get("/notifications/")).text)
+    assert "Identity checked" in words_of((await as_mara.get("/earn/identity/north")).text)
+    second = await ask(house, mara)
+    assert await db.fetch_val("SELECT asks_identity FROM payout WHERE id = $1", second) is True
+    log = await db.fetch_one("SELECT actor_id, data FROM event WHERE type = 'IdentityDecided'")
+    assert log and log["actor_id"] == house.owner.id and log["data"]["member_id"] == mara.id
+    await send(house, await a_batch(house))
+    assert await db.fetch_val("SELECT count(*) FROM payout WHERE state = 'submitted'") == 2
+    await all_is_right()
+
+
+async def test_nobody_looks_at_themselves_and_no_stranger_at_anybody(web: Browser):
+    house, other = await a_careful_house(), await a_careful_house("west")
+    mara = await a_member("mara")
+    await earn(web, house.shop, mara, "1001", 70_000)
+    await earn(web, house.shop, house.ada, "1002", 70_000)
+    told = {"member": "mara", "document": "passport", "country": "DE",
+            "expires_on": f"{clock.now() + timedelta(days=9):%Y-%m-%d}"}  # fmt: skip
+    door = "/api/v1/stores/north/identities"
+    own = await web(token=house.ada.token).post(door, json=told | {"member": "ada-north"})
+    assert own.status_code == 403
+    for stranger in (mara, other.owner):
+        assert (await web(token=stranger.token).post(door, json=told)).status_code == 403
+        assert (await web(token=stranger.token).get(door)).status_code == 403
+        assert (await web(token=stranger.token).get(f"{door}/waiting")).status_code == 403
+        assert (await (await sign_in(web(), stranger)).get("/admin/programs/north/identity")).status_code == 403
+    assert (await web().get(door)).status_code == 401
+    unknown = await web(token=house.owner.token).post(door, json=told | {"member": other.owner.handle})
+    assert unknown.status_code == 422, "nobody looks at whom they have nothing to do with"
+    assert await db.fetch_val("SELECT count(*) FROM identity_check") == 0
+    with pytest.raises(asyncpg.CheckViolationError):
+        await db.execute(
+            """INSERT INTO identity_check (store_id, member_id, by_id, result, valid_until, at)
+               VALUES ($1, $2, $2, 'checked', now(), now())""",
+            house.shop.id,
+            mara.id,
+        )
+    assert (await web(token=house.owner.token).post(door, json=told)).status_code == 201
+    assert await trouble(house, mara) == "no_method", "nothing of it is in the way any more"
+
+
+async def test_another_stores_look_and_another_stores_money_do_not_count(web: Browser):
+    north, west, mara = await a_careful_house(), await a_careful_house("west"), await a_member("mara")
+    await a_bank_account(mara)
+    await earn(web, north.shop, mara, "1001", 50_000)
+    await earn(web, west.shop, mara, "2001", 50_000)
+    await ask(north, mara)
+    assert await trouble(west, mara) == "", "50 there and 50 here are beyond neither's 60"
+    await ask(west, mara)
+    for house, order_id in ((north, "1002"), (west, "2002")):
+        await earn(web, house.shop, mara, order_id, 50_000)
+    await says(north, mara)
+    assert (await trouble(north, mara), await trouble(west, mara)) == ("", "identity_needed")
+    clock.travel(timedelta(days=366))
+    assert await trouble(west, mara) == "", "a new year"
+
+
+async def test_credit_stays_in_the_store_and_asks_nobody(web: Browser):
+    house, mara = await a_careful_house(), await a_member("mara")
+    await a_bank_account(mara)
+    await earn(web, house.shop, mara, "1001", 90_000)
+    assert await trouble(house, mara) == "identity_needed"
+    assert await trouble(house, mara, "store_credit") == ""
+    await ask(house, mara, rail="store_credit")
+    await earn(web, house.shop, mara, "1002", 50_000)
+    assert await trouble(house, mara) == "", "only money counts"
+
+
+async def test_a_look_ends_with_the_document_and_by_a_word(web: Browser):
+    house, mara = await a_careful_house(), await a_member("mara")
+    await a_bank_account(mara)
+    await earn(web, house.shop, mara, "1001", 90_000)
+    await says(house, mara, days=3)
+    assert await trouble(house, mara) == ""
+    clock.travel(timedelta(days=5))
+    assert await trouble(house, mara) == "identity_needed"
+    as_mara = web(token=mara.token)
+    assert (await as_mara.get("/api/v1/stores/north/identity")).json()["state"] == "expired"
+    await says(house, mara)
+    assert (await as_mara.put("/api/v1/stores/north/identity", json={})).status_code == 409, "checked already"
+    await says(house, mara, "withdrawn", by=house.ada)
+    assert await trouble(house, mara) == "identity_needed"
+    assert (await as_mara.get("/api/v1/stores/north/identity")).json()["state"] == "withdrawn"
+    log = (await web(token=house.owner.token).get("/api/v1/stores/north/identities")).json()["items"]
+    assert [(one["result"], one["by"], one["in_force"]) for one in log] == [
+        ("withdrawn", "ada-north", False), ("checked", "owner-north", False), ("checked", "owner-north", False)
+    ]  # fmt: skip
+
+
+async def test_a_batch_takes_nobody_unknown_and_sends_to_nobody_whose_look_has_ended(web: Browser):
+    house, mara, ben = await a_careful_house(), await a_member("mara"), await a_member("ben")
+    for who, order_id in ((mara, "1001"), (ben, "1002")):
+        await a_bank_account(who, "GB29NWBK60161331926819" if who is ben else "DE89370400440532013000")
+        await earn(web, house.shop, who, order_id, 90_000)
+    await says(house, mara)
+    store = await db.fetch_one("SELECT * FROM store WHERE id = $1", house.shop.id)
+    seen = await batches.preview(store, "USD", clock.now(), 1_000)  # type: ignore[arg-type]
+    assert {one.sum.member_id: one.trouble for one in seen} == {mara.id: "", ben.id: "identity_needed"}
+    batch = await a_batch(house)
+    assert await the_payout_of(ben) == {} and (await the_payout_of(mara))["asks_identity"]
+    await says(house, mara, "withdrawn")
+    await send(house, batch)
+    payout = await the_payout_of(mara)
+    assert (payout["state"], payout["reason"]) == ("failed", "identity_needed")
+    assert await standing(mara) == {("available", "USD"): 9_000}, "it stays theirs"
+    assert await db.fetch_val("SELECT failures FROM payout_method WHERE member_id = $1", mara.id) == 0
+    await all_is_right()
+
+
+async def test_stripes_own_word_counts_for_the_account_it_knows(web: Browser, stripe: PlayedStripe):
+    from referrals.payouts.methods import add_method
+
+    house, mara = await a_careful_house(), await a_member("mara")
+    await a_bank_account(mara)
+    await earn(web, house.shop, mara, "1001", 90_000)
+    account = {"id": "acct_1A2b3C4d5E6f7G8h", "payouts_enabled": True,
+               "requirements": {"currently_due": ["individual.verification.document"], "past_due": []}}  # fmt: skip
+    stripe.accounts[account["id"]] = account
+    method_id = await add_method(mara.viewer, "stripe", {"account": account["id"]}, password=PASSWORD)
+    clock.travel(timedelta(hours=73))
+    await run_jobs()
+    assert await trouble(house, mara, "stripe") == "identity_needed", "Stripe still wants something of her"
+    account["requirements"] = {"currently_due": [], "past_due": [], "disabled_reason": None}
+    account["individual"] = {"verification": {"status": "pending"}}
+    await verified.look_at_all()
+    assert await trouble(house, mara, "stripe") == "identity_needed"
+    account["individual"] = {"verification": {"status": "verified"}}
+    await verified.look_at_all()
+    assert await trouble(house, mara, "stripe") == ""
+    assert await trouble(house, mara, "bank") == "identity_needed", "of her bank account Stripe says nothing"
+    stripe.is_away = True
+    clock.travel(timedelta(days=8))
+    await verified.look_at_all()
+    assert await trouble(house, mara, "stripe") == "", "no answer is no no"
+    clock.travel(timedelta(days=30))
+    assert await trouble(house, mara, "stripe") == "identity_needed", "but a word of last month is none"
+    stripe.is_away = False
+    await verified.look(method_id)
+    assert await trouble(house, mara, "stripe") == ""
+    account["payouts_enabled"] = False
+    await verified.look(method_id)
+    assert await trouble(house, mara, "stripe") == "identity_needed"
+
+
+async def test_who_earns_nothing_asks_nobody_and_asking_twice_is_one_bell(web: Browser):
+    house, mara, eve = await a_careful_house(), await a_member("mara"), await a_member("eve")
+    await earn(web, house.shop, mara, "1001", 50_000)
+    door = "/api/v1/stores/north/identity"
+    assert (await web(token=eve.token).put(door, json={"said": "x"})).status_code == 409
+    assert (await web(token=eve.token).get("/api/v1/stores/nowhere/identity")).status_code == 404
+    for said in ("By video.", "Or in person."):
+        answer = await web(token=mara.token).put(door, json={"said": said})
+        assert answer.status_code == 200 and answer.json()["state"] == "asked"
+    await run_jobs()
+    waiting = (await web(token=house.owner.token).get(f"{door[:-1]}ies/waiting")).json()["items"]
+    assert [(one["member"], one["said"]) for one in waiting] == [("mara", "Or in person.")]
+    assert await db.fetch_val("SELECT count(*) FROM notification WHERE kind = 'identity_asked'") == 1
+    assert (await web(token=mara.token).delete(door)).status_code == 204
+    assert (await queries.waiting_at(house.shop.id, cursor=None)).items == []
+    assert (await web(token=mara.token).get(door)).json()["state"] == "none"
+
+
+async def test_an_owner_who_earns_at_their_own_store_waits_for_an_admin(web: Browser):
+    house = await a_careful_house()
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", house.ben.id, house.shop.id)
+    await earn(web, house.shop, house.owner, "1001", 90_000)
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", house.owner.id, house.shop.id)
+    await service.ask(house.owner.viewer, "north", "")
+    await run_jobs()
+    told = await db.fetch("SELECT member_id FROM notification WHERE kind = 'identity_asked' ORDER BY member_id")
+    assert [row["member_id"] for row in told] == sorted([house.ada.id, house.ben.id])
+
+
+async def test_what_is_kept_of_a_look_is_taken_along_and_blanked_at_the_end(web: Browser):
+    house, mara = await a_careful_house(), await a_member("mara")
+    await earn(web, house.shop, mara, "1001", 50_000)
+    await service.ask(mara.viewer, "north", "At Weir Lane 12, any evening")
+    await service.decide(
+        house.owner.viewer,
+        "north",
+        NewCheck("mara", "checked", "id_card", "DE", f"{clock.now() + timedelta(days=9):%Y-%m-%d}", "Mole on her chin"),
+    )
+    taken = [dict(row) for row in await db.fetch(people.FILES["identity_checks"], mara.id)]
+    assert [(row["document"], row["country"]) for row in taken] == [("id_card", "DE")]
+    await people.erase("mara")
+    rows = [
+        dict(row)
+        for table in ("identity_check", "identity_request")
+        for row in await db.fetch(f"SELECT * FROM {table}")
+    ]
+    assert "Mole" not in str(rows) and "Weir Lane" not in str(rows) and "'DE'" not in str(rows)
+    assert "Mole" not in str([tuple(row) for row in await db.fetch("SELECT data::text FROM event")])
