@@ -12,7 +12,7 @@ from referrals.identity.schemas import (
     WaitingView,
 )
 
-_asked, _until = datetime(2026, 11, 22, 9, 0, tzinfo=UTC), datetime(2031, 4, 1, tzinfo=UTC)
+_asked, _until = datetime(2026, 11, 22, 9, 0, tzinfo=UTC), datetime(2031, 3, 31, 23, 59, 59, tzinfo=UTC)
 new_request = NewRequest("By video, any evening this week.")
 standing = StandingView("north", "asked", _asked, None)
 waiting = WaitingList([WaitingView("bob-o", "Bob", "By video, any evening this week.", _asked)], None)

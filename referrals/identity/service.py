@@ -109,7 +109,7 @@ async def close_request(store: asyncpg.Record, member_id: int) -> None:
 def _end_of(day: str) -> datetime:
     """The end of the last day on which the document is valid."""
     try:
-        end = datetime.strptime(day.strip(), "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+        end = datetime.strptime(day.strip(), "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1, seconds=-1)
     except (ValueError, OverflowError) as error:
         raise Invalid("expires_on", _("The last day it is valid, like 2031-03-31.")) from error
     if end <= clock.now():

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from app import clock, db, people
+from app.db import watch_queries
 from app.errors import Invalid
 from referrals.identity import queries, service
 from referrals.identity.schemas import NewCheck
@@ -74,6 +75,7 @@ async def test_from_the_limit_to_the_look_to_the_money(web: Browser):
     await run_jobs()
     assert "has looked at who you are" in words_of((await as_mara.get("/notifications/")).text)
     assert "Identity checked" in words_of((await as_mara.get("/earn/identity/north")).text)
+    assert (await queries.checks_at(house.shop.id, cursor=None)).items[0].valid_until.isoformat()[:10] == last  # type: ignore[union-attr]
     second = await ask(house, mara)
     assert await db.fetch_val("SELECT asks_identity FROM payout WHERE id = $1", second) is True
     log = await db.fetch_one("SELECT actor_id, data FROM event WHERE type = 'IdentityDecided'")
@@ -81,6 +83,30 @@ async def test_from_the_limit_to_the_look_to_the_money(web: Browser):
     await send(house, await a_batch(house))
     assert await db.fetch_val("SELECT count(*) FROM payout WHERE state = 'submitted'") == 2
     await all_is_right()
+
+
+async def test_the_page_of_who_waits_asks_the_database_as_often_for_one_as_for_ten(web: Browser):
+    house = await a_careful_house()
+    as_owner = await sign_in(web(), house.owner)
+    counts = []
+    for crowd in (("a1",), ("b1", "b2", "b3", "b4")):
+        for handle in crowd:
+            who = await a_member(f"one-{handle}")
+            await db.execute(
+                "INSERT INTO identity_request (store_id, member_id, asked_at) VALUES ($1, $2, $3)",
+                house.shop.id, who.id, clock.now(),
+            )  # fmt: skip
+            other = await a_member(f"two-{handle}")
+            await db.execute(
+                "INSERT INTO identity_request (store_id, member_id, asked_at) VALUES ($1, $2, $3)",
+                house.shop.id, other.id, clock.now(),
+            )  # fmt: skip
+            await says(house, other)
+        with watch_queries() as asked:
+            shown = await as_owner.get("/admin/programs/north/identity")
+        assert "@one-" in shown.text and "@two-" in shown.text
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
 
 
 async def test_nobody_looks_at_themselves_and_no_stranger_at_anybody(web: Browser):
