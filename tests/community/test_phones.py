@@ -10,7 +10,7 @@ import httpx
 import msgspec
 import pytest
 
-from app import clock, db, doctor, phone_numbers, sms, valkey
+from app import clock, db, doctor, mail, phone_numbers, sms, valkey
 from app.http import Answer, CannotFetch
 from app.settings import BadSetting, load, settings
 from community.phones import codes, sending, service
@@ -264,6 +264,28 @@ async def test_what_cannot_be_sent_is_told_and_may_be_asked_for_at_once(web: Bro
         await run_jobs()
         assert "were sent to" in words_of((await browser.get("/settings/phone")).text)
         assert (await doctor._messages()).ok
+
+
+async def test_a_change_is_told_by_mail_to_the_address_that_is_proven(web: Browser, monkeypatch: pytest.MonkeyPatch):
+    sent = []
+
+    async def note(to: str, subject: str, text: str) -> None:
+        sent.append((to, text))
+
+    monkeypatch.setattr(mail, "is_set_up", lambda: True)
+    monkeypatch.setattr(mail, "send", note)
+    ann, eve = await a_member("ann"), await a_member("eve", email_is_proven=False)
+    await db.execute("UPDATE member SET lang = 'zh-Hans' WHERE id = $1", ann.id)
+    await run_jobs()
+    sent.clear()
+    await prove(web, ann)
+    await prove(web, eve, "+49 171 7654321")
+    await run_jobs()
+    assert [to for to, _text in sent] == ["ann@example.org"], "of Eve nobody knows whose address it is"
+    assert "+49…567 已为您的账号验证" in sent[0][1] and "/settings/password" in sent[0][1]
+    assert (await web(token=ann.token).delete(DOOR)).status_code == 204
+    await run_jobs()
+    assert "移除" in sent[1][1]
 
 
 class PlayedTwilio:
