@@ -4,10 +4,9 @@ from litestar.di import NamedDependency
 from app.auth import Viewer
 from app.errors import Conflict, Gone
 from app.openapi import door
-from app.web import json_body
+from app.web import address_of, json_body
 from community.phones import codes, examples, queries, service
 from community.phones.schemas import CodeView, NewNumber, PhoneView, TypedCode
-from community.sessions.pages import address_of
 
 
 class PhoneApi(Controller):

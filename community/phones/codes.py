@@ -17,7 +17,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.settings import settings
 from community.phones.events import CodeWanted
-from community.sessions.tokens import network_of
+from community.sessions.tokens import rough_network_of
 
 AREA = "phone"
 GOOD_FOR = timedelta(seconds=sms.GOOD_FOR_SECONDS)
@@ -49,7 +49,7 @@ async def ask(viewer: Viewer, number: str, *, address: str) -> int:
     if way() == "sent" and not sms.may_reach(digits):
         raise Invalid("number", _("No messages go to this country from here."))
     fingerprint, now = phone_numbers.fingerprint(digits), clock.now()
-    network = sign("network", network_of(address))
+    network = sign("network", rough_network_of(address))
     async with db.transaction():
         await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('phone codes', 0))")
         if await _is_ones_own(member_id, fingerprint):

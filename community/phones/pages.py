@@ -6,10 +6,9 @@ from litestar.di import NamedDependency
 from app.auth import Viewer, require_member
 from app.errors import Problem
 from app.i18n import gettext as _
-from app.web import form, form_again, page, redirect
+from app.web import address_of, form, form_again, page, redirect
 from community.phones import codes, queries, service
 from community.phones.schemas import NewNumber, TypedCode
-from community.sessions.pages import address_of
 
 TEMPLATE = "community/phones/phone.html"
 

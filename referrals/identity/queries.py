@@ -1,3 +1,5 @@
+from typing import Any
+
 import asyncpg
 
 from app import clock, db
@@ -40,7 +42,7 @@ async def standing_of(store: asyncpg.Record, member_id: int) -> StandingView:
         member_id,
     )
     assert row is not None
-    state = row["result"] or "none"
+    state: Any = row["result"] or "none"
     if state == "checked" and row["valid_until"] <= clock.now():
         state = "expired"
     if row["asked_at"] and state != "checked":

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from app import clock, db, people
+from app import db, people
 from community.phones import codes, service
 from community.phones.codes import code_of
+from referrals.clicks.service import credit_signup
 from referrals.commissions import rewards
 from referrals.programs.service import publish_rules
 from referrals.programs.terms import Terms
@@ -37,10 +38,7 @@ async def brought(
 ) -> Person:
     """Somebody came by the link and joined; useful: they have written something."""
     new = await a_member(handle, email_is_proven=email)
-    await db.execute(
-        "INSERT INTO signup_referral (member_id, referrer_id, click_id, created_at) VALUES ($1, $2, $3::uuid, $4)",
-        new.id, kol.id, gv, clock.now(),
-    )  # fmt: skip
+    assert await credit_signup(new.id, gv)
     if useful:
         await says_something(web, new)
     await run_jobs()
@@ -111,10 +109,7 @@ async def test_one_phone_handed_from_puppet_to_puppet_is_paid_once(web: Browser)
     # Nor where no phone is asked for: the number says that it is the same person again.
     await publish_rules("north", terms=paying("email"))
     four = await a_member("four")
-    await db.execute(
-        "INSERT INTO signup_referral (member_id, referrer_id, click_id, created_at) VALUES ($1, $2, $3::uuid, $4)",
-        four.id, kol.id, gv, clock.now(),
-    )  # fmt: skip
+    assert await credit_signup(four.id, gv)
     await has_phone(four)
     await says_something(web, four)
     await run_jobs()
