@@ -29,7 +29,14 @@ async def tell_of_removed_number(event: PhoneRemoved) -> None:
 
 @every("47 * * * *")
 async def forget_old_codes() -> None:
-    await db.execute("DELETE FROM phone_code WHERE asked_at < $1", clock.now() - KEPT)
+    """Of one that proved a number only its keyed hash stays: whoever had a number once may not bring themselves."""
+    long_ago = clock.now() - KEPT
+    await db.execute("DELETE FROM phone_code WHERE asked_at < $1 AND state <> 'used'", long_ago)
+    await db.execute(
+        """UPDATE phone_code SET sealed = '', hint = '', network_hmac = '', nonce = ''
+            WHERE asked_at < $1 AND nonce <> ''""",
+        long_ago,
+    )
 
 
 async def _tell(member_id: int, hint: str, source: str, *, is_removed: bool = False) -> None:

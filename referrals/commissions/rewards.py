@@ -94,7 +94,9 @@ async def consider_activation(member_id: int) -> None:
     async with db.transaction():
         found = await db.fetch_one(
             """SELECT r.referrer_id, r.click_id, m.email_proven_at IS NOT NULL AS email,
-                      coalesce(p.fingerprint, '') AS phone
+                      coalesce(p.fingerprint, '') AS phone,
+                      EXISTS (SELECT 1 FROM phone_code had WHERE had.fingerprint = p.fingerprint
+                                 AND had.member_id = r.referrer_id AND had.state = 'used') AS is_referrers_phone
                  FROM signup_referral r JOIN member m ON m.id = r.member_id
                  LEFT JOIN member_phone p ON p.member_id = r.member_id
                 WHERE r.member_id = $1
@@ -113,7 +115,9 @@ async def consider_activation(member_id: int) -> None:
         if found is None or rules is None or await is_same_person(member_id, found["referrer_id"]):
             return
         terms = terms_of(rules)
-        if not _has_proven(terms, found) or not await _counts_first(member_id, found["phone"]):
+        if found["is_referrers_phone"] or not _has_proven(terms, found):
+            return
+        if not await _counts_first(member_id, found["phone"]):
             return
         await grant(
             f"activation:{member_id}",

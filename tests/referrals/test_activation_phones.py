@@ -1,12 +1,14 @@
 """A programme may pay for a new member only once their phone is proven; one phone counts once, never for oneself."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
-from app import db, people
+from app import clock, db, people
 from community.phones import codes, service
 from community.phones.codes import code_of
+from community.phones.jobs import forget_old_codes
 from referrals.clicks.service import credit_signup
 from referrals.commissions import rewards
 from referrals.programs.service import publish_rules
@@ -131,6 +133,28 @@ async def test_a_phone_counts_too_when_it_is_proven_after_the_reward(web: Browse
     await says_something(web, two)
     await run_jobs()
     assert await standing(kol) == {("pending", "USD"): 250}
+
+
+async def test_nobody_brings_the_phone_that_was_their_own(web: Browser):
+    """Proven by the one who brings, removed, and proven by the one who is brought; also long after."""
+    kol = await a_member("kol")
+    shop = await a_shop_that_pays(paying("phone"))
+    gv = await a_click(web, kol, shop)
+    await has_phone(kol)
+    await service.remove(kol.viewer)
+    clock.travel(timedelta(days=3))
+    await forget_old_codes()
+    kept = await db.fetch_one("SELECT * FROM phone_code")
+    assert kept and (kept["sealed"], kept["hint"], kept["nonce"], kept["network_hmac"]) == (b"", "", "", "")
+    puppet = await brought(web, kol, gv, "puppet")
+    await has_phone(puppet)
+    await run_jobs()
+    assert await standing(kol) == {}
+    clock.travel(timedelta(seconds=61))
+    await has_phone(puppet, "+49 171 7654321")
+    await run_jobs()
+    assert await standing(kol) == {("pending", "USD"): 250}, "another phone is another one's, as far as anybody knows"
+    await books_are_right()
 
 
 async def test_the_same_moment_pays_once(web: Browser):
