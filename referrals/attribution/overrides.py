@@ -1,5 +1,6 @@
 """A person decides who is credited: with a reason, with a second person above the programme's threshold, openly."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import asyncpg
@@ -9,7 +10,7 @@ from msgspec import Meta
 from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from app.events import publish
+from app.events import publish, publish_all
 from app.i18n import gettext as _
 from app.limits import limit
 from app.paging import Page, cut, decode
@@ -205,28 +206,30 @@ def _check_interest(actor_id: int, winner: object, order: asyncpg.Record) -> Non
         raise Invalid("winner", _("One's own purchase earns nothing."))
 
 
-async def outgrew(order_id: int, threshold: int | None) -> bool:
+async def outgrew(thresholds: Mapping[int, int | None]) -> set[int]:
     """A decision of one person waits for a second one after all when more came to be at stake than one may decide on.
 
-    The caller holds the order's lock. Whether it was so.
+    Of orders with their programmes' thresholds, those of which it is so by now. The caller holds the orders' locks.
     """
-    if threshold is None:
-        return False
-    stake = await _stake_of(order_id)
-    if stake < threshold:
-        return False
-    waits = await db.fetch_one(
-        """UPDATE attribution_override v
-              SET state = 'proposed', needs_second = true, stake = $2, decided_by = NULL, decided_at = NULL
-             FROM orders o
-            WHERE v.order_id = $1 AND o.id = v.order_id AND v.state = 'in_force' AND v.decided_by = v.proposed_by
-        RETURNING v.id, o.store_id""",
-        order_id,
-        stake,
+    asked = {order_id: most for order_id, most in thresholds.items() if most is not None}
+    if not asked:
+        return set()
+    waiting = await db.fetch(
+        """WITH stakes AS (
+                SELECT t.order_id, t.threshold, coalesce(sum(greatest(l.gross - l.discount, 0)), 0)::bigint AS stake
+                  FROM unnest($1::bigint[], $2::bigint[]) AS t (order_id, threshold)
+                  LEFT JOIN order_line l ON l.order_id = t.order_id GROUP BY t.order_id, t.threshold)
+           UPDATE attribution_override v
+              SET state = 'proposed', needs_second = true, stake = s.stake, decided_by = NULL, decided_at = NULL
+             FROM orders o JOIN stakes s ON s.order_id = o.id AND s.stake >= s.threshold
+            WHERE v.order_id = o.id AND v.state = 'in_force' AND v.decided_by = v.proposed_by
+        RETURNING v.id, v.order_id, o.store_id""",
+        list(asked),
+        list(asked.values()),
     )
-    if waits is not None:
-        await publish(OverrideProposed(override_id=waits["id"], store_id=waits["store_id"]))
-    return waits is not None
+    proposed = [OverrideProposed(override_id=row["id"], store_id=row["store_id"]) for row in waiting]
+    await publish_all(sorted(proposed, key=lambda one: one.override_id))
+    return {row["order_id"] for row in waiting}
 
 
 async def _is_candidate(member_id: int, order_id: int) -> bool:

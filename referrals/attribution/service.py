@@ -27,10 +27,7 @@ async def attribute(order: asyncpg.Record) -> asyncpg.Record | None:
         )
     case = case_of(order, rules)
     await gather([case])
-    if any(touch.via == "override" for touch in case.touches) and await outgrew(
-        order["id"], case.policy.second_approver_from
-    ):
-        case.touches = [touch for touch in case.touches if touch.via != "override"]
+    await ask_for_second_ones([case])
     await use_codes([case])
     decision = decided(case)
     if not says_something_new(decision, case.current):
@@ -47,6 +44,15 @@ def case_of(order: asyncpg.Record, rules: asyncpg.Record) -> Case:
         window=timedelta(days=rules["window_days"]),
         program_id=rules["program_id"],
     )
+
+
+async def ask_for_second_ones(cases: Sequence[Case]) -> None:
+    """What one person decided on an order that has grown since does not count until a second one agrees."""
+    overruled = [case for case in cases if any(touch.via == "override" for touch in case.touches)]
+    waiting = await outgrew({case.id: case.policy.second_approver_from for case in overruled})
+    for case in overruled:
+        if case.id in waiting:
+            case.touches = [touch for touch in case.touches if touch.via != "override"]
 
 
 def says_something_new(decision: Decision, current: asyncpg.Record | None) -> bool:

@@ -21,7 +21,7 @@ from referrals.commissions.reckoning import (
     refusal_of_buyer,
     standing_amount,
 )
-from referrals.partners.queries import recruiter_of
+from referrals.partners.queries import Recruited, recruiters_of
 from referrals.programs.terms import Terms, terms_of
 
 RECRUITER = "recruiter"
@@ -69,8 +69,9 @@ async def dues_of(
     full = await lines_in_full(order["id"])
     buyer = Buyer() if terms.pays_for == "every_order" else await buyer_of(order)
     spent = await spent_budgets(rules["program_id"], terms)
-    dues = dues_by_terms(order, winner_id, shares, lines, commissions, full, rules, terms, buyer, spent)
-    return dues + await _for_the_recruiter(order, rules, terms, winner_id, dues, commissions)
+    asked = [] if terms.recruiting is None else [who_recruited(order, rules, terms, winner_id)]
+    (recruiter,) = await recruiters_of(asked) or [None]
+    return dues_by_terms(order, winner_id, shares, lines, commissions, full, rules, terms, buyer, recruiter, spent)
 
 
 def moment_of(order: asyncpg.Record) -> datetime:
@@ -98,9 +99,11 @@ def dues_by_terms(
     rules: asyncpg.Record,
     terms: Terms,
     buyer: Buyer,
+    recruiter: int | None,
     spent: frozenset[str],
 ) -> list[Due]:
-    """What the shares earn by terms. Pure: every fact is given, so one order and a hundred come to the same."""
+    """What the shares earn by terms, and whoever recruited the winner. Pure: every fact is given, so one order and a
+    hundred come to the same."""
     at = moment_of(order)
     may_not = nothing_counts_on(order) or bool(refusal_of_buyer(terms, buyer, at))
     reckoned = _reckon_all(order, full, rules, terms, buyer, at, _frozen(commissions, winner_id), spent)
@@ -130,7 +133,7 @@ def dues_by_terms(
                     whole,
                 )
             )
-    return dues
+    return dues + _for_the_recruiter(recruiter, terms, winner_id, dues, commissions)
 
 
 def _reckon_all(
@@ -175,13 +178,14 @@ def _frozen(commissions: Sequence[asyncpg.Record], winner_id: int) -> dict[int, 
     return found
 
 
-async def _for_the_recruiter(
-    order: asyncpg.Record,
-    rules: asyncpg.Record,
-    terms: Terms,
-    winner_id: int,
-    dues: list[Due],
-    commissions: list[asyncpg.Record],
+def who_recruited(order: asyncpg.Record, rules: asyncpg.Record, terms: Terms, winner_id: int) -> Recruited:
+    """What is to be asked about an order's winner."""
+    months = terms.recruiting.months if terms.recruiting else 0
+    return rules["program_id"], winner_id, months, order["created_at"], order["buyer_id"]
+
+
+def _for_the_recruiter(
+    found: int | None, terms: Terms, winner_id: int, dues: list[Due], commissions: Sequence[asyncpg.Record]
 ) -> list[Due]:
     """A share of what the winner earns on each line, for whoever brought them; it comes out of no one's part."""
     known = {
@@ -189,15 +193,6 @@ async def _for_the_recruiter(
         for c in commissions
         if c["role"] == RECRUITER and c["how"].get("winner_id") == winner_id
     }
-    if not known and terms.recruiting is None:
-        return []
-    found = await recruiter_of(
-        rules["program_id"],
-        winner_id,
-        terms.recruiting.months if terms.recruiting else 0,
-        order["created_at"],
-        buyer_id=order["buyer_id"],
-    )
     bonuses = []
     for due in dues:
         recruiter, bps = known.get(due.line_id, (found, terms.recruiting.share_bps if terms.recruiting else 0))

@@ -9,11 +9,14 @@ from app import db
 from referrals.commissions.reckoning import Agreed, Buyer, Item, Seller
 
 # The orders of one person, however they were told apart: as a member, by e-mail, by mailbox, or as a store's customer.
+# Each way by its own index: joined by OR, every customer of every store was looked at for each order.
 _PERSON = """SELECT o2.id, o2.store_id, o2.paid_at
-               FROM customer c JOIN customer c2
-                 ON c2.id = c.id OR (c.member_id IS NOT NULL AND c2.member_id = c.member_id)
-                 OR (c.email_hmac <> '' AND c2.email_hmac = c.email_hmac)
-                 OR (c.mailbox_hmac <> '' AND c2.mailbox_hmac = c.mailbox_hmac)
+               FROM customer c
+               CROSS JOIN LATERAL (
+                    SELECT c.id
+                    UNION SELECT id FROM customer WHERE member_id = c.member_id
+                    UNION SELECT id FROM customer WHERE c.email_hmac <> '' AND email_hmac = c.email_hmac
+                    UNION SELECT id FROM customer WHERE mailbox_hmac <> '' AND mailbox_hmac = c.mailbox_hmac) c2
                JOIN orders o2 ON o2.customer_id = c2.id AND o2.paid_at IS NOT NULL"""
 
 
@@ -99,22 +102,32 @@ def item_of(line: asyncpg.Record) -> Item:
 
 async def buyer_of(order: asyncpg.Record) -> Buyer:
     """Who bought, by every paid order of theirs before this one. A cancelled one counts: they were here already."""
-    if order["customer_id"] is None:
-        return Buyer(is_known=False)
-    row = await db.fetch_one(
-        f"""WITH theirs AS (
-                 SELECT DISTINCT * FROM ({_PERSON} WHERE c.id = $1) o
-                  WHERE (o.paid_at, o.id) < ($2::timestamptz, $3::bigint))
-            SELECT count(*) FILTER (WHERE store_id = $4) AS here, count(*) AS anywhere,
-                   min(paid_at) FILTER (WHERE store_id = $4) AS first_at
-              FROM theirs""",
-        order["customer_id"],
-        order["paid_at"],
-        order["id"],
-        order["store_id"],
+    return (await buyers_of([order]))[order["id"]]
+
+
+async def buyers_of(orders: Sequence[asyncpg.Record]) -> dict[int, Buyer]:
+    """The same for any number of orders."""
+    found = {order["id"]: Buyer(is_known=False) for order in orders}
+    known = [order for order in orders if order["customer_id"] is not None]
+    if not known:
+        return found
+    rows = await db.fetch(
+        f"""SELECT t.order_id, count(o.id) FILTER (WHERE o.store_id = t.store_id) AS here, count(o.id) AS anywhere,
+                   min(o.paid_at) FILTER (WHERE o.store_id = t.store_id) AS first_at
+              FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::bigint[])
+                   AS t (order_id, customer_id, paid_at, store_id)
+              LEFT JOIN LATERAL ({_PERSON} WHERE c.id = t.customer_id) o
+                ON (o.paid_at, o.id) < (t.paid_at, t.order_id)
+             GROUP BY t.order_id""",
+        [order["id"] for order in known],
+        [order["customer_id"] for order in known],
+        [order["paid_at"] for order in known],
+        [order["store_id"] for order in known],
     )
-    assert row is not None
-    return Buyer(nth=row["here"] + 1, is_new=row["anywhere"] == 0, first_at=row["first_at"])
+    return found | {
+        row["order_id"]: Buyer(nth=row["here"] + 1, is_new=row["anywhere"] == 0, first_at=row["first_at"])
+        for row in rows
+    }
 
 
 async def later_orders_that_ask(order_id: int) -> list[int]:

@@ -10,7 +10,7 @@ import msgspec
 
 from app import clock, db
 from app.money import share_of
-from referrals.commissions.facts import buyer_of
+from referrals.commissions.facts import buyers_of
 from referrals.commissions.reckoning import Buyer, half_even, refusal_of_buyer
 from referrals.credit import lots
 from referrals.ledger.schemas import AccountName, Leg, Posting
@@ -38,8 +38,9 @@ async def bring_all(orders: Sequence[Asking]) -> None:
     if not asking:
         return
     rewards = await _rewards_on([order["id"] for order, *_ in asking])
-    missing = [one for one in asking if one[0]["id"] not in rewards and await _is_due(one)]
-    rewards |= await _open_all(missing)
+    missing = [one for one in asking if one[0]["id"] not in rewards and one[1]["winner_id"] is not None]
+    buyers = await buyers_of([one[0] for one in missing if terms_of(one[2]).pays_for != "every_order"])
+    rewards |= await _open_all([one for one in missing if _is_due(one, buyers.get(one[0]["id"], Buyer()))])
     postings, grants = [], []
     for order, decision, _rules, lines in asking:
         if reward := rewards.get(order["id"]):
@@ -53,14 +54,13 @@ async def bring_all(orders: Sequence[Asking]) -> None:
     await lots.grant_all(grants)
 
 
-async def _is_due(asking: Asking) -> bool:
-    """Whether the buyer of an order that has no reward yet gets one."""
-    order, decision, rules, lines = asking
+def _is_due(asking: Asking, buyer: Buyer) -> bool:
+    """Whether the buyer of an order that somebody is credited with, and that has no reward yet, gets one."""
+    order, _decision, rules, lines = asking
     terms, (base, _net) = terms_of(rules), _sums(lines)
     friend = terms.friend
-    if friend is None or decision["winner_id"] is None or not _is_in(friend, terms.currency, order["currency"]):
+    if friend is None or not _is_in(friend, terms.currency, order["currency"]):
         return False
-    buyer = Buyer() if terms.pays_for == "every_order" else await buyer_of(order)
     if refusal_of_buyer(terms, buyer, order["placed_at"] or order["paid_at"]):
         return False
     return amount_for(friend, base, base) > 0

@@ -9,19 +9,16 @@ import msgspec
 
 from app import clock, db
 from app.events import publish
-from app.money import share_of
 from referrals.attribution.service import attribute
-from referrals.attribution.shares import SHARER
 from referrals.commissions import friend, limits, queries
 from referrals.commissions.dues import NO_BUDGET, RECRUITER, Due, dues_of
 from referrals.commissions.events import CommissionEarned
 from referrals.commissions.hold_time import hold_end, reschedule
 from referrals.commissions.postings import Step, bring_all, note_steps, take
 from referrals.commissions.recruiting import note_recruiter
+from referrals.commissions.within import Key, granted_before, granted_of, key_of, key_of_due, wanted
 from referrals.programs.queries import version
 from referrals.programs.terms import terms_of
-
-Key = tuple[int, int, str]
 
 
 async def settle(order_id: int, *, because: str = "") -> None:
@@ -38,30 +35,34 @@ async def settle(order_id: int, *, because: str = "") -> None:
         await note_recruiter(decision["winner_id"], rules)
         lines = await queries.lines_of(order)
         commissions = await queries.commissions_on(order_id)
-        dues = {
-            (due.line_id, due.member_id, due.role): due for due in await dues_of(order, decision, lines, commissions)
-        }
+        dues = {key_of_due(due): due for due in await dues_of(order, decision, lines, commissions)}
         known = {key_of(one) for one in commissions}
         fresh = {key: due for key, due in dues.items() if key not in known and (due.granted or due.rule == NO_BUDGET)}
         heights: dict[int, int] = {}
         if fresh:
-            heights = await _open_missing(order, decision, rules, fresh)
+            before = granted_before(commissions, [*dues.values()])
+            heights = await _open_missing(order, decision, rules, fresh, commissions, before)
             commissions = await queries.commissions_on(order_id)
         targets = await _within_limits(commissions, dues, heights)
         by_id = {line["id"]: line for line in lines}
-        wanted = []
+        brought = []
         for one in commissions:
             target = targets.get(one["id"])
             reason = reason_for(order, one, target, by_id[one["order_line_id"]])
             comes_back = because and (target or 0) > one["standing"]
-            wanted.append((one, target or 0, because if comes_back else reason))
+            brought.append((one, target or 0, because if comes_back else reason))
         await reschedule(order, commissions, rules)
-        await bring_all(wanted)
+        await bring_all(brought)
         await friend.bring_all([(order, decision, rules, lines)])
 
 
 async def _open_missing(
-    order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.Record, fresh: dict[Key, Due]
+    order: asyncpg.Record,
+    decision: asyncpg.Record,
+    rules: asyncpg.Record,
+    fresh: dict[Key, Due],
+    known: list[asyncpg.Record],
+    before: dict[int, int],
 ) -> dict[int, int]:
     """A commission for each line and share that earns and has none yet; how high the limits on these are.
 
@@ -69,7 +70,7 @@ async def _open_missing(
     """
     opened = {key: await _open(order, decision, rules, due) for key, due in fresh.items()}
     await note_steps([Step(one, "", "pending", "order_paid") for one in opened.values()])
-    heights = await _grant(order, rules, fresh, opened)
+    heights = await _grant(order, rules, fresh, opened, known, before)
     rows = await db.fetch(
         "SELECT id, member_id, granted FROM commission WHERE id = ANY($1::bigint[])", [*opened.values()]
     )
@@ -105,7 +106,12 @@ async def _open(order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.
 
 
 async def _grant(
-    order: asyncpg.Record, rules: asyncpg.Record, fresh: dict[Key, Due], opened: dict[Key, int]
+    order: asyncpg.Record,
+    rules: asyncpg.Record,
+    fresh: dict[Key, Due],
+    opened: dict[Key, int],
+    known: list[asyncpg.Record],
+    before: dict[int, int],
 ) -> dict[int, int]:
     """What the limits leave of new grants becomes what was granted, for good."""
     terms = terms_of(rules)
@@ -115,15 +121,13 @@ async def _grant(
     watched = [limits.Fresh(opened[key], due.member_id, budgets[key]) for key, due in fresh.items()]
     heights = await limits.watch(watched, rules["program_id"], terms, order)
     await limits.lock_for(opened.values())
-    asked = {key: due.granted for key, due in fresh.items() if due.role != RECRUITER}
-    got = await limits.reserve([limits.Claim(opened[key], amount, 0) for key, amount in asked.items()], heights)
+    new = [{"id": opened[key], "order_line_id": key[0], "member_id": key[1], "role": key[2]} for key in fresh]
+    got: dict[int, int] = {}
     # Whoever recruited gets a share of what the recruit really gets.
-    second = {
-        key: share_of(got.get(opened.get((due.line_id, due.how.winner_id, SHARER), 0), 0), due.rate_bps)
-        for key, due in fresh.items()
-        if due.role == RECRUITER and due.how
-    }
-    got |= await limits.reserve([limits.Claim(opened[key], amount, 0) for key, amount in second.items()], heights)
+    for is_second in (False, True):
+        asked = {opened[key]: due for key, due in fresh.items() if (due.role == RECRUITER) == is_second}
+        amounts = {one: granted_of(due, [*known, *new], before | got) for one, due in asked.items()}
+        got |= await limits.reserve([limits.Claim(one, amount, 0) for one, amount in amounts.items()], heights)
     await db.execute_many("UPDATE commission SET granted = $2 WHERE id = $1 AND granted <> $2", [*got.items()])
     return heights
 
@@ -140,7 +144,7 @@ async def _within_limits(
         for one in asked:
             due = dues.get(key_of(one))
             if due is not None and one["state"] != "rejected":
-                targets[one["id"]] = _wanted(one, due, commissions, targets)
+                targets[one["id"]] = wanted(one, due, commissions, targets)
         claims = [
             limits.Claim(one["id"], targets.get(one["id"], 0), one["reserved"])
             for one in asked
@@ -149,20 +153,6 @@ async def _within_limits(
         has = await limits.reserve(claims, heights)
         targets |= {one: amount for one, amount in has.items() if one in targets}
     return targets
-
-
-def _wanted(one: asyncpg.Record, due: Due, commissions: list[asyncpg.Record], targets: dict[int, int]) -> int:
-    was_cut = one["reserved"] is not None and one["granted"] < one["how"].get("asked", 0)
-    if one["role"] != RECRUITER:
-        # A price that is told lower later pays no more than that price asks for, however much was granted.
-        return min(due.cut_to(one["granted"]), due.target) if was_cut else due.target
-    winner = (one["order_line_id"], due.how.winner_id if due.how else 0, SHARER)
-    theirs = next((targets.get(c["id"], 0) for c in commissions if key_of(c) == winner), 0)
-    return min(one["granted"], share_of(theirs, due.rate_bps)) if was_cut else share_of(theirs, due.rate_bps)
-
-
-def key_of(commission: asyncpg.Record) -> Key:
-    return (commission["order_line_id"], commission["member_id"], commission["role"])
 
 
 def reason_for(order: asyncpg.Record, commission: asyncpg.Record, target: int | None, line: asyncpg.Record) -> str:

@@ -1,10 +1,10 @@
 """Many orders settled in one transaction, with a number of queries that does not grow with them.
 
-It does what `service.settle` does, by the same functions, for orders of which rates, rules, codes, caps and budgets
-decide, with a buyer's side or without; those that ask which order of a buyer they are, those of a programme where
-members bring others, and those a person decided on it hands over, one by one. A worker that is told
-of many orders at once gathers them here: what costs is not the arithmetic but going back and forth, the commit, and
-the chain of the books, which one transaction holds at a time.
+It does what `service.settle` does, by the same functions, in the order of their ids, so that it comes to what one after
+the other would. Two go alone: one before whose turn a budget moved so that it is paid otherwise (BudgetMoved), and one
+that was decided on under rules that are no longer found for it. A worker that is told of many orders at once gathers
+them here: what costs is not the arithmetic but going back and forth, the commit, and the chain of the books, which one
+transaction holds at a time.
 """
 
 import asyncio
@@ -21,29 +21,31 @@ from app import clock, db
 from app.events import publish_all
 from referrals.attribution.facts import Case, decided, gather
 from referrals.attribution.rules import Decision
-from referrals.attribution.service import case_of, says_something_new, use_codes
+from referrals.attribution.service import ask_for_second_ones, case_of, says_something_new, use_codes
 from referrals.attribution.shares import shares_of
 from referrals.commissions import friend, service
 from referrals.commissions.dues import (
     NO_BUDGET,
-    RECRUITER,
     Due,
     dues_by_terms,
     is_plain,
     moment_of,
     nothing_counts_on,
     plain_dues,
+    who_recruited,
 )
 from referrals.commissions.events import CommissionEarned
-from referrals.commissions.facts import lines_in_full_of, rules_for_all
+from referrals.commissions.facts import buyers_of, lines_in_full_of, rules_for_all
 from referrals.commissions.hold_time import hold_end, reschedule_all
 from referrals.commissions.limits import budgets_named
 from referrals.commissions.postings import Step, bring_all, note_steps
 from referrals.commissions.queries import rules_in_force
 from referrals.commissions.reckoning import Buyer
+from referrals.commissions.recruiting import note_recruiters
 from referrals.commissions.standing import NOTHING_POSTED, commissions_of_orders, lines_of_orders
-from referrals.commissions.within import Asking, BudgetMoved, within_limits
-from referrals.programs.terms import Terms, terms_of
+from referrals.commissions.within import Asking, BudgetMoved, key_of, key_of_due, within_limits
+from referrals.partners.queries import recruiters_of
+from referrals.programs.terms import terms_of
 
 log = logging.getLogger(__name__)
 MOST_AT_ONCE = 100
@@ -71,13 +73,13 @@ async def settle_all(order_ids: Sequence[int]) -> None:
         return await service.settle(ids[0])
     try:
         async with db.transaction(), db.savepoint():
-            special = await _settle_plain(ids)
+            alone = await _settle_together(ids)
     except BudgetMoved as moved:
         # Nothing of it stands. Up to there together, that one by what the budget is then, and on.
         await settle_all([one for one in ids if one < moved.order_id])
         await service.settle(moved.order_id)
         return await settle_all([one for one in ids if one > moved.order_id])
-    for order_id in special:
+    for order_id in alone:
         await service.settle(order_id)
 
 
@@ -118,28 +120,25 @@ async def _one_by_one(batch: Sequence[tuple[int, asyncio.Future[None]]]) -> None
                 done.set_exception(error)
 
 
-async def _settle_plain(order_ids: Sequence[int]) -> list[int]:
-    """Settle those that nothing but rates and rules decides about; the others."""
+async def _settle_together(order_ids: Sequence[int]) -> list[int]:
+    """Settle these; those left that have to go alone."""
     orders = await _lock(order_ids)
     rules = await rules_in_force(list(orders))
-    easy = {one for one in rules if _is_easy(terms_of(rules[one]))} - await _that_ask_for_more(list(rules))
-    cases = [case_of(orders[one], rules[one]) for one in sorted(easy)]
+    cases = [case_of(orders[one], rules[one]) for one in sorted(rules)]
     if cases:
         await gather(cases)
-    # What a person decided may wait for a second one when the order grew: that is asked of each alone.
-    easy -= {case.id for case in cases if any(touch.via == "override" for touch in case.touches)}
-    cases = [case for case in cases if case.id in easy]
+    await ask_for_second_ones(cases)
     await use_codes(cases)
     decisions = await _decide(cases, rules)
     await _bring([case for case in cases if case.id in decisions], decisions, rules)
-    done = {case.id for case in cases} | {one for one in easy if one not in decisions}
-    return sorted(set(orders) - done)
+    return await _decided_before([one for one in orders if one not in rules])
 
 
-def _is_easy(terms: Terms) -> bool:
-    """Whether an order's own lines, its winner, its buyer's side and limits are all that these terms look at: not which
-    order of a buyer it is, nobody beside the winner and their shares."""
-    return terms.pays_for == "every_order" and terms.recruiting is None
+async def _decided_before(order_ids: Sequence[int]) -> list[int]:
+    """Of orders that came before there was a programme, those that somebody was credited with all the same."""
+    found = "SELECT DISTINCT order_id FROM attribution WHERE order_id = ANY($1::bigint[]) ORDER BY order_id"
+    rows = await db.fetch(found, order_ids) if order_ids else []
+    return [row["order_id"] for row in rows]
 
 
 async def _lock(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
@@ -151,16 +150,6 @@ async def _lock(order_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
         order_ids,
     )
     return {row["id"]: row for row in rows if row["paid_at"] is not None}
-
-
-async def _that_ask_for_more(order_ids: Sequence[int]) -> set[int]:
-    """Orders with a commission of whoever recruited."""
-    rows = await db.fetch(
-        "SELECT DISTINCT order_id FROM commission WHERE order_id = ANY($1::bigint[]) AND role = $2",
-        order_ids,
-        RECRUITER,
-    )
-    return {row["order_id"] for row in rows}
 
 
 async def _decide(cases: Sequence[Case], rules: dict[int, asyncpg.Record]) -> dict[int, Any]:
@@ -203,6 +192,7 @@ async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[i
     """Open what is missing, and post what differs."""
     ids = [case.id for case in cases]
     await friend.lock_buyers([(case.order, rules[case.id]) for case in cases])
+    await note_recruiters([(decisions[case.id]["winner_id"], rules[case.id]) for case in cases])
     lines: dict[int, list[asyncpg.Record]] = defaultdict(list)
     commissions: dict[int, list[Any]] = defaultdict(list)
     for line in await lines_of_orders(ids):
@@ -220,10 +210,10 @@ async def _bring(cases: Sequence[Case], decisions: dict[int, Any], rules: dict[i
     await reschedule_all([(case.order, commissions[case.id], rules[case.id]) for case in cases])
     wanted = []
     for case in cases:
-        targets = {(due.line_id, due.member_id, due.role): due.target for due in dues[case.id]}
+        targets = {key_of_due(due): due.target for due in dues[case.id]}
         by_id = {line["id"]: line for line in lines[case.id]}
         for one in commissions[case.id]:
-            target = within[one["id"]] if one["id"] in within else targets.get(service.key_of(one))
+            target = within[one["id"]] if one["id"] in within else targets.get(key_of(one))
             reason = service.reason_for(case.order, one, target, by_id[one["order_line_id"]])
             wanted.append((one, target or 0, reason))
     await bring_all(wanted)
@@ -251,6 +241,8 @@ async def _asking_of(
     }
     others = [case.id for case in won if case.id not in plain]
     full = await lines_in_full_of(others) if others else {}
+    buyers = await buyers_of([case.order for case in won if terms_of(sellers[case.id]).pays_for != "every_order"])
+    recruiters = await _recruiters_of(won, decisions, sellers)
     budgets = await budgets_named([(row["program_id"], terms_of(row)) for row in sellers.values()])
     named = dict(zip(sellers, budgets, strict=True))
     asking = []
@@ -272,11 +264,23 @@ async def _asking_of(
                 full.get(case.id, {}),
                 sellers[case.id],
                 terms_of(sellers[case.id]),
-                Buyer(),
+                buyers.get(case.id, Buyer()),
+                recruiters.get(case.id),
             )
             one.dues = one.reckon(one.budgets.spent)
         asking.append(one)
     return asking
+
+
+async def _recruiters_of(
+    cases: Sequence[Case], decisions: dict[int, Any], sellers: dict[int, asyncpg.Record]
+) -> dict[int, int | None]:
+    asked = {
+        case.id: who_recruited(case.order, sellers[case.id], terms, decisions[case.id]["winner_id"])
+        for case in cases
+        if (terms := terms_of(sellers[case.id])).recruiting is not None
+    }
+    return dict(zip(asked, await recruiters_of(list(asked.values())), strict=True))
 
 
 async def _open_missing(
@@ -289,9 +293,9 @@ async def _open_missing(
     """A commission for each line and share that earns and has none yet, as `standing` would show it."""
     fresh = []
     for case in cases:
-        known = {service.key_of(one) for one in commissions[case.id]}
+        known = {key_of(one) for one in commissions[case.id]}
         for due in dues[case.id]:
-            if (due.granted or due.rule == NO_BUDGET) and (due.line_id, due.member_id, due.role) not in known:
+            if (due.granted or due.rule == NO_BUDGET) and key_of_due(due) not in known:
                 fresh.append((case, due))
     if not fresh:
         return []

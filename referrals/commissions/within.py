@@ -1,17 +1,21 @@
 """What caps and budgets leave of the commissions of many orders: locked together, asked order by order, so that it
 comes to what one order after the other would."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from app import db
+from app.money import share_of
+from referrals.attribution.shares import SHARER
 from referrals.commissions import limits
-from referrals.commissions.dues import Due
+from referrals.commissions.dues import RECRUITER, Due
 from referrals.commissions.postings import Step, take
 from referrals.programs.terms import Terms
+
+Key = tuple[int, int, str]
 
 
 class BudgetMoved(Exception):
@@ -42,12 +46,12 @@ class Asking(msgspec.Struct):
         return found
 
     def due_of(self, commission: Any) -> Due | None:
-        key = (commission["order_line_id"], commission["member_id"], commission["role"])
-        return next((due for due in self.dues if (due.line_id, due.member_id, due.role) == key), None)
+        return next((due for due in self.dues if key_of_due(due) == key_of(commission)), None)
 
 
 async def within_limits(asking: Sequence[Asking], opened: set[int]) -> dict[int, int | None]:
-    """What each commission that a limit watches should stand at; new ones get what is left, for good.
+    """What each commission that a limit watches, or that hangs on another one, should stand at; new ones get what is
+    left, for good.
 
     Raises BudgetMoved when an order would have been reckoned otherwise by then; nothing may be kept of it all.
     """
@@ -59,7 +63,7 @@ async def within_limits(asking: Sequence[Asking], opened: set[int]) -> dict[int,
         ]
         for one in asking
     }
-    turns = [one for one in asking if watched[one.order_id] or one.budgets.ids]
+    turns = [one for one in asking if watched[one.order_id] or one.budgets.ids or _has_a_recruiter(one)]
     within = await _take_turns(turns, watched, {order_id: fresh[order_id] for order_id in limited}) if turns else {}
     new = [c for some in fresh.values() for c in some]
     await db.execute_many(
@@ -84,27 +88,42 @@ async def _take_turns(
     within: dict[int, int | None] = {}
     for one, high in zip(turns, heights, strict=True):
         _see_whether_a_budget_moved(one, room)
-        within |= _take_turn(one, room, high, new[one.order_id], watched[one.order_id])
+        within |= _take_turn(one, room, high, new[one.order_id])
     await limits.close_room(room)
     return within
 
 
-def _take_turn(
-    one: Asking, room: limits.Room, high: dict[int, int], new: list[Any], watched: list[Any]
-) -> dict[int, int | None]:
-    asked = {c["id"]: due.granted for c in new if (due := one.due_of(c))}
-    got = limits.take_turn(room, [limits.Claim(c["id"], asked[c["id"]], 0) for c in new], high)
+def _take_turn(one: Asking, room: limits.Room, high: dict[int, int], new: list[Any]) -> dict[int, int | None]:
+    opened = {c["id"] for c in new}
+    got = granted_before([c for c in one.commissions if c["id"] not in opened], one.dues)
+    for some in _winners_first(new):
+        asked = {c["id"]: granted_of(due, one.commissions, got) for c in some if (due := one.due_of(c))}
+        got |= limits.take_turn(room, [limits.Claim(c, amount, 0) for c, amount in asked.items()], high)
     for c in new:
         c["granted"] = c["reserved"] = got[c["id"]]
         c["state"] = "pending" if got[c["id"]] else "rejected"
-    targets = {c["id"]: _target(c, one.due_of(c)) for c in watched}
-    claims = [
-        limits.Claim(c["id"], targets[c["id"]] or 0, c["reserved"])
-        for c in watched
-        if (targets[c["id"]] or 0) != c["reserved"]
-    ]
-    has = limits.take_turn(room, claims, high)
-    return {c: has.get(c, target) if target is not None else None for c, target in targets.items()}
+    targets: dict[int, int] = {}
+    for some in _winners_first(one.commissions):
+        for c in some:
+            if (due := one.due_of(c)) is not None and c["state"] != "rejected":
+                targets[c["id"]] = wanted(c, due, one.commissions, targets)
+        claims = [
+            limits.Claim(c["id"], targets.get(c["id"], 0), c["reserved"])
+            for c in some
+            if c["reserved"] is not None and targets.get(c["id"], 0) != c["reserved"]
+        ]
+        has = limits.take_turn(room, claims, high)
+        targets |= {c: amount for c, amount in has.items() if c in targets}
+    return {c["id"]: targets.get(c["id"]) for c in one.commissions}
+
+
+def _has_a_recruiter(one: Asking) -> bool:
+    return any(c["role"] == RECRUITER for c in one.commissions)
+
+
+def _winners_first(commissions: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Whoever recruited gets a share of what the recruit really gets, so they come after."""
+    return [c for c in commissions if c["role"] != RECRUITER], [c for c in commissions if c["role"] == RECRUITER]
 
 
 def _see_whether_a_budget_moved(one: Asking, room: limits.Room) -> None:
@@ -128,9 +147,41 @@ def _budget_of(due: Due | None) -> str:
     return due.how.budget if due and due.how else ""
 
 
-def _target(commission: Any, due: Due | None) -> int | None:
-    """What it should stand at before its limits are asked; nothing when nobody is due it, or a person rejected it."""
-    if due is None or commission["state"] == "rejected":
-        return None
-    was_cut = commission["granted"] < commission["how"].get("asked", 0)
-    return min(due.cut_to(commission["granted"]), due.target) if was_cut else due.target
+def granted_before(known: Sequence[Any], dues: Sequence[Due]) -> dict[int, int]:
+    """What each commission that was there already is granted: what a limit once left of it, or all that is due."""
+    by_key = {key_of_due(due): due.granted for due in dues}
+    return {
+        c["id"]: 0 if c["state"] == "rejected" else c["granted"] if _was_cut(c) else by_key.get(key_of(c), 0)
+        for c in known
+    }
+
+
+def granted_of(due: Due, commissions: Sequence[Any], granted: Mapping[int, int]) -> int:
+    """What a new commission asks its limits for: a recruiter's for a share of what the winner's is granted."""
+    return due.granted if due.role != RECRUITER else share_of(_of_the_winner(due, commissions, granted), due.rate_bps)
+
+
+def wanted(one: Any, due: Due, commissions: Sequence[Any], targets: Mapping[int, int]) -> int:
+    """What it should stand at before its limits are asked."""
+    if due.role == RECRUITER:
+        share = share_of(_of_the_winner(due, commissions, targets), due.rate_bps)
+        return min(one["granted"], share) if _was_cut(one) else share
+    # A price that is told lower later pays no more than that price asks for, however much was granted.
+    return min(due.cut_to(one["granted"]), due.target) if _was_cut(one) else due.target
+
+
+def _was_cut(one: Any) -> bool:
+    return one["reserved"] is not None and one["granted"] < one["how"].get("asked", 0)
+
+
+def _of_the_winner(due: Due, commissions: Sequence[Any], amounts: Mapping[int, int]) -> int:
+    theirs = (due.line_id, due.how.winner_id if due.how else 0, SHARER)
+    return next((amounts.get(c["id"], 0) for c in commissions if key_of(c) == theirs), 0)
+
+
+def key_of(commission: Any) -> Key:
+    return (commission["order_line_id"], commission["member_id"], commission["role"])
+
+
+def key_of_due(due: Due) -> Key:
+    return (due.line_id, due.member_id, due.role)

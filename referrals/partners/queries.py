@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -5,25 +6,29 @@ import asyncpg
 from app import db
 from app.paging import Page, cut, decode
 
+Recruited = tuple[int, int, int, datetime, int | None]
+"""A programme, a partner of it, how many months the bonus runs, the moment of an order, and its buyer if a member."""
 
-async def recruiter_of(
-    program_id: int, member_id: int, months: int, at: datetime, *, buyer_id: int | None = None
-) -> int | None:
-    """Who brought a partner to the programme, while their bonus runs; never the buyer, never a suspended account."""
-    found: int | None = await db.fetch_val(
-        """SELECT r.recruiter_id FROM recruit r
-            WHERE r.program_id = $1 AND r.member_id = $2 AND r.recruiter_id IS DISTINCT FROM $5
-              AND $4::timestamptz < r.since + make_interval(months => $3)
-              AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = r.recruiter_id AND s.created_at <= $4
-                                AND (s.until IS NULL OR s.until > $4)
-                                AND (s.lifted_at IS NULL OR s.lifted_at > $4))""",
-        program_id,
-        member_id,
-        months,
-        at,
-        buyer_id,
+
+async def recruiters_of(asked: Sequence[Recruited]) -> list[int | None]:
+    """Who brought each partner to the programme, while the bonus runs; never the buyer, never a suspended account."""
+    if not asked:
+        return []
+    rows = await db.fetch(
+        """SELECT r.recruiter_id
+             FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::timestamptz[], $5::bigint[])
+                  WITH ORDINALITY AS a (program_id, member_id, months, at, buyer_id, place)
+             LEFT JOIN recruit r
+               ON r.program_id = a.program_id AND r.member_id = a.member_id
+              AND r.recruiter_id IS DISTINCT FROM a.buyer_id
+              AND a.at < r.since + make_interval(months => a.months)
+              AND NOT EXISTS (SELECT 1 FROM suspension s WHERE s.member_id = r.recruiter_id AND s.created_at <= a.at
+                                AND (s.until IS NULL OR s.until > a.at)
+                                AND (s.lifted_at IS NULL OR s.lifted_at > a.at))
+            ORDER BY a.place""",
+        *map(list, zip(*asked, strict=True)),
     )
-    return found
+    return [row["recruiter_id"] for row in rows]
 
 
 async def tier_of(program_id: int, member_id: int) -> str:

@@ -69,7 +69,7 @@ async def test_queries_do_not_grow_with_the_orders(web: Browser):
     assert len(many) <= len(few) <= 40
 
 
-async def test_orders_with_a_cap_a_code_or_a_buyers_side_are_settled_together_and_a_first_order_alone(web: Browser):
+async def test_orders_with_a_cap_a_code_a_buyers_side_or_first_ones_are_settled_together(web: Browser):
     mara, shop, ids = await told_and_not_settled(web, 3)
     await publish_rules(shop.slug, Rules(rate_bps=1000), terms=Terms(currency="USD", caps=Caps(order=500)))
     gv = await click(web(), (await a_link(web, mara))["code"])
@@ -81,7 +81,7 @@ async def test_orders_with_a_cap_a_code_or_a_buyers_side_are_settled_together_an
     await tell(web, shop, "order.paid", order("another", gv=gv))
     ids = [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
     async with db.transaction():
-        assert await together._settle_plain(ids) == ids[6:], "which order of a buyer it is, is asked of each alone"
+        assert await together._settle_together(ids) == [], "none of them has to go alone"
     await together.settle_all(ids)
     assert await db.fetch_val("SELECT count(*) FROM friend_reward") == 2
     assert await standing(mara) == {("pending", "USD"): 3000 + 500 + 1200 + 1200}
@@ -334,7 +334,7 @@ async def test_together_and_one_by_one_come_to_the_same_under_any_terms(
         assert alone == in_company
         try:
             async with db.transaction():
-                assert await together._settle_plain(ids) == [], "none of these terms asks for more"
+                assert await together._settle_together(ids) == [], "none of these terms asks for more"
         except BudgetMoved:
             await together.settle_all(ids)
     await books_are_right()
@@ -485,10 +485,27 @@ async def what_comes_of(ids: list[int], way: Callable[[], Awaitable[None]]) -> l
                             WHERE t.ref_type = 'friend_reward' AND t.ref_id = f.id) AS posted
                      FROM friend_reward f LEFT JOIN credit_lot l ON l.source = 'friend_reward:' || f.id ORDER BY 1"""
             )
-            found += [tuple(map(repr, row)) for row in (*uses, *used, *credit)]
+            found += [tuple(map(repr, row)) for row in (*uses, *used, *credit, *await who_was_credited())]
             raise Undone
     except Undone:
         return found
+
+
+async def who_was_credited() -> list:
+    """Every decision, what people decided, who recruited whom, and what was told of it."""
+    decisions = await db.fetch(
+        """SELECT order_id, version, program_version_id, winner_id, link_id, rule, candidates, shares FROM attribution
+            ORDER BY 1, 2"""
+    )
+    people = await db.fetch(
+        "SELECT order_id, winner_id, state, stake, needs_second, decided_by FROM attribution_override ORDER BY id"
+    )
+    recruits = await db.fetch("SELECT program_id, member_id, recruiter_id FROM recruit ORDER BY 1, 2")
+    told = await db.fetch(
+        """SELECT type, data ->> 'member_id' AS member_id, data ->> 'order_id' AS order_id, count(*) AS many
+             FROM event WHERE type LIKE 'Commission%' OR type = 'OverrideProposed' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    )
+    return [*decisions, *people, *recruits, *told]
 
 
 async def test_refunds_cancellations_and_orders_nobody_led_to_stand_beside_each_other(web: Browser):
@@ -524,7 +541,7 @@ async def test_one_order_that_fails_does_not_hold_up_the_others(web: Browser, mo
         raise ValueError("one of them is broken")
 
     monkeypatch.setattr(service, "settle", fails_for_one)
-    monkeypatch.setattr(together, "_settle_plain", fails)
+    monkeypatch.setattr(together, "_settle_together", fails)
     outcomes = await asyncio.gather(*(together.settle_soon(one) for one in ids), return_exceptions=True)
     assert [type(one) for one in outcomes] == [type(None), ValueError, type(None), type(None)]
     assert await standing(mara) == {("pending", "USD"): 3000}
