@@ -3,12 +3,10 @@
 It does what `service.settle` does, by the same functions, in the order of their ids, so that it comes to what one after
 the other would. Two go alone: one before whose turn a budget moved so that it is paid otherwise (BudgetMoved), and one
 that was decided on under rules that are no longer found for it. A worker that is told of many orders at once gathers
-them here: what costs is not the arithmetic but going back and forth, the commit, and the chain of the books, which one
-transaction holds at a time.
+them (`soon`): what costs is not the arithmetic but going back and forth, the commit, and the chain of the books, which
+one transaction holds at a time.
 """
 
-import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
@@ -47,22 +45,6 @@ from referrals.commissions.within import Asking, BudgetMoved, key_of, key_of_due
 from referrals.partners.queries import recruiters_of
 from referrals.programs.terms import terms_of
 
-log = logging.getLogger(__name__)
-MOST_AT_ONCE = 100
-
-_waiting: list[tuple[int, asyncio.Future[None]]] = []
-_working: list[asyncio.Task[None]] = []
-
-
-async def settle_soon(order_id: int) -> None:
-    """Settle an order together with those asked for at the same time; done when it is committed."""
-    done = asyncio.get_running_loop().create_future()
-    _waiting.append((order_id, done))
-    if not _working:
-        # Whoever comes while one transaction runs goes into the next: nobody waits for company.
-        _working.append(asyncio.create_task(_work_off()))
-    await done
-
 
 async def settle_all(order_ids: Sequence[int]) -> None:
     """Bring the books to what these orders' facts ask for."""
@@ -81,43 +63,6 @@ async def settle_all(order_ids: Sequence[int]) -> None:
         return await settle_all([one for one in ids if one > moved.order_id])
     for order_id in alone:
         await service.settle(order_id)
-
-
-async def _work_off() -> None:
-    try:
-        while _waiting:
-            batch, _waiting[:] = _waiting[:MOST_AT_ONCE], _waiting[MOST_AT_ONCE:]
-            await _settle_batch(batch)
-    finally:
-        # In the same breath in which the list was seen empty: whoever comes next starts anew.
-        _working.clear()
-
-
-async def _settle_batch(batch: Sequence[tuple[int, asyncio.Future[None]]]) -> None:
-    try:
-        await settle_all([order_id for order_id, _done in batch])
-    except Exception as error:
-        # One order that fails must not hold up the others.
-        if len(batch) > 1:
-            log.warning("settling %s orders together failed, so each by itself: %s", len(batch), error)
-        await _one_by_one(batch)
-    except BaseException:
-        # The worker is stopping: whoever waits tries again later, as nothing was committed.
-        for _order_id, done in batch:
-            done.cancel()
-        raise
-    for _order_id, done in batch:
-        if not done.done():
-            done.set_result(None)
-
-
-async def _one_by_one(batch: Sequence[tuple[int, asyncio.Future[None]]]) -> None:
-    for order_id, done in batch:
-        try:
-            await service.settle(order_id)
-        except Exception as error:
-            if not done.done():
-                done.set_exception(error)
 
 
 async def _settle_together(order_ids: Sequence[int]) -> list[int]:

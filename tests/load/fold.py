@@ -1,14 +1,15 @@
 """How fast orders with refunds become money, and how long the books take to be verified.
 
     python -m tests.load.fold [--orders 100000] [--entries 1000000] [--tasks 40] [--terms] [--codes]
-                             [--budget] [--friend]
+                             [--budget] [--friend] [--recruiting] [--first] [--override]
 
 A fresh durable PostgreSQL; the facts are written by COPY, then every order is settled through `settle_soon`,
 as the worker does, and once more with its refunds. Afterwards the ledger is filled to so many entries and verified.
 With `--terms` the programme pays by rules, for a tier, flat and with something left out, and one member by a rate of
 their own. With `--codes` every order carries a code, and no click: the first ten thousand uses of each count.
 With `--budget` all of it comes out of one budget that lasts for two orders of three, with `--friend` each buyer gets
-credit.
+credit. With `--recruiting` half of the members were brought by the others, who get a share; with `--first` each buyer
+has three orders, of which two pay, and is another customer each time; with `--override` a person decided on each order.
 """
 
 import argparse
@@ -22,6 +23,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+KINDS = ("terms", "budget", "friend", "recruiting", "first", "override")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -32,7 +37,11 @@ def main() -> None:
     parser.add_argument("--codes", action="store_true", help="orders carry a code with a limit instead of a click")
     parser.add_argument("--budget", action="store_true", help="one budget, for two orders of three")
     parser.add_argument("--friend", action="store_true", help="buyers that get credit, too")
+    parser.add_argument("--recruiting", action="store_true", help="a second level")
+    parser.add_argument("--first", action="store_true", help="pay for the first two orders of a buyer")
+    parser.add_argument("--override", action="store_true", help="orders that a person decided on")
     options = parser.parse_args()
+    kinds = [kind for kind in KINDS if getattr(options, kind)]
     from app import embedded
 
     with tempfile.TemporaryDirectory(prefix="gv-fold-") as folder, ExitStack() as running:
@@ -44,15 +53,8 @@ def main() -> None:
             GRAPEVINE_DATA_DIR=folder,
             GRAPEVINE_ENV="demo",
         )
-        figures = asyncio.run(
-            measure(
-                options.orders,
-                options.entries,
-                options.tasks,
-                *("terms" * options.terms, "budget" * options.budget, "friend" * options.friend),
-                codes=options.codes,
-            )
-        )
+        figures = asyncio.run(measure(options.orders, options.entries, options.tasks, *kinds, codes=options.codes))
+        print(f"--- {', '.join([*kinds, *(['codes'] if options.codes else [])]) or 'one plain rate'}")
         for name, figure in figures.items():
             print(f"{name:<44} {figure:>12,.1f}", flush=True)
 
@@ -122,6 +124,7 @@ async def _facts(orders: int, *kinds: str) -> list[int]:
     from community.members.schemas import NewMember
     from community.members.service import join
     from referrals.commissions.limits import set_budget
+    from referrals.programs.policy import Policy
     from referrals.programs.schemas import Rules
     from referrals.programs.service import publish_rules
     from storefront.stores.schemas import NewStore
@@ -133,12 +136,22 @@ async def _facts(orders: int, *kinds: str) -> list[int]:
     ]
     await open_store(NewStore("north", "North", "generic", "USD", "https://north.example"), owner_id=None)
     store_id = await db.fetch_val("SELECT id FROM store")
-    await publish_rules("north", Rules(rate_bps=1000), terms=_terms(*kinds))
+    # Each order comes to about 110.00: the second person is asked about, and not needed.
+    policy = Policy(second_approver_from=1_000_000)
+    await publish_rules("north", Rules(rate_bps=1000), terms=_terms(*kinds), policy=policy)
     if "budget" in kinds:
         # Two lines of about 55.00 at ten percent.
         await set_budget(await db.fetch_val("SELECT id FROM program"), "autumn", orders * 2 // 3 * 1_098, "USD")
     if "terms" in kinds:
         await _tiers_and_rates(members)
+    if "recruiting" in kinds:
+        await db.execute(
+            """INSERT INTO signup_referral (member_id, referrer_id, created_at)
+               SELECT b, a, $3 FROM unnest($1::bigint[], $2::bigint[]) AS t (a, b)""",
+            members[:10],
+            members[10:],
+            now,
+        )
     links = [await _a_link(member_id, f"member{n}") for n, member_id in enumerate(members)]
     clicks = [(new_click_id(now), links[n % len(links)]) for n in range(orders)]
     await _copy_clicks(clicks, now)
@@ -151,10 +164,13 @@ async def _facts(orders: int, *kinds: str) -> list[int]:
         now + timedelta(minutes=1),
         [click for click, _link in clicks],
     )
-    if "friend" in kinds:
+    if "friend" in kinds or "first" in kinds:
+        # Three customers are one person, by their e-mail or by their mailbox.
         await db.execute(
-            """INSERT INTO customer (store_id, external_id, created_at)
-               SELECT store_id, 'c' || id, created_at FROM orders ON CONFLICT DO NOTHING"""
+            """INSERT INTO customer (store_id, external_id, email_hmac, mailbox_hmac, created_at)
+               SELECT store_id, 'c' || id, CASE WHEN $1 THEN 'e' || id / 3 * 3 + (id % 3) / 2 ELSE '' END,
+                      CASE WHEN $1 THEN 'm' || id / 3 ELSE '' END, created_at FROM orders""",
+            "first" in kinds,
         )
         await db.execute(
             """UPDATE orders o SET customer_id = c.id FROM customer c
@@ -165,20 +181,36 @@ async def _facts(orders: int, *kinds: str) -> list[int]:
            SELECT id, 'l' || n, 'p' || (id + n) % 5, 1, 5000 + id % 997, id % 13, 0
              FROM orders, generate_series(1, 2) n"""
     )
+    if "override" in kinds:
+        await db.execute(
+            """INSERT INTO attribution_override (order_id, winner_id, reason, state, stake, currency, needs_second,
+                                                 proposed_by, proposed_at, decided_by, decided_at)
+               SELECT id, $1::bigint + id % 19, 'They met at our stand.', 'in_force', 0, 'USD', false, $2, $3, $2, $3
+                 FROM orders""",
+            members[0],
+            members[-1],
+            now,
+        )
     await db.execute("ANALYZE")
     return [row["id"] for row in await db.fetch("SELECT id FROM orders ORDER BY id")]
 
 
 def _terms(*kinds: str) -> Any:
-    from referrals.programs.terms import Exclusion, Friend, Rule, Terms
+    from referrals.programs.terms import Exclusion, Friend, Recruiting, Rule, Terms
 
-    budget, friend = "autumn" * ("budget" in kinds), Friend("percent", 500) if "friend" in kinds else None
-    if "terms" not in kinds:
-        return Terms(currency="USD", budget=budget, friend=friend)
-    return Terms(
+    terms = Terms(
         currency="USD",
-        budget=budget,
-        friend=friend,
+        budget="autumn" * ("budget" in kinds),
+        friend=Friend("percent", 500) if "friend" in kinds else None,
+        market="US",
+        recruiting=Recruiting(1000, 12) if "recruiting" in kinds else None,
+        pays_for="first_orders" if "first" in kinds else "every_order",
+        pays_for_n=2 if "first" in kinds else 0,
+    )
+    if "terms" not in kinds:
+        return terms if {"budget", "friend", "recruiting", "first"} & {*kinds} else Terms()
+    return msgspec.structs.replace(
+        terms,
         rules=[
             Rule("shoes", "product", "p1", "percent", 1500),
             Rule("shoes of friends", "product", "p1", "percent", 2000, tier="friend"),
@@ -276,7 +308,7 @@ async def _refunds(order_ids: list[int]) -> None:
 
 
 async def _fold(order_ids: list[int], tasks: int) -> None:
-    from referrals.commissions.together import settle_soon
+    from referrals.commissions.soon import settle_soon
 
     waiting = iter(order_ids)
 

@@ -13,7 +13,7 @@ from app import clock, db
 from referrals.attribution import overrides
 from referrals.attribution.overrides import NewOverride
 from referrals.codes.spelling import norm_of
-from referrals.commissions import limits, service, together
+from referrals.commissions import limits, service, soon, together
 from referrals.commissions.within import BudgetMoved
 from referrals.credit.audit import check_credit_lots
 from referrals.programs.schemas import Rules
@@ -523,7 +523,7 @@ async def test_refunds_cancellations_and_orders_nobody_led_to_stand_beside_each_
 
 async def test_many_who_ask_at_once_are_served_together_and_each_once(web: Browser):
     mara, _shop, ids = await told_and_not_settled(web, 20)
-    await asyncio.gather(*(together.settle_soon(order_id) for order_id in ids * 2))
+    await asyncio.gather(*(soon.settle_soon(order_id) for order_id in ids * 2))
     assert await standing(mara) == {("pending", "USD"): 20_000}
     await books_are_right()
 
@@ -542,7 +542,7 @@ async def test_one_order_that_fails_does_not_hold_up_the_others(web: Browser, mo
 
     monkeypatch.setattr(service, "settle", fails_for_one)
     monkeypatch.setattr(together, "_settle_together", fails)
-    outcomes = await asyncio.gather(*(together.settle_soon(one) for one in ids), return_exceptions=True)
+    outcomes = await asyncio.gather(*(soon.settle_soon(one) for one in ids), return_exceptions=True)
     assert [type(one) for one in outcomes] == [type(None), ValueError, type(None), type(None)]
     assert await standing(mara) == {("pending", "USD"): 3000}
     await books_are_right()

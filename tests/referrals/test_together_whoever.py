@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app import clock, db
 from referrals.commissions import limits, service, together
+from referrals.commissions.holds import reject
 from referrals.commissions.within import BudgetMoved
 from referrals.programs.policy import Policy
 from referrals.programs.schemas import Rules
@@ -200,6 +201,20 @@ async def test_a_share_for_recruiting_that_begins_with_a_higher_price_is_granted
     await books_are_right()
 
 
+@pytest.mark.parametrize("in_company", [False, True])
+async def test_what_is_rejected_of_a_recruit_takes_the_recruiters_share_with_it(web: Browser, in_company: bool):
+    mara, _shop, ids = await told_and_not_settled(web, 3, terms=SECOND_LEVEL)
+    top = await a_member("top")
+    await brought(mara, top)
+    settled = together.settle_all if in_company else one_by_one
+    await settled(ids)
+    async with db.transaction():
+        await reject([await db.fetch_val("SELECT min(id) FROM commission WHERE role = 'sharer'")], "case")
+    await settled(ids)
+    assert (await standing(mara), await standing(top)) == ({("pending", "USD"): 2_000}, {("pending", "USD"): 200})
+    await books_are_right()
+
+
 async def test_a_winner_by_a_persons_word_who_is_shut_out_later_keeps_it_and_what_grew_waits(web: Browser):
     _mara, _shop, ids = await told_and_not_settled(web, 3)
     ines, ben = await a_member("ines"), await a_member("ben")
@@ -272,6 +287,7 @@ TURNS = st.lists(
         st.tuples(st.just("a person says"), NUMBERS, st.sampled_from([1, 2]), st.just(0)),
         st.tuples(st.just("withdrawn"), NUMBERS, st.just(0), st.just(0)),
         st.tuples(st.just("shut out"), st.integers(0, 3), st.sampled_from([-50, 0]), st.just(0)),
+        st.tuples(st.just("rejected"), st.integers(0, 2), st.just(0), st.just(0)),
         st.tuples(st.just("years"), st.just(0), st.just(0), st.just(0)),
     ),
     max_size=4,
@@ -392,6 +408,10 @@ async def happens(shop: Shop, people: list[Person], ids: list[int], turn: tuple)
         )
     elif name == "shut out":
         await shut_out(people[n], clock.now() + timedelta(days=which))
+    elif name == "rejected":
+        known = [row["id"] for row in await db.fetch("SELECT id FROM commission ORDER BY id")]
+        async with db.transaction():
+            await reject(known[n : n + 1], "case")
     elif name == "years":
         await db.execute("UPDATE recruit SET since = since - interval '2 years'")
     else:
