@@ -18,6 +18,7 @@ from app import clock, db, ids
 from referrals.attribution.shares import WHOLE
 from referrals.clicks.service import claim
 from referrals.commissions import holds, release
+from referrals.commissions.limits import set_budget
 from referrals.commissions.service import settle
 from referrals.commissions.together import settle_all
 from referrals.payouts import claims, settlement
@@ -29,6 +30,7 @@ from storefront.orders.schemas import CustomerTold, LineTold, OrderTold, RefundL
 from storefront.orders.service import apply_order, apply_refund
 from storefront.stores.queries import store_by_slug
 from tests.factories import Person
+from tests.referrals.limits_reckoned import Limits
 from tests.storefront.shop import a_shop
 
 _numbers = itertools.count(1)
@@ -46,28 +48,37 @@ class Known(msgspec.Struct):
     cap: int = 0
     """The most the order may pay by the rules it was first heard under; 0: as much as it earns."""
     month: str = ""
+    day: str = ""
+    """When it was first told, as the calendar says."""
+    customer: str = "buyer"
+    caps: dict[str, int] = {}
+    budget: str = ""
+    """What limits it by the rules it was first heard under."""
     is_bound: bool = False
     """Whether the cap ever had something to say."""
 
     def lines(self) -> dict[str, int]:
         """What each line costs by the newest telling; one it no longer names costs nothing."""
         newest = self.tellings[max(self.tellings)]
-        named = {name for lines in self.tellings.values() for name in lines}
+        named = dict.fromkeys(name for lines in self.tellings.values() for name in lines)
         return {name: max(0, newest[name][0] - newest[name][1]) if name in newest else 0 for name in named}
 
     def back(self, line: str, *kinds: str) -> int:
         return sum(amount for at, amount, kind in self.refunds.values() if at == line and kind in kinds)
 
-    def earns(self) -> dict[str, int]:
-        """What stands on each line when the dust has settled; minor units."""
+    def left(self) -> dict[str, int]:
+        """What the buyer kept of each line, in money; nothing while the sums do not add up."""
         lines = self.lines()
         returned = {line: self.back(line, "refund", "cancel", "exchange") for line in lines}
         disputed = {line: self.back(line, "chargeback") - self.back(line, "dispute_won") for line in lines}
         in_doubt = any(base and returned[line] + disputed[line] > base for line, base in lines.items())
         if in_doubt or self.is_cancelled:
             return dict.fromkeys(lines, 0)
-        left = {line: max(0, base - returned[line] - max(0, disputed[line])) for line, base in lines.items()}
-        return {line: round(Fraction(net * self.rate, WHOLE)) for line, net in left.items()}
+        return {line: max(0, base - returned[line] - max(0, disputed[line])) for line, base in lines.items()}
+
+    def earns(self) -> dict[str, int]:
+        """What stands on each line when the dust has settled; minor units."""
+        return {line: round(Fraction(net * self.rate, WHOLE)) for line, net in self.left().items()}
 
 
 class History:
@@ -95,6 +106,8 @@ class History:
         self.clicks: list[UUID] = []
         self.rate = 0
         self.version = 0
+        # Only where they are looked at: then every other order is somebody else's, too.
+        self.limits: Limits | None = None
 
     async def begin(self, rate: int) -> None:
         self.shop = await a_shop(f"h{next(_numbers)}-{uuid4().hex[:8]}", currency=self.currency)
@@ -115,6 +128,17 @@ class History:
         self.terms = Terms(currency=self.currency, caps=Caps(order=most))
         await self.change_rules(self.rate)
 
+    async def change_limits(self, caps: dict[str, int], budget: str) -> None:
+        """What limits the orders that are first heard of from now on."""
+        self.terms = Terms(currency=self.currency, caps=Caps(**caps), budget=budget)
+        await self.change_rules(self.rate)
+
+    async def fill_budget(self, name: str, most: int) -> None:
+        program_id = await db.fetch_val("SELECT id FROM program WHERE store_id = $1", self.store["id"])
+        await set_budget(program_id, name, most, self.currency)
+        assert self.limits is not None
+        self.limits.fill(name, most)
+
     async def erase(self, which: int) -> None:
         """A sharer leaves: what was decided stays theirs, under a number; no later order is."""
         from app.people import erase
@@ -127,10 +151,12 @@ class History:
         known = self._known(number, sharer)
         self.version += 1
         known.tellings[self.version] = lines
-        known.month = known.month or f"{clock.now():%Y-%m}"
+        order = self._order(number, "paid", known, lines)
+        known.day = known.day or f"{order.happened_at:%Y-%m-%d}"
+        known.month = known.day[:7]
         # A cap binds as soon as the order would once have paid more.
         known.is_bound |= bool(known.cap) and sum(known.earns().values()) > known.cap
-        await self._take(self._order(number, "paid", known, lines))
+        await self._take(order)
 
     async def cancel(self, number: int) -> None:
         known = self.orders.get(number)
@@ -164,6 +190,8 @@ class History:
             touched = await verb([one["id"]], "case")
         if verdict == "reject":
             self.rejected |= set(touched)
+            if touched and self.limits:
+                self.limits.reject(int(one["order_ref"][1:]), one["line_ref"])
 
     async def ask_for_payout(self, sharer: int) -> None:
         """Twice at the same moment: whoever comes second finds nothing left."""
@@ -234,7 +262,10 @@ class History:
 
     def _known(self, number: int, sharer: int | None) -> Known:
         if number not in self.orders:
-            self.orders[number] = Known(self.rate, None, cap=self.terms.caps.order if self.terms else 0)
+            terms = self.terms or Terms()
+            self.orders[number] = Known(self.rate, None, cap=terms.caps.order, budget=terms.budget)
+            self.orders[number].caps = msgspec.structs.asdict(terms.caps)
+            self.orders[number].customer = f"buyer{number % 2}" if self.limits else "buyer"
         known = self.orders[number]
         if not known.tellings and sharer is not None and sharer not in self.erased:
             known.sharer = sharer
@@ -251,7 +282,7 @@ class History:
             lines=[LineTold(name, "", "", 1, gross, discount, 0) for name, (gross, discount) in lines.items()]
             if lines is not None
             else None,
-            customer=CustomerTold("buyer") if lines is not None else None,
+            customer=CustomerTold(known.customer) if lines is not None else None,
             placed_at=at if lines is not None else None,
             gv=self.clicks[known.sharer] if lines is not None and known.sharer is not None else None,
         )
@@ -273,6 +304,8 @@ class History:
             )
         rows = await db.fetch("SELECT id FROM orders WHERE store_id = $1 ORDER BY id", self.store["id"])
         await self.settle([row["id"] for row in rows])
+        if self.limits:
+            self.limits.settle(self.orders)
 
     async def _click(self, sharer: Person) -> UUID:
         now = clock.now()

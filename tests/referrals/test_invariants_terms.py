@@ -173,7 +173,7 @@ async def test_a_months_volume_adds_what_is_left_of_its_sales_asks_for(
             if row["id"] in history.rejected or known.is_cancelled or not known.tellings or known.sharer is None:
                 continue
             key = (known.sharer, known.month)
-            sold[key] = sold.get(key, 0) + left_of(known)[row["line_ref"]]
+            sold[key] = sold.get(key, 0) + known.left()[row["line_ref"]]
         rows = await db.fetch(
             """SELECT c.source, coalesce(sum(e.amount), 0)::bigint AS standing FROM commission c
                  JOIN program_version v ON v.id = c.program_version_id JOIN program p ON p.id = v.program_id
@@ -191,15 +191,6 @@ async def test_a_months_volume_adds_what_is_left_of_its_sales_asks_for(
     finally:
         clock.travel_home()
         await forget_jobs()
-
-
-def left_of(known) -> dict[str, int]:  # type: ignore[no-untyped-def]
-    """What the buyer kept of each line, in money: what the line earns at a rate of one."""
-    was, known.rate = known.rate, 10_000
-    try:
-        return known.earns()
-    finally:
-        known.rate = was
 
 
 def addition(mode: str, steps: list[tuple[int, int]], plain: int, sold: int) -> int:
