@@ -108,6 +108,7 @@ class History:
         self.version = 0
         # Only where they are looked at: then every other order is somebody else's, too.
         self.limits: Limits | None = None
+        self.put_off_for = 0
 
     async def begin(self, rate: int) -> None:
         self.shop = await a_shop(f"h{next(_numbers)}-{uuid4().hex[:8]}", currency=self.currency)
@@ -222,6 +223,10 @@ class History:
         await self.ask_for_payout(sharer)
         await self.end_payouts(well=True)
 
+    async def put_off(self, facts: int) -> None:
+        """The worker is late: so many facts more come before it looks at any of them."""
+        self.put_off_for = facts
+
     async def replay(self, facts: list[OrderTold | RefundTold]) -> None:
         """The shop sends what it sent before, in any order."""
         for fact in facts:
@@ -290,7 +295,9 @@ class History:
     async def _take(self, fact: OrderTold | RefundTold) -> None:
         self.facts.append(fact)
         await self._apply(fact)
-        await self._settle()
+        self.put_off_for = max(0, self.put_off_for - 1)
+        if not self.put_off_for:
+            await self._settle()
 
     async def _apply(self, fact: OrderTold | RefundTold) -> None:
         await (apply_order(self.store, fact) if isinstance(fact, OrderTold) else apply_refund(self.store, fact))

@@ -22,7 +22,7 @@ from tests.referrals.test_invariants import (
 
 pytestmark = pytest.mark.anyio
 
-# Four orders of two buyers, so that days, months, buyers and budgets are shared by some of them; worth enough for limits
+# Four orders of two buyers, so that days, months, buyers and budgets are shared by some of them; dear enough for limits
 # to decide.
 numbers = st.integers(0, 3)
 prices = st.tuples(st.sampled_from([1, 5_555, 9_999, 10_000, 20_000, 30_000]), st.sampled_from([0, 0, 1]))
@@ -48,6 +48,8 @@ happenings = st.one_of(
     st.tuples(st.just("change_rules"), st.sampled_from([0, 1, 1000, 10_000])),
     st.tuples(st.just("change_limits"), caps, budgets),
     st.tuples(st.just("fill_budget"), budgets.filter(bool), most),
+    st.tuples(st.just("put_off"), st.sampled_from([2, 3, 4])),
+    st.tuples(st.just("put_off"), st.sampled_from([2, 3, 4])),
     st.tuples(st.just("pass_days"), st.sampled_from([1, 14, 31])),
     st.tuples(st.just("judge"), st.integers(0, 5), st.sampled_from(["hold", "lift", "reject", "reject"])),
     st.tuples(st.just("pay_day"), st.integers(0, 1)),
@@ -92,6 +94,22 @@ async def sharers(house: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     ],
     together=True,
     seed=1,
+)
+@example(
+    rate=1000,
+    currency="USD",
+    first=({"order": 1_000, "customer": 0, "day": 0, "month": 0}, "autumn"),
+    filled=1_000,
+    what=[
+        ("tell", 0, 0, {"a": (5_000, 0), "b": (5_000, 0)}),
+        ("tell", 0, 0, {"a": (8_000, 0), "b": (2_000, 0)}),  # what one line gives back the other one may take
+        ("put_off", 3),
+        ("give_back", 0, "a", 8_000, "refund"),
+        ("tell", 1, 1, {"a": (6_000, 0)}),  # told of in the same breath in which the budget got something back
+        ("tell", 2, 1, {"a": (6_000, 0)}),
+    ],
+    together=True,
+    seed=2,
 )
 async def test_every_line_has_what_budgets_and_caps_leave_of_it_to_the_unit(
     sharers: list[Person],
