@@ -545,6 +545,10 @@ async def test_one_order_that_fails_does_not_hold_up_the_others(web: Browser, mo
     outcomes = await asyncio.gather(*(soon.settle_soon(one) for one in ids), return_exceptions=True)
     assert [type(one) for one in outcomes] == [type(None), ValueError, type(None), type(None)]
     assert await standing(mara) == {("pending", "USD"): 3000}
+    await db.execute("UPDATE orders SET cancelled_at = now()")
+    with pytest.raises(ValueError, match="this one is broken"):
+        await soon.settle_all_soon(ids)
+    assert await standing(mara) == {}, "the job is tried again, and the others need not wait for that"
     await books_are_right()
 
 

@@ -183,6 +183,20 @@ async def test_who_first_earns_in_a_company_bars_a_third_level(web: Browser):
     await books_are_right()
 
 
+async def test_two_companies_at_once_close_no_third_level(web: Browser):
+    mara, shop, ids = await told_and_not_settled(web, 4, terms=SECOND_LEVEL)
+    top, ben = await a_member("top"), await a_member("ben")
+    await brought(mara, top)
+    await brought(ben, mara)
+    await led_by(ben, shop, ids[2:])
+    await asyncio.gather(together.settle_all(ids[:2]), together.settle_all(ids[2:]), together.settle_all(ids[1:3]))
+    pairs = {tuple(row) for row in await db.fetch("SELECT member_id, recruiter_id FROM recruit")}
+    assert pairs in ({(mara.id, top.id)}, {(ben.id, mara.id)}), "whoever earned first"
+    bonuses = (await standing(top)).get(("pending", "USD"), 0), (await standing(mara))["pending", "USD"] - 2_000
+    assert bonuses == ((200, 0) if (mara.id, top.id) in pairs else (0, 200))
+    await books_are_right()
+
+
 @pytest.mark.parametrize("in_company", [False, True])
 async def test_a_share_for_recruiting_that_begins_with_a_higher_price_is_granted_under_a_cap(
     web: Browser, in_company: bool
