@@ -227,8 +227,12 @@ async def outgrew(thresholds: Mapping[int, int | None]) -> set[int]:
         list(asked),
         list(asked.values()),
     )
-    proposed = [OverrideProposed(override_id=row["id"], store_id=row["store_id"]) for row in waiting]
-    await publish_all(sorted(proposed, key=lambda one: one.override_id))
+    await publish_all(
+        [
+            OverrideProposed(override_id=row["id"], store_id=row["store_id"])
+            for row in sorted(waiting, key=lambda row: row["id"])
+        ]
+    )
     return {row["order_id"] for row in waiting}
 
 
