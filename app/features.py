@@ -122,7 +122,7 @@ from referrals.fraud import jobs as fraud_jobs
 from referrals.fraud.api import CaseApi, CheckApi
 from referrals.fraud.pages import CasePages, CheckPages
 from referrals.identity import jobs as identity_jobs
-from referrals.identity.api import IdentityApi
+from referrals.identity.api import IdentityApi, MyIdentityApi
 from referrals.identity.pages import IdentityAdminPages, IdentityPages
 from referrals.kit import jobs as kit_jobs
 from referrals.kit.api import KitApi
@@ -310,6 +310,7 @@ API: list = [
     ProgramFiguresApi,
     QuoteApi,
     IdentityApi,
+    MyIdentityApi,
     PayoutApi,
     PayoutMethodApi,
     PayoutRateApi,

@@ -77,7 +77,8 @@ async def fetch(
     resolver: Resolver = resolve,
     line: Line | None = None,
 ) -> Answer:
-    """One request and its answer, without following redirects. `allow_local` is for the demo shop, which calls us.
+    """One request and its answer, without following redirects. `allow_local` is for the demo shop, which calls us,
+    and for an address of the operator's own.
 
     `cut`: of a longer body its beginning is enough. `line`: the connection of the request before is used again; a
     request that meets its end is sent once more, so it has to be one that may come twice.

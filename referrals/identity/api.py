@@ -13,32 +13,38 @@ from storefront.stores.policy import access_own_store
 from storefront.stores.queries import store_by_slug
 
 
-class IdentityApi(Controller):
-    path = "/stores/{slug:str}"
+class MyIdentityApi(Controller):
+    path = "/earn/identity/{store:str}"
     tags = ["earn"]
 
-    @get("/identity", summary="How one stands at a store", opt=door(gives=examples.standing, scope="read"))
-    async def show(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> StandingView:
+    @get(summary="How one stands at a store", opt=door(gives=examples.standing, scope="read"))
+    async def show(self, viewer: NamedDependency[Viewer], store: FromPath[str]) -> StandingView:
         """Whether its people have looked at who you are, and until when that counts."""
         member_id = require_member(viewer, "read")
-        return await queries.standing_of(await store_by_slug(slug), member_id)
+        return await queries.standing_of(await store_by_slug(store), member_id)
 
     @put(
-        "/identity",
         summary="Ask a store to look at who one is",
         opt=door(takes=examples.new_request, gives=examples.standing, refuses=(Conflict,), scope="write"),
     )
-    async def ask(self, request: Request, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> StandingView:
+    async def ask(self, request: Request, viewer: NamedDependency[Viewer], store: FromPath[str]) -> StandingView:
         """For payouts above what its terms name. The look itself happens outside: no document is sent here."""
-        await service.ask(viewer, slug, (await json_body(request, NewRequest)).said)
-        return await queries.standing_of(await store_by_slug(slug), require_member(viewer))
+        await service.ask(viewer, store, (await json_body(request, NewRequest)).said)
+        return await queries.standing_of(await store_by_slug(store), require_member(viewer))
 
-    @delete("/identity", summary="Take that back", status_code=204, opt=door(scope="write"))
-    async def take_back(self, viewer: NamedDependency[Viewer], slug: FromPath[str]) -> None:
-        await service.close_request(await store_by_slug(slug), require_member(viewer))
+    @delete(summary="Take that back", status_code=204, opt=door(scope="write"))
+    async def take_back(self, viewer: NamedDependency[Viewer], store: FromPath[str]) -> None:
+        await service.close_request(await store_by_slug(store), require_member(viewer))
+
+
+class IdentityApi(Controller):
+    """What a store's people have seen of whom they pay."""
+
+    path = "/stores/{slug:str}/identities"
+    tags = ["earn"]
 
     @get(
-        "/identities/waiting",
+        "/waiting",
         summary="Who asked a store to look, the longest first",
         opt=door(gives=examples.waiting, scope="read"),
     )
@@ -56,7 +62,6 @@ class IdentityApi(Controller):
         return WaitingList(page.items, page.next)
 
     @get(
-        "/identities",
         summary="What a store's people said of whom, the latest first",
         opt=door(gives=examples.checks, scope="read"),
     )
@@ -74,7 +79,6 @@ class IdentityApi(Controller):
         return CheckList(page.items, page.next)
 
     @post(
-        "/identities",
         summary="Say what was seen of a member's identity",
         status_code=201,
         opt=door(takes=examples.new_check, gives=examples.check, scope="write"),

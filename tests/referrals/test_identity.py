@@ -175,12 +175,12 @@ async def test_a_look_ends_with_the_document_and_by_a_word(web: Browser):
     clock.travel(timedelta(days=5))
     assert await trouble(house, mara) == "identity_needed"
     as_mara = web(token=mara.token)
-    assert (await as_mara.get("/api/v1/stores/north/identity")).json()["state"] == "expired"
+    assert (await as_mara.get("/api/v1/earn/identity/north")).json()["state"] == "expired"
     await says(house, mara)
-    assert (await as_mara.put("/api/v1/stores/north/identity", json={})).status_code == 409, "checked already"
+    assert (await as_mara.put("/api/v1/earn/identity/north", json={})).status_code == 409, "checked already"
     await says(house, mara, "withdrawn", by=house.ada)
     assert await trouble(house, mara) == "identity_needed"
-    assert (await as_mara.get("/api/v1/stores/north/identity")).json()["state"] == "withdrawn"
+    assert (await as_mara.get("/api/v1/earn/identity/north")).json()["state"] == "withdrawn"
     log = (await web(token=house.owner.token).get("/api/v1/stores/north/identities")).json()["items"]
     assert [(one["result"], one["by"], one["in_force"]) for one in log] == [
         ("withdrawn", "ada-north", False), ("checked", "owner-north", False), ("checked", "owner-north", False)
@@ -245,14 +245,14 @@ async def test_stripes_own_word_counts_for_the_account_it_knows(web: Browser, st
 async def test_who_earns_nothing_asks_nobody_and_asking_twice_is_one_bell(web: Browser):
     house, mara, eve = await a_careful_house(), await a_member("mara"), await a_member("eve")
     await earn(web, house.shop, mara, "1001", 50_000)
-    door = "/api/v1/stores/north/identity"
+    door = "/api/v1/earn/identity/north"
     assert (await web(token=eve.token).put(door, json={"said": "x"})).status_code == 409
-    assert (await web(token=eve.token).get("/api/v1/stores/nowhere/identity")).status_code == 404
+    assert (await web(token=eve.token).get("/api/v1/earn/identity/nowhere")).status_code == 404
     for said in ("By video.", "Or in person."):
         answer = await web(token=mara.token).put(door, json={"said": said})
         assert answer.status_code == 200 and answer.json()["state"] == "asked"
     await run_jobs()
-    waiting = (await web(token=house.owner.token).get(f"{door[:-1]}ies/waiting")).json()["items"]
+    waiting = (await web(token=house.owner.token).get("/api/v1/stores/north/identities/waiting")).json()["items"]
     assert [(one["member"], one["said"]) for one in waiting] == [("mara", "Or in person.")]
     assert await db.fetch_val("SELECT count(*) FROM notification WHERE kind = 'identity_asked'") == 1
     assert (await web(token=mara.token).delete(door)).status_code == 204
