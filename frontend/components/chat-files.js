@@ -2,7 +2,7 @@
 // each with its progress and a way out. What finds no line is kept in this browser and goes out with its message. Without
 // scripts the form itself brings them.
 import { detailOf } from "./chat-door.js"
-import { keep } from "./chat-kept.js"
+import { keep, letGo } from "./chat-kept.js"
 import { newId } from "./chat-outbox.js"
 
 const MOST = 10
@@ -174,7 +174,8 @@ export class ChatFiles {
 
   // Not wanted after all: stopped on its way, or taken back where it is already.
   #withdraw(item) {
-    if (item.file) {
+    if (item.file?.key) letGo(item.file.key)
+    else if (item.file) {
       const fields = new FormData()
       fields.set("_csrf", new FormData(this.#form).get("_csrf"))
       fetch(`/chat/${this.#words.room}/files/${item.file.id}/delete`, { method: "POST", body: fields, redirect: "manual", keepalive: true }).catch(() => {})

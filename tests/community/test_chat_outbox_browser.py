@@ -76,6 +76,35 @@ async def test_words_and_a_file_written_offline_go_out_from_another_page(visit: 
     assert await page.locator(".message").count() == 2
 
 
+# The second file finds no space any more.
+FULL = """() => { const put = IDBObjectStore.prototype.put
+  let times = 0
+  IDBObjectStore.prototype.put = function (...all) {
+    if (++times > 1) throw new DOMException("full", "QuotaExceededError")
+    return put.apply(this, all)
+  } }"""
+
+
+async def test_a_file_kept_for_a_message_that_found_no_space_is_let_go_when_it_is_taken_off(visit: Callable, tmp_path):
+    alice, bob = await a_member("alice"), await a_member("bob")
+    _slug, room = await a_room(alice, bob)
+    page = await a_page_that_can_be_cut(visit, bob, f"/chat/{room}")
+    await page.evaluate(FULL)
+    await go_offline(page)
+    for name in ("stove.txt", "tent.txt"):
+        (tmp_path / name).write_text(name)
+        await page.set_input_files("input[name=files]", str(tmp_path / name))
+        await page.wait_for_selector(f".tray li.waits:has-text('{name}')")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await write(page, "What we need")
+    await page.wait_for_function(f"async () => await ({KEPT_FILES})() === 1")
+    assert await page.locator(".tray li").count() == 2
+    await page.click(".tray li:has-text('stove.txt') button.icon-only")
+    await page.wait_for_function(f"async () => await ({KEPT_FILES})() === 0")
+    assert await page.locator(".tray li").count() == 1 and not [one for one in asked if "/files/" in one]
+
+
 async def test_what_is_refused_elsewhere_is_said_in_the_list_and_kept_with_its_words(visit: Callable):
     alice, bob = await a_member("alice"), await a_member("bob")
     (_one, room), (_two, other) = await a_room(alice, bob), await a_room(alice, bob)
