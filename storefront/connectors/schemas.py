@@ -160,6 +160,12 @@ class ProductDropped(msgspec.Struct, frozen=True):
     told_at: datetime
 
 
+class Doubt(msgspec.Struct, frozen=True):
+    """Something in a message that a person must look at, while the rest of it counts."""
+
+    reason: str
+
+
 class Offer(msgspec.Struct, frozen=True):
     """What a code of ours gives its user in the shop. Shopify: `discount_id` of a discount that stands there."""
 
@@ -171,7 +177,7 @@ class Offer(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-Fact = OrderTold | RefundTold | CustomerTold | ProductTold | ProductDropped
+Fact = OrderTold | RefundTold | CustomerTold | ProductTold | ProductDropped | Doubt
 
 
 class Connector(Protocol):

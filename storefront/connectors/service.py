@@ -18,6 +18,7 @@ from storefront.connectors.ask import Access, Refused, access_of
 from storefront.connectors.reading import without_personal_data
 from storefront.connectors.schemas import (
     Connector,
+    Doubt,
     Fact,
     NotUnderstood,
     ProductDropped,
@@ -117,9 +118,9 @@ async def _apply(store: asyncpg.Record, message: asyncpg.Record, told: bytes) ->
     try:
         topic = connector.topic_of(message["topic"], payload)
         facts = connector.facts(store, message["topic"], told, message["received_at"])
-        async with db.savepoint():
-            for fact in facts:
-                await apply(store, fact)
+        doubts = [doubt for fact in facts if (doubt := await _doubt_about(store, fact))]
+        if doubts:
+            raise Flagged("; ".join(doubts))
         payload = without_personal_data(payload)
     except NotUnderstood as unknown:
         state, note = "kept", str(unknown)
@@ -133,6 +134,17 @@ async def _apply(store: asyncpg.Record, message: asyncpg.Record, told: bytes) ->
         note.replace("\x00", "")[:500],
         payload,
     )
+
+
+async def _doubt_about(store: asyncpg.Record, fact: Fact) -> str:
+    """Take over one fact, or say why it has to wait. Each for itself: many shops send an order's whole history every
+    time, and one odd piece of it would keep back all that happens later."""
+    try:
+        async with db.savepoint():
+            await apply(store, fact)
+    except Flagged as doubt:
+        return str(doubt)
+    return ""
 
 
 async def apply(store: asyncpg.Record, fact: Fact) -> bool:
@@ -150,6 +162,8 @@ async def apply(store: asyncpg.Record, fact: Fact) -> bool:
                 return upserted.outcome != "unchanged"
             case ProductDropped():
                 return await withdraw_product(store, fact.external_id, told_at=fact.told_at)
+            case Doubt():
+                raise Flagged(fact.reason)
     except Problem as problem:
         reasons = "; ".join(f"{field}: {why}" for field, why in problem.fields.items())
         raise Flagged(reasons or problem.detail) from problem

@@ -80,3 +80,5 @@ class RefundTold(msgspec.Struct, frozen=True):
     """`unplaced` is all that has gone back so far, rather than one more refund."""
     is_void: bool = False
     """It failed afterwards: nothing went back."""
+    is_inferred: bool = False
+    """Its lines and parts were worked out from the order as it is now: told again they may differ, the first count."""

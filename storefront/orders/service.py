@@ -274,14 +274,21 @@ async def _is_better_told(store_id: int, told: RefundTold) -> bool:
         )
         return told.unplaced > known["unplaced"]
     if is_same and told.is_void and not known["is_void"]:
-        await db.execute("UPDATE refund SET is_void = true WHERE id = $1", known["id"])
+        await db.execute("DELETE FROM refund_line WHERE refund_id = $1 AND NOT is_estimate", known["id"])
+        await db.execute(
+            "UPDATE refund SET is_void = true, unplaced = greatest(unplaced, $2) WHERE id = $1",
+            known["id"],
+            told.unplaced,
+        )
         return True
+    if is_same and known["is_void"]:
+        return False
     if is_same and lines == now and known["unplaced"] == told.unplaced:
         return False
     if is_same and not lines and now and known["unplaced"]:
         await _write_refund_lines(known["id"], told)
         await db.execute("UPDATE refund SET unplaced = $2 WHERE id = $1", known["id"], told.unplaced)
         return True
-    if is_same and lines and not now and told.unplaced:
+    if is_same and (told.is_inferred or (lines and not now and told.unplaced)):
         return False
     raise Flagged(f"the refund {told.external_id} was told differently before")
