@@ -1,7 +1,6 @@
 """Saleor's messages as facts. What happened to an order stands in its fields, whichever event brought them."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -10,9 +9,10 @@ import msgspec
 
 from app.money import Money
 from storefront.catalog.schemas import MOST_STOCK, ProductDetails
-from storefront.connectors.amounts import at_most_gross, checked_currency, minor, without_repeats
+from storefront.connectors.amounts import checked_currency, minor, without_repeats
 from storefront.connectors.reading import click_id, not_in_the_future, plain_text, read, tidy
 from storefront.connectors.saleor import shapes
+from storefront.connectors.saleor.movements import paid_at
 from storefront.connectors.saleor.query import ORDER_EVENTS
 from storefront.connectors.saleor.refunds import refunds_of
 from storefront.connectors.schemas import Fact, NotUnderstood, ProductDropped, ProductTold
@@ -20,9 +20,8 @@ from storefront.orders.fingerprints import address_fingerprint, phone_fingerprin
 from storefront.orders.schemas import CustomerTold, LineTold, OrderTold
 from storefront.orders.service import Flagged
 
-PAID, CHARGED = {"FULL", "OVERCHARGED"}, "CHARGE_SUCCESS"
 # Saleor knows no delivery of its own: an order is fulfilled when all of it was sent.
-DELIVERED = {"FULFILLED", "RETURNED"}
+DELIVERED, RETURNED_IN_PART = {"FULFILLED", "RETURNED"}, "PARTIALLY_RETURNED"
 GONE = {"CANCELED", "EXPIRED"}
 
 
@@ -73,14 +72,14 @@ def _order(order: shapes.Order) -> list[Fact]:
         customer=_customer(order),
         number=tidy(order.number),
         placed_at=order.created,
-        paid_at=_paid_at(order),
+        paid_at=paid_at(order),
         delivered_at=_delivered_at(order),
         cancelled_at=updated_at if order.status in GONE else None,
         gv=click_id(order.gv),
         codes=[tidy(order.voucher_code)] if tidy(order.voucher_code) else [],
         shipping=shipping,
         fees=max(0, _rounded(order.shipping_price.gross, currency) - shipping),
-        # What a gift card paid is not in the total, and Saleor does not say here how much that was.
+        # What a gift card paid is not in the total: the parts are more by so much.
         total=None if order.gift_cards else _rounded(order.total.gross, currency),
         slack=len(lines) + 2,
         address=_address(order.shipping_address),
@@ -102,35 +101,16 @@ def _line(line: shapes.Line, currency: str) -> LineTold:
         title=tidy(line.product_name)[:200],
         quantity=line.quantity,
         gross=gross,
-        discount=at_most_gross(gross - net, gross),
+        discount=gross - net,
         tax=tax,
     )
 
 
-def _paid_at(order: shapes.Order) -> datetime | None:
-    """When its price was first covered. What went back since does not make it unpaid."""
-    charges = [
-        *((one.created_at, one.amount) for part in order.transactions for one in part.events if one.type == CHARGED),
-        *((one.created, one.amount) for part in order.payments for one in part.transactions or [] if _is_capture(one)),
-    ]
-    in_time, charged = sorted((at, amount.amount) for at, amount in charges if amount), Decimal(0)
-    for at, amount in in_time:
-        charged += amount
-        if charged >= order.total.gross.amount:
-            return at
-    if order.is_paid or order.charge_status in PAID:
-        return max((at for at, _amount in in_time), default=order.updated_at)
-    return None
-
-
-def _is_capture(step: shapes.PaymentStep) -> bool:
-    return step.kind == "CAPTURE" and step.is_success
-
-
 def _delivered_at(order: shapes.Order) -> datetime | None:
-    if order.status not in DELIVERED:
-        return None
-    return max((one.created for one in order.fulfillments if one.status == "FULFILLED"), default=order.updated_at)
+    sent = max((one.created for one in order.fulfillments if one.status == "FULFILLED"), default=None)
+    if order.status in DELIVERED:
+        return sent or order.updated_at
+    return sent if order.status == RETURNED_IN_PART else None
 
 
 def _customer(order: shapes.Order) -> CustomerTold | None:
@@ -155,11 +135,10 @@ def _rounded(amount: shapes.Amount, currency: str) -> int:
 
 
 def _product(store: asyncpg.Record, product: shapes.Product, at: datetime) -> Fact:
-    told_at = product.updated_at or at
     prices = [one.discounted_price for one in product.channel_listings or [] if one.is_published]
     price = next((one for one in prices if one and one.currency == store["currency"]), None)
     if price is None:
-        return ProductDropped(tidy(product.id), told_at)
+        return ProductDropped(tidy(product.id), at)
     details = ProductDetails(
         title=tidy(product.name)[:200],
         # Saleor has no pages of its own; where a shop's are elsewhere, the product's metadata says so.
@@ -170,7 +149,7 @@ def _product(store: asyncpg.Record, product: shapes.Product, at: datetime) -> Fa
         category=tidy(product.category.name)[:80] if product.category else None,
         stock=_left(product.variants),
     )
-    return ProductTold(tidy(product.id), details, told_at)
+    return ProductTold(tidy(product.id), details, at)
 
 
 def _words(description: str | None) -> str:

@@ -1,7 +1,7 @@
 """What we ask of Saleor (3.20 or newer). The subscription stands in docs/SHOPS.md, where shops copy it from."""
 
 ORDER = """fragment Told on Order {
-  id number status created updatedAt isPaid chargeStatus voucherCode userEmail
+  id number status created updatedAt isPaid voucherCode userEmail
   gv: metafield(key: "gv")
   user { id }
   shippingAddress { streetAddress1 streetAddress2 postalCode phone country { code } }
@@ -26,7 +26,7 @@ ORDER = """fragment Told on Order {
 """
 
 PRODUCT = """fragment Described on Product {
-  id name slug description updatedAt
+  id name slug description
   url: metafield(key: "url")
   category { name }
   thumbnail(size: 1024) { url }

@@ -1,86 +1,52 @@
 """What went back of an order, by the movements of its payments: money that moved counts, a grant alone does not."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
+
+import msgspec
 
 from storefront.connectors.amounts import minor
 from storefront.connectors.reading import tidy
 from storefront.connectors.saleor import shapes
-from storefront.orders.schemas import Kind, RefundLineTold, RefundTold
-from storefront.orders.service import Flagged
+from storefront.connectors.saleor.movements import Back, backs_of
+from storefront.connectors.schemas import Doubt
+from storefront.orders.schemas import RefundLineTold, RefundTold
 
 
-def refunds_of(order: shapes.Order, currency: str) -> list[RefundTold]:
+def refunds_of(order: shapes.Order, currency: str) -> list[RefundTold | Doubt]:
     """Each under a name of its own, with the lines it was granted for where these make up its amount."""
-    told = [one for transaction in order.transactions for one in _of(transaction.events, order, currency)]
-    steps = [step for payment in order.payments for step in payment.transactions or []]
-    back = [one for one in steps if one.kind == "REFUND" and one.is_success]
-    return told + [_told(order, currency, one.id, one.created, one.amount) for one in back if one.amount]
+    backs, doubts = backs_of(order)
+    told: list[RefundTold | Doubt] = []
+    for back in backs:
+        refund = _told(order, currency, back)
+        told.append(refund)
+        if back.won_at:
+            name = f"{refund.external_id}:won"
+            told.append(msgspec.structs.replace(refund, external_id=name, kind="dispute_won", refunded_at=back.won_at))
+    return told + [Doubt(doubt) for doubt in doubts]
 
 
-def _of(events: Sequence[shapes.TransactionEvent], order: shapes.Order, currency: str) -> list[RefundTold]:
-    in_time = sorted(events, key=lambda event: event.created_at)
-    reversed_ = _reversed(in_time)
-    told = [
-        _told(order, currency, one.id, one.created_at, one.amount, is_void=one.id in reversed_)
-        for one in in_time
-        if one.type == "REFUND_SUCCESS"
-    ]
-    charges = [one for one in in_time if one.type == "CHARGE_SUCCESS"]
-    for one in in_time:
-        if one.type == "CHARGE_BACK":
-            told.append(_told(order, currency, f"dispute:{one.id}", one.created_at, one.amount, "chargeback"))
-            # Saleor has no word for a dispute that was won: the same money is charged once more.
-            again = next((c for c in charges if _is_after(c, one)), None)
-            if again:
-                charges.remove(again)
-                name = f"dispute:{one.id}:won"
-                told.append(_told(order, currency, name, again.created_at, one.amount, "dispute_won"))
-    return told
-
-
-def _is_after(charge: shapes.TransactionEvent, taken: shapes.TransactionEvent) -> bool:
-    return charge.created_at > taken.created_at and charge.amount.amount == taken.amount.amount
-
-
-def _reversed(in_time: Sequence[shapes.TransactionEvent]) -> set[str]:
-    """The refunds that did not stand: by the payment provider's own reference, else the last one of that amount."""
-    found: set[str] = set()
-    for number, reverse in enumerate(in_time):
-        if reverse.type != "REFUND_REVERSE":
-            continue
-        before = [one for one in in_time[:number] if one.type == "REFUND_SUCCESS" and one.id not in found]
-        named = [one for one in before if one.psp_reference == reverse.psp_reference]
-        alike = [one for one in before if one.amount.amount == reverse.amount.amount]
-        if not named and not alike:
-            raise Flagged(f"a refund was reversed that was never told ({tidy(reverse.psp_reference)[:80]})")
-        found.add((named or alike)[-1].id)
-    return found
-
-
-def _told(
-    order: shapes.Order,
-    currency: str,
-    name: str,
-    at: datetime,
-    amount: shapes.Amount,
-    kind: Kind = "refund",
-    *,
-    is_void: bool = False,
-) -> RefundTold:
-    sum_ = minor(amount.amount, currency, rounded=True)
-    lines = _granted_lines(order, currency, name, sum_)
+def _told(order: shapes.Order, currency: str, back: Back) -> RefundTold:
+    amount = minor(back.amount, currency, rounded=True)
+    lines = [] if back.is_void else _granted_lines(order, currency, back.event_id, amount)
     return RefundTold(
-        external_id=tidy(name),
+        external_id=tidy(back.name),
         order_external_id=tidy(order.id),
         currency=currency,
-        refunded_at=at,
+        refunded_at=back.at,
         lines=lines,
-        kind=kind,
-        unplaced=0 if lines else sum_,
-        is_void=is_void,
+        kind=back.kind,
+        unplaced=0 if lines else minor(back.amount * _beside_gift_cards(order), currency, rounded=True),
+        is_void=back.is_void,
+        is_inferred=True,
     )
+
+
+def _beside_gift_cards(order: shapes.Order) -> Decimal:
+    """For one that went back, so many of the order: what a gift card paid is in its lines and not in its total, and
+    goes back in the same part as the rest."""
+    price = order.total.gross.amount
+    parts = order.shipping_price.gross.amount + sum(line.total_price.gross.amount for line in order.lines)
+    return parts / price if order.gift_cards and 0 < price < parts else Decimal(1)
 
 
 def _granted_lines(order: shapes.Order, currency: str, event_id: str, amount: int) -> list[RefundLineTold]:

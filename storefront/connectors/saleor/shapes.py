@@ -7,6 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from app.money import LARGEST_AMOUNT
+
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Moment = Annotated[datetime, Meta(tz=True)]
 Quantity = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -33,6 +35,11 @@ class Named(msgspec.Struct):
 
 class Amount(msgspec.Struct):
     amount: Decimal
+
+    def __post_init__(self) -> None:
+        # Sums of it are compared, which NaN and 1e999999 do not bear.
+        if not self.amount.is_finite() or abs(self.amount) > LARGEST_AMOUNT:
+            raise ValueError("not an amount")
 
 
 class Price(msgspec.Struct):
@@ -129,18 +136,17 @@ class Order(msgspec.Struct, rename="camel"):
     lines: Annotated[list[Line], Meta(max_length=1000)]
     transactions: list[Transaction]
     payments: list[Payment]
+    gift_cards: list[Named]
+    fulfillments: list[Fulfillment]
+    granted_refunds: list[Granted]
     number: str = ""
     created: Moment | None = None
     is_paid: bool = False
-    charge_status: str = ""
     voucher_code: str | None = None
     user_email: str | None = None
     gv: str | None = None
     user: Named | None = None
     shipping_address: Address | None = None
-    gift_cards: list[Named] = []
-    fulfillments: list[Fulfillment] = []
-    granted_refunds: list[Granted] = []
 
 
 class User(msgspec.Struct, rename="camel"):
@@ -185,7 +191,6 @@ class Product(msgspec.Struct, rename="camel"):
     name: str
     slug: str
     description: str | None = None
-    updated_at: Moment | None = None
     url: str | None = None
     category: Category | None = None
     thumbnail: Image | None = None

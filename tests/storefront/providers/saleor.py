@@ -43,9 +43,6 @@ def told(sale: Sale) -> dict[str, Any]:
         "created": iso(placed_at()),
         "updatedAt": iso(sale.told_at),
         "isPaid": sale.paid and not refunded,
-        "chargeStatus": ("NONE" if refunded >= sale.total else "PARTIAL" if refunded else "FULL")
-        if sale.paid
-        else "NONE",
         "gv": sale.gv,
         "voucherCode": sale.code,
         "userEmail": sale.email,
@@ -124,7 +121,6 @@ def product(sale: Sale, title: str, price: int) -> Message:
         "name": title,
         "slug": "trail-pack",
         "description": '{"blocks": [{"type": "paragraph", "data": {"text": "Carries <b>all</b> of it."}}]}',
-        "updatedAt": iso(sale.told_at),
         "url": None,
         "category": {"name": "Packs"},
         "thumbnail": None,
