@@ -13,6 +13,7 @@ from app import clock, db
 from app.errors import Problem
 from community.notifications.service import notify
 from storefront.connectors.ask import Refused, access_of
+from storefront.connectors.reading import document, tidy
 from storefront.connectors.schemas import NotUnderstood, SameIdOtherBody, Signed
 from storefront.connectors.service import CONNECTORS, keep, read_message
 from storefront.orders.queries import order_of_store
@@ -100,6 +101,8 @@ async def _take(store: asyncpg.Record, topic: str, body: bytes, found: Found) ->
         facts = CONNECTORS[store["provider"]].facts(store, topic, body, now)
     except (NotUnderstood, Flagged):
         facts = []
+        # A person has to look at it, yet the store did name it.
+        found.named |= _ids_in(body)
     told = next((_order_of(fact) for fact in facts if isinstance(fact, OrderTold | RefundTold)), None)
     order_id, changed_at = told or ("", now)
     found.named.add(order_id)
@@ -122,6 +125,18 @@ async def _take(store: asyncpg.Record, topic: str, body: bytes, found: Found) ->
         found.differing.pop(order_id, None)
     elif order_id not in found.missing and await _changes_of(store["id"], order_id) != changes:
         found.differing[order_id] = None
+
+
+def _ids_in(body: bytes) -> set[str]:
+    """Whose message it may be, when nothing but its ids can be read."""
+    try:
+        told = document(body)
+    except NotUnderstood:
+        return set()
+    data = told.get("data")
+    inner = [told, told.get("order"), data, data.get("object") if isinstance(data, dict) else None]
+    ids = [part.get(name) for part in inner if isinstance(part, dict) for name in ("id", "order_id", "payment_intent")]
+    return {tidy(one) for one in ids if isinstance(one, str | int)}
 
 
 def _order_of(fact: OrderTold | RefundTold) -> tuple[str, datetime]:

@@ -23,7 +23,7 @@ from storefront.stores.service import give_access
 from tests.factories import Browser, a_member, run_jobs
 from tests.referrals.cast import a_link, a_paying_shop, books_are_right, click, standing
 from tests.storefront import test_connectors as contract
-from tests.storefront.providers import TELLERS, Refund, Sale, shopify, woocommerce
+from tests.storefront.providers import TELLERS, Refund, Sale, saleor, shopify, woocommerce
 from tests.storefront.shop import a_shop, order, send
 
 pytestmark = pytest.mark.anyio
@@ -312,3 +312,15 @@ async def test_keys_kept_under_another_secret_are_asked_for_again(web: Browser, 
     outside(lambda asked: says([]))
     report = await reconcile.reconcile(await store_by_slug("north"))
     assert "Enter them again" in report.error
+
+
+async def test_an_order_that_a_person_must_look_at_is_not_one_the_shop_does_not_know(web: Browser, outside):
+    shop = await a_shop_to_ask("saleor")
+    told = saleor.told(Sale())
+    await contract.tell(web, "saleor", shop, saleor.order(Sale()))
+    del told["shippingPrice"]
+    page = {"edges": [{"node": told}], "pageInfo": {"hasNextPage": False, "endCursor": None}}
+    outside(lambda asked: says({"data": {"orders": page}}))
+    report = await reconcile.reconcile(await store_by_slug("north"))
+    assert (report.seen, report.extra, report.error) == (1, 0, "")
+    assert "shippingPrice" in await db.fetch_val("SELECT note FROM inbox WHERE state = 'flagged'")
