@@ -7,6 +7,8 @@ class Problem(Exception):
     status = 400
     type = "problem"
     title = "That did not work"
+    retry_after = 0
+    """In so many seconds it may work, where waiting helps."""
 
     def __init__(self, detail: str = "", *, fields: dict[str, str] | None = None) -> None:
         self.detail = detail or self.__doc__ or self.title
@@ -102,6 +104,7 @@ class TooMany(Problem):
     status = 429
     type = "too-many"
     title = "A little slower, please"
+    retry_after = 60
 
     def __init__(self, detail: str = "", *, retry_after: int = 60) -> None:
         super().__init__(detail)

@@ -38,7 +38,7 @@ def wants_json(request: Request) -> bool:
 def show_problem(request: Request, problem: Problem) -> Response:
     """The problem in the face this request asked for."""
     headers = {"Cache-Control": "no-store"}
-    if isinstance(problem, errors.TooMany):
+    if problem.retry_after:
         headers["Retry-After"] = str(problem.retry_after)
     if wants_json(request):
         if isinstance(problem, errors.SignInFirst):

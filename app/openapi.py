@@ -306,7 +306,7 @@ def _refusal(kinds: list[type[Problem]]) -> dict[str, Any]:
             }
         },
     }
-    if errors.TooMany in kinds:
+    if any(kind.retry_after for kind in kinds):
         answer["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
     return answer
 

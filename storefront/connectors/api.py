@@ -44,6 +44,8 @@ from storefront.stores.policy import access_own_store
 MOST_BYTES = 1024 * 1024
 BODY_SECONDS = 10
 MOST_FORGED_A_MINUTE = 60
+# Far more, for most of them may be true: a shop that changed its key is heard again within a minute.
+MOST_UNCHECKED_A_MINUTE = 600
 
 
 @post(
@@ -86,6 +88,10 @@ async def receive_webhook(request: Request, store: FromPath[str]) -> Response[Re
         await refusals.count(store, refusals.SIGNATURE, refusals.why_unsigned(request.headers))
         # Counted only when forged: whoever else sits behind the same address goes on being heard.
         await limit("forged-webhook", f"{store}:{address_of(request)}", most=MOST_FORGED_A_MINUTE, per=60)
+        raise
+    except KeysUnavailable:
+        await refusals.count(store, refusals.SIGNATURE, refusals.UNCHECKED)
+        await limit("unchecked-webhook", f"{store}:{address_of(request)}", most=MOST_UNCHECKED_A_MINUTE, per=60)
         raise
     return Response(Received(True), status_code=202 if is_new else 200)
 

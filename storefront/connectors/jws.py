@@ -6,6 +6,7 @@ was fetched from where the store's operator said.
 
 import base64
 import binascii
+import re
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from storefront.connectors.schemas import BadSignature
 BITS = range(2048, 8193)
 MOST_KEYS = 20
 MOST_LETTERS = 4096
+_OTHER_SIGNS = re.compile(r"[^A-Za-z0-9_=-]")
 
 
 class Header(msgspec.Struct):
@@ -82,8 +84,9 @@ def read_keys(told: bytes) -> dict[str, Any]:
         told_keys = msgspec.json.decode(told, type=KeySet).keys[:MOST_KEYS]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not a key set ({error})") from error
-    read = {key.kid: _public_key(key) for key in told_keys if key.kid and key.kty == "RSA"}
-    return {name: key for name, key in read.items() if key is not None}
+    # Of two under one name the one that can sign counts.
+    read = [(key.kid, _public_key(key)) for key in told_keys if key.kid and key.kty == "RSA"]
+    return {name: key for name, key in read if key is not None}
 
 
 def _public_key(key: Key) -> Any:
@@ -100,8 +103,10 @@ def _public_key(key: Key) -> Any:
 
 
 def _unpacked(text: str) -> bytes:
-    """Base64url without padding, and nothing else: what another reader would leave out is refused."""
+    """Base64url, its padding left out or not; any other sign is refused."""
     try:
+        if _OTHER_SIGNS.search(text):
+            raise binascii.Error()
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:
         raise ValueError("not base64url") from error

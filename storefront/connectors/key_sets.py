@@ -1,7 +1,7 @@
 """The keys that a shop signs with and publishes, as `/.well-known/jwks.json` of where its operator says it stands.
 
-Each process keeps them for an hour. A name it does not know makes it look again, once a minute at most: whoever makes
-names up costs the shop one request a minute.
+Each process keeps them for an hour. A name it does not know, or a signature that does not fit, makes it look again,
+once a minute at most: whoever makes them up costs the shop one request a minute and process.
 """
 
 import asyncio
@@ -55,6 +55,17 @@ async def key_of(origin: str, key_id: str) -> Any:
     if known.read_at is None or known.read_at < began:
         raise KeysUnavailable()
     return None
+
+
+async def key_since(origin: str, key_id: str, since: datetime) -> Any:
+    """The same as of a look at the shop after this moment: it may have put another key under a name that is known."""
+    known = _known.setdefault(origin, Known())
+    async with _turns.setdefault(origin, asyncio.Lock()):
+        if known.read_at is None or known.read_at < since:
+            await _look(origin, known)
+    if known.read_at is None or known.read_at < since:
+        raise KeysUnavailable()
+    return known.keys.get(key_id)
 
 
 async def _look(origin: str, known: Known) -> None:

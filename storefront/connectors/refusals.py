@@ -18,6 +18,7 @@ from storefront.connectors.stripe.verify import TOLERANCE_SECONDS
 
 log = logging.getLogger(__name__)
 SIGNATURE, CONFLICT, OVERSIZE = "signature", "conflict", "oversize"
+UNCHECKED = "unchecked"
 SHOWN = timedelta(days=7)
 MOST_WAITING = 2_000
 _KEY = "gv:refused"

@@ -24,6 +24,7 @@ class KeysUnavailable(Problem):
     status = 503
     type = "keys-unavailable"
     title = "The signature cannot be checked now"
+    retry_after = 60
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -75,8 +76,9 @@ class KeptMessages(msgspec.Struct):
 
 
 class Refused(msgspec.Struct):
-    """Messages that came in a store's name and were refused: `signature` (its `reason` unsigned, stale or wrong),
-    `conflict` (a known id with another body: the id) or `oversize` (the size, where it was told)."""
+    """Messages that came in a store's name and were refused: `signature` (its `reason` unsigned, stale, wrong, or
+    unchecked while the keys could not be read), `conflict` (a known id with another body: the id) or `oversize` (the
+    size, where it was told)."""
 
     kind: str
     many: int

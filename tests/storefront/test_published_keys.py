@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from app import clock, db, http
 from app.errors import Invalid
-from storefront.connectors import key_sets
+from storefront.connectors import api, jws, key_sets, refusals
+from storefront.connectors.schemas import BadSignature
 from storefront.stores.queries import store_by_slug
 from storefront.stores.service import believe_keys_of
 from tests.factories import Browser, run_jobs
@@ -184,6 +185,7 @@ async def test_a_new_key_is_found_and_names_made_up_cost_one_look_a_minute(web: 
     by_new = signature(second, PLAIN | {"kid": "2"}, a_key("2"))
     # Within the minute nobody can say: the shop is asked to send it again, and does.
     early = await send(web, second, by_new)
+    assert early.headers["retry-after"] == "60"
     assert (early.status_code, early.json()["type"].rsplit("/", 1)[1]) == (503, "keys-unavailable")
     clock.travel(timedelta(seconds=61))
     assert (await send(web, second, by_new)).status_code == 202 and len(publisher.asked) == 2
@@ -195,6 +197,56 @@ async def test_a_new_key_is_found_and_names_made_up_cost_one_look_a_minute(web: 
     # Those whose key is known are not kept waiting by it.
     third = an_order(id="5003")
     assert (await send(web, third, signature(third))).status_code == 202 and len(publisher.asked) == 3
+
+
+async def test_another_key_under_the_same_name_counts_at_once_and_the_one_before_no_more(
+    web: Browser, publisher: Publisher
+):
+    """Saleor calls every key “1”. It sends nothing again that was answered with a 401."""
+    body = an_order()
+    assert (await send(web, body, signature(body))).status_code == 202
+    renamed = published("another")
+    renamed["keys"][0]["kid"] = "1"
+    publisher.answer = publisher.of(renamed)
+    second = an_order(id="5002")
+    by_new = signature(second, key=a_key("another"))
+    assert (await send(web, second, by_new)).status_code == 503, "within the minute nobody can say"
+    clock.travel(timedelta(seconds=61))
+    assert (await send(web, second, by_new)).status_code == 202 and len(publisher.asked) == 2
+    clock.travel(timedelta(seconds=61))
+    third = an_order(id="5003")
+    assert (await send(web, third, signature(third))).status_code == 401
+    clock.travel(timedelta(seconds=61))
+    publisher.answer = http.CannotFetch("timeout", API)
+    assert (await send(web, third, signature(third))).status_code == 503
+
+
+async def test_what_cannot_be_checked_is_counted_for_the_owner_and_has_a_measure(
+    web: Browser, publisher: Publisher, monkeypatch: Any
+):
+    monkeypatch.setattr(api, "MOST_UNCHECKED_A_MINUTE", 5)
+    await refusals.gather()
+    body = an_order()
+    assert (await send(web, body, signature(body))).status_code == 202
+    made_up = [await send(web, body, signature(body, PLAIN | {"kid": f"made-up-{n}"})) for n in range(7)]
+    assert [answer.status_code for answer in made_up] == [503] * 5 + [429] * 2
+    await refusals.gather()
+    (row,) = await refusals.refused_at((await store_by_slug("north"))["id"])
+    assert (row["kind"], row["many"], row["reason"]) == ("signature", 7, "unchecked")
+    assert (await send(web, body, signature(body))).status_code == 200, "what fits goes on being heard"
+
+
+def test_of_two_keys_under_one_name_the_one_that_signs_is_known():
+    able, unable = published("1")["keys"][0], published("1", use="enc")["keys"][0]
+    for keys in ([able, unable], [unable, able]):
+        assert list(jws.read_keys(json.dumps({"keys": keys}).encode())) == ["1"]
+
+
+@pytest.mark.parametrize("signed", ["+/8", "A A", "A\n"])
+def test_a_sign_that_is_not_of_base64url_makes_no_signature(signed: str):
+    head = _packed(json.dumps(PLAIN).encode())
+    with pytest.raises(BadSignature):
+        jws.read_signature(f"{head}..{signed}")
 
 
 async def test_a_key_that_was_withdrawn_counts_for_an_hour_at_most(web: Browser, publisher: Publisher):
