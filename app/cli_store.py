@@ -75,24 +75,52 @@ async def change_store_secret(slug: str, secret: str, keep_old_days: int, json_o
     from storefront.stores.secrets import change_secret
 
     new = await change_secret(await store_by_slug(slug), secret, overlap=timedelta(days=keep_old_days))
-    tell({"slug": slug, "secret": new}, json_output, f"Signed with from now on  {new}")
+    store = await store_by_slug(slug)
+    said = f"Signed with from now on  {new}"
+    if store["keys_origin"]:
+        said = (
+            f"Kept for later           {new}\n{slug} signs with the keys published by {store['keys_origin']};\n"
+            f"the secret counts after   grapevine store keys --slug {slug} --by-secret"
+        )
+    tell({"slug": slug, "secret": new, "keys_origin": store["keys_origin"]}, json_output, said)
 
 
 @store.command(
     name="keys", epilog="Example: grapevine store keys --slug northfold --at https://northfold.saleor.cloud/graphql/"
 )
 @click.option("--slug", required=True)
-@click.option("--at", "address", default="", help="Where the shop's API answers; empty: the secret counts again.")
+@click.option("--at", "address", default="", help="Where the shop's API answers.")
+@click.option("--by-secret", is_flag=True, help="The secret counts again, and no key.")
 @as_json
 @with_database
-async def believe_store_keys(slug: str, address: str, json_output: bool) -> None:
-    """Take webhooks that are signed with the keys a shop (Saleor) publishes, instead of a secret."""
+async def believe_store_keys(slug: str, address: str, by_secret: bool, json_output: bool) -> None:
+    """Take webhooks that are signed with the keys a shop (Saleor) publishes, or with the secret again."""
+    from storefront.connectors.key_sets import what_is_wrong_at
     from storefront.stores.queries import store_by_slug
     from storefront.stores.service import believe_keys_of
 
+    if bool(address) == by_secret:
+        raise click.UsageError("Say where the keys are with --at, or that the secret counts again with --by-secret.")
     origin = await believe_keys_of(await store_by_slug(slug), address)
     said = f"{slug} signs with the keys published by {origin}" if origin else f"{slug} signs with its secret"
-    tell({"slug": slug, "keys_origin": origin}, json_output, said)
+    wrong = await what_is_wrong_at(origin) if origin else ""
+    if wrong:
+        said += f"\nThey could not be read just now, and no message counts until they can: {wrong}"
+    tell({"slug": slug, "keys_origin": origin, "wrong": wrong}, json_output, said)
+
+
+@store.command(name="channel", epilog="Example: grapevine store channel --slug northfold --is default-channel")
+@click.option("--slug", required=True)
+@click.option("--is", "channel", required=True, help="The channel's slug in Saleor; empty: all of them.")
+@as_json
+@with_database
+async def be_store_channel(slug: str, channel: str, json_output: bool) -> None:
+    """Say which channel of a Saleor the store is: orders and prices of its other channels do not count."""
+    from storefront.stores.queries import store_by_slug
+    from storefront.stores.service import be_channel
+
+    channel = await be_channel(await store_by_slug(slug), channel)
+    tell({"slug": slug, "channel": channel}, json_output, f"{slug} is {channel or 'every channel'}")
 
 
 @store.command(

@@ -74,12 +74,24 @@ async def _look(origin: str, known: Known) -> None:
         return
     known.asked_at = clock.now()
     try:
-        answer = await fetch("GET", f"{origin}/.well-known/jwks.json", most_bytes=MOST_BYTES, seconds=SECONDS)
-        if answer.status != 200:
-            raise ValueError(f"answered {answer.status}")
-        known.keys, known.read_at = read_keys(answer.body), clock.now()
+        known.keys, known.read_at = await _read(origin), clock.now()
     except (CannotFetch, ValueError) as failed:
         log.warning("the keys of %s could not be read: %s", origin, failed)
+
+
+async def _read(origin: str) -> dict[str, Any]:
+    answer = await fetch("GET", f"{origin}/.well-known/jwks.json", most_bytes=MOST_BYTES, seconds=SECONDS)
+    if answer.status != 200:
+        raise ValueError(f"answered {answer.status}")
+    return read_keys(answer.body)
+
+
+async def what_is_wrong_at(origin: str) -> str:
+    """For whoever sets it up: why no key can be read there; empty when some can."""
+    try:
+        return "" if await _read(origin) else "there is no key that signs with RS256"
+    except (CannotFetch, ValueError) as failed:
+        return str(failed)
 
 
 def forget() -> None:

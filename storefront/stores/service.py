@@ -20,6 +20,7 @@ PROVIDERS = ("generic", "shopify", "woocommerce", "stripe", "medusa", "saleor")
 """Whose orders we can read, and who can be asked what they sold, in case their webhooks went missing."""
 
 PUBLISHES_KEYS = {"saleor"}
+HAS_CHANNELS = {"saleor"}
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38})[a-z0-9]")
 
 
@@ -88,6 +89,18 @@ async def believe_keys_of(store: asyncpg.Record, address: str, *, actor_id: int 
         await db.execute("UPDATE store SET keys_origin = $2 WHERE id = $1", store["id"], origin)
         await publish(SecretChanged(store_id=store["id"]), actor_id=actor_id)
     return origin
+
+
+async def be_channel(store: asyncpg.Record, slug: str) -> str:
+    """Of a Saleor with several channels the store is this one from now on, or, with no name, all of them."""
+    slug = slug.strip()
+    if slug and store["provider"] not in HAS_CHANNELS:
+        raise Invalid("channel", _("Shops of this kind have no channels."))
+    if not re.fullmatch(r"[\w-]{0,200}", slug):
+        raise Invalid("channel", _("The slug of the channel, as Saleor shows it."))
+    async with db.transaction():
+        await db.execute("UPDATE store SET channel = $2 WHERE id = $1", store["id"], slug)
+    return slug
 
 
 async def give_access(store: asyncpg.Record, url: str, keys: str = "", *, actor_id: int | None = None) -> None:

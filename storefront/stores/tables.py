@@ -21,6 +21,8 @@ class Store(Table, tablename="store"):
     old_secret_until = moment(null=True)
     keys_origin = words(optional=True)
     """Whose published keys sign its webhooks (Saleor); empty: the secret does."""
+    channel = words(optional=True)
+    """Of a Saleor with several channels the one that this store is; empty: all of them."""
     publishable_key = words(unique=True)
     owner_id = reference(Member, null=True)
     created_at = moment()

@@ -17,7 +17,7 @@ from storefront.orders.service import Flagged
 PAYLOADS = Path(__file__).with_name("payloads")
 FACTS = ".facts.json"
 FILES = sorted(path for path in PAYLOADS.rglob("*.json") if not path.name.endswith(FACTS))
-STORE = {"currency": "EUR", "origin": "https://north.example"}
+STORE = {"currency": "EUR", "channel": "", "origin": "https://north.example"}
 # What has no time of its own is told as of this one.
 HEARD_AT = datetime(2025, 6, 1, tzinfo=UTC)
 HASHES = {"address", "phone", "instrument"}

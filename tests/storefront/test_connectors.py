@@ -81,7 +81,7 @@ def said_by(provider: str, message: Message, store: dict[str, Any] | None = None
     """What the mapper alone makes of it."""
     from storefront.connectors.service import CONNECTORS
 
-    north = store or {"currency": "USD", "origin": "https://north.example"}
+    north = store or {"currency": "USD", "channel": "", "origin": "https://north.example"}
     return CONNECTORS[provider].facts(north, message.topic, message.body, clock.now())  # type: ignore[arg-type]
 
 
@@ -131,7 +131,7 @@ async def test_amounts_have_the_decimals_of_their_currency(provider: str, curren
     told = TELLERS[provider].order(sale)[0]
     if provider == "stripe" and currency == "ISK":
         told = TELLERS[provider].order(_in_hundredths(sale))[0]
-    store = {"currency": currency, "origin": "https://north.example"}
+    store = {"currency": currency, "channel": "", "origin": "https://north.example"}
     (order, *_) = said_by(provider, told, store)
     assert isinstance(order, OrderTold) and order.currency == currency
     assert [(line.gross, line.discount) for line in order.lines or []] == [(gross, discount)]

@@ -316,7 +316,12 @@ async def test_the_operator_says_where_the_keys_are_and_takes_it_back(web: Brows
 
     body = an_order()
     by_secret = saleor.headers(saleor.SECRET, Message("", body))["Saleor-Signature"]
-    code, out, _ = await grapevine("store", "keys", "--slug", "north", "--json")
+    code, out, _ = await grapevine("store", "secret", "--slug", "north", "--secret", saleor.SECRET)
+    assert code == 0 and "store keys --slug north --by-secret" in out, "it does not count yet"
+    assert (await grapevine("store", "keys", "--slug", "north"))[0] == 2, "which of both has to be said"
+    code, out, _ = await grapevine("store", "keys", "--slug", "north", "--at", "https://127.0.0.1:9")
+    assert code == 0 and "could not be read" in out
+    code, out, _ = await grapevine("store", "keys", "--slug", "north", "--by-secret", "--json")
     assert (code, json.loads(out)["keys_origin"]) == (0, "")
     assert (await send(web, body, signature(body))).status_code == 401
     assert (await send(web, body, by_secret)).status_code == 202

@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 
 from app import db
-from storefront.connectors.saleor import facts
-from storefront.connectors.schemas import Doubt, NotUnderstood, ProductDropped, ProductTold
+from app.errors import Invalid
+from app.http import Answer
+from storefront.connectors import ask
+from storefront.connectors.saleor import facts, pull
+from storefront.connectors.schemas import Access, Doubt, NotUnderstood, ProductDropped, ProductTold
 from storefront.orders.schemas import OrderTold, RefundTold
 from storefront.orders.service import Flagged
+from storefront.stores.queries import store_by_slug
+from storefront.stores.service import be_channel
 from tests.factories import Browser, run_jobs
 from tests.storefront.providers import Message, Refund, Sale, SaleLine, saleor
 from tests.storefront.providers.sale import iso, placed_at
@@ -18,7 +23,7 @@ from tests.storefront.shop import Shop
 from tests.storefront.test_connectors import TWO_LINES, a_shop_of, back, send, standing
 
 pytestmark = pytest.mark.anyio
-STORE: Any = {"currency": "USD", "origin": "https://north.example"}
+STORE: Any = {"currency": "USD", "channel": "", "origin": "https://north.example"}
 
 
 def said(told: dict[str, Any], kind: str = "OrderUpdated", **more: Any) -> list[Any]:
@@ -181,6 +186,16 @@ def test_a_product_is_sold_where_a_channel_of_our_currency_shows_it():
     assert (elsewhere.details.url, elsewhere.details.description) == ("https://shop.example/en/trail-pack", "")
     assert elsewhere.details.stock is None
     (listing,) = product["channelListings"]
+    us, eu = listing | {"channel": {"slug": "us"}}, listing | {"channel": {"slug": "eu"}}
+    eu = eu | {"discountedPrice": {"amount": 99.0, "currency": "USD"}}
+    product["channelListings"] = [us, eu]
+    with pytest.raises(Flagged, match="grapevine store channel"):
+        now()
+    for slug, price in (("us", 12_900), ("eu", 9_900)):
+        (fact,) = facts(STORE | {"channel": slug}, "", json.dumps(told).encode(), placed_at())
+        assert fact.details.price.amount == price
+    (fact,) = facts(STORE | {"channel": "asia"}, "", json.dumps(told).encode(), placed_at())
+    assert isinstance(fact, ProductDropped)
     hidden: list[Any] = [
         [listing | {"isPublished": False}], [listing | {"discountedPrice": None}], [], None,
         [listing | {"discountedPrice": {"amount": 1, "currency": "EUR"}}],
@@ -188,3 +203,34 @@ def test_a_product_is_sold_where_a_channel_of_our_currency_shows_it():
     for listings in hidden:
         product["channelListings"] = listings
         assert isinstance(now(), ProductDropped)
+
+
+def test_of_a_saleor_with_several_channels_a_store_is_the_one_it_says():
+    body = json.dumps({"__typename": "OrderPaid", "order": saleor.told(Sale())}).encode()
+    assert facts(STORE | {"channel": "default-channel"}, "", body, placed_at())
+    with pytest.raises(NotUnderstood, match="another channel"):
+        facts(STORE | {"channel": "us"}, "", body, placed_at())
+    body = json.dumps({"__typename": "OrderPaid", "order": saleor.told(Sale()) | {"channel": None}}).encode()
+    with pytest.raises(Flagged, match="its channel"):
+        facts(STORE | {"channel": "us"}, "", body, placed_at())
+
+
+async def test_the_operator_says_the_channel_and_the_nightly_look_asks_for_it_alone(web: Browser, monkeypatch: Any):
+    await a_shop_of("saleor")
+    store = await store_by_slug("north")
+    with pytest.raises(Invalid):
+        await be_channel(store, "two words")
+    await be_channel(store, "us")
+    asked: list[Any] = []
+
+    async def answer(_method: str, _url: str, **how: Any) -> Answer:
+        asked.append(json.loads(how["content"])["variables"]["channel"])
+        page = {"edges": [], "pageInfo": {"hasNextPage": False}}
+        return Answer(200, {}, json.dumps({"data": {"orders": page}}).encode())
+
+    monkeypatch.setattr(ask, "fetch", answer)
+    access = Access("https://north.example", "key", "")
+    for slug in ("us", ""):
+        await be_channel(store, slug)
+        assert [one async for one in pull(await store_by_slug("north"), access, placed_at())] == []
+    assert asked == ["us", None]

@@ -225,7 +225,10 @@ def _saleor_order(vendor: Vendor, sale: Sale) -> dict[str, Any]:
 
 def _saleor_codes(vendor: Vendor, query: str, variables: dict[str, Any]) -> Said:
     if variables["id"] not in ("autumn", "autumn="):
-        return Said({"data": {"voucher": None}})
+        if query.startswith("query"):
+            return Said({"data": {"voucher": None}})
+        errors = [{"field": "id", "code": "NOT_FOUND", "message": f"Couldn't resolve to a node: {variables['id']}"}]
+        return Said({"data": {"voucherUpdate": {"errors": errors}}})
     if query.startswith("query"):
         rows = [{"code": code, "isActive": True} for code in vendor.codes]
         return Said({"data": {"voucher": {"codes": _connection(rows, variables)}}})

@@ -53,14 +53,13 @@ class Added(msgspec.Struct, rename="camel"):
 
 async def push_codes(access: Access, offer: Offer, codes: Sequence[str]) -> dict[str, str]:
     """Each code with what stood in its way; empty when the shop takes it from now on, also when it did before."""
-    there = set(await pull_codes(access, offer))
-    left = [code for code in codes if code not in there]
     answers: dict[str, str] = {}
-    for start in range(0, len(left), AT_ONCE):
-        some = left[start : start + AT_ONCE]
-        # One that it does not take keeps the others out, so they are asked for one by one.
-        if await _add(access, offer, some):
-            answers |= {code: await _add(access, offer, [code]) for code in some}
+    batches = [codes[start : start + AT_ONCE] for start in range(0, len(codes), AT_ONCE)]
+    refused = [some for some in batches if await _add(access, offer, some)]
+    # One that it does not take, or has, keeps the others out. A voucher may have thousands, so it is listed only then.
+    there = set(await pull_codes(access, offer)) if refused else set()
+    for code in (code for some in refused for code in some if code not in there):
+        answers[code] = await _add(access, offer, [code])
     if any(answers.values()):
         # Somebody else may have written one meanwhile, or the answer to an earlier try was lost.
         there = set(await pull_codes(access, offer))

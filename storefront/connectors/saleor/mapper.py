@@ -37,7 +37,7 @@ def facts(store: asyncpg.Record, topic: str, body: bytes, at: datetime) -> list[
         raise Flagged("Saleor left something out: " + "; ".join(tidy(error.message) for error in event.errors)[:300])
     match event.kind:
         case kind if kind in ORDER_EVENTS:
-            return _order(_as(event, event.order, shapes.Order))
+            return _order(store, _as(event, event.order, shapes.Order))
         case "CustomerCreated" | "CustomerUpdated":
             user = _as(event, event.user, shapes.User)
             return [CustomerTold(tidy(user.id), tidy(user.email), user.updated_at or at)]
@@ -54,7 +54,11 @@ def _as(event: shapes.Event, part: msgspec.Raw, shape: type) -> Any:
     return read(bytes(part), shape)
 
 
-def _order(order: shapes.Order) -> list[Fact]:
+def _order(store: asyncpg.Record, order: shapes.Order) -> list[Fact]:
+    if store["channel"] and order.channel is None:
+        raise Flagged("the order does not say its channel: is the subscription the one of docs/SHOPS.md?")
+    if store["channel"] and order.channel and order.channel.slug != store["channel"]:
+        raise NotUnderstood(f"of another channel ({tidy(order.channel.slug)[:80]})")
     if order.status == "DRAFT":
         raise NotUnderstood("a draft: nobody has ordered it yet")
     currency = checked_currency(order.total.currency)
@@ -135,21 +139,32 @@ def _rounded(amount: shapes.Amount, currency: str) -> int:
 
 
 def _product(store: asyncpg.Record, product: shapes.Product, at: datetime) -> Fact:
-    prices = [one.discounted_price for one in product.channel_listings or [] if one.is_published]
-    price = next((one for one in prices if one and one.currency == store["currency"]), None)
+    price = _price(store, product)
     if price is None:
         return ProductDropped(tidy(product.id), at)
     details = ProductDetails(
         title=tidy(product.name)[:200],
         # Saleor has no pages of its own; where a shop's are elsewhere, the product's metadata says so.
         url=tidy(product.url) or f"{store['origin']}/products/{quote(product.slug)}",
-        price=Money(_rounded(price, store["currency"]), store["currency"]),
+        price=price,
         description=_words(product.description),
         image_url=product.thumbnail.url if product.thumbnail else None,
         category=tidy(product.category.name)[:80] if product.category else None,
         stock=_left(product.variants),
     )
     return ProductTold(tidy(product.id), details, at)
+
+
+def _price(store: asyncpg.Record, product: shapes.Product) -> Money | None:
+    """What it costs in the store's channel; where none was said, in every channel of its currency alike."""
+    listings = [one for one in product.channel_listings or [] if one.is_published]
+    if store["channel"]:
+        listings = [one for one in listings if one.channel and one.channel.slug == store["channel"]]
+    costs = [one.discounted_price for one in listings]
+    prices = {_rounded(one, store["currency"]) for one in costs if one and one.currency == store["currency"]}
+    if len(prices) > 1:
+        raise Flagged("its channels have several prices: say which is this store's with `grapevine store channel`")
+    return Money(prices.pop(), store["currency"]) if prices else None
 
 
 def _words(description: str | None) -> str:

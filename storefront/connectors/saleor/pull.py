@@ -41,7 +41,12 @@ class Orders(msgspec.Struct):
 async def pull(store: asyncpg.Record, access: Access, since: datetime) -> AsyncIterator[tuple[str, bytes]]:
     """Each order changed since then, oldest first: what changes meanwhile does not move. Money that goes back later
     touches the order's `updatedAt`, too."""
-    asked = {"since": since.astimezone(UTC).isoformat(), "first": PAGE, "after": None}
+    asked = {
+        "since": since.astimezone(UTC).isoformat(),
+        "first": PAGE,
+        "after": None,
+        "channel": store["channel"] or None,
+    }
     for _page in range(MOST_PAGES):
         page = (await query(access, ORDERS, asked, Orders)).orders
         for edge in page.edges:

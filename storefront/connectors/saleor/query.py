@@ -2,6 +2,7 @@
 
 ORDER = """fragment Told on Order {
   id number status created updatedAt isPaid voucherCode userEmail
+  channel { slug }
   gv: metafield(key: "gv")
   user { id }
   shippingAddress { streetAddress1 streetAddress2 postalCode phone country { code } }
@@ -30,7 +31,7 @@ PRODUCT = """fragment Described on Product {
   url: metafield(key: "url")
   category { name }
   thumbnail(size: 1024) { url }
-  channelListings { isPublished discountedPrice { amount currency } }
+  channelListings { channel { slug } isPublished discountedPrice { amount currency } }
   variants { trackInventory stocks { quantity quantityAllocated } }
 }
 """
@@ -54,9 +55,10 @@ SUBSCRIPTION = (
 )
 
 ORDERS = (
-    """query ($since: DateTime!, $first: Int!, $after: String) {
+    """query ($since: DateTime!, $first: Int!, $after: String, $channel: String) {
   orders(
-    first: $first, after: $after, filter: {updatedAt: {gte: $since}}, sortBy: {field: CREATED_AT, direction: ASC}
+    first: $first, after: $after, channel: $channel, filter: {updatedAt: {gte: $since}}
+    sortBy: {field: CREATED_AT, direction: ASC}
   ) { edges { node { ...Told } } pageInfo { hasNextPage endCursor } }
 }
 """

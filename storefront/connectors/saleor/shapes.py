@@ -56,6 +56,10 @@ class Before(msgspec.Struct):
     net: Amount
 
 
+class Channel(msgspec.Struct):
+    slug: str
+
+
 class Variant(msgspec.Struct):
     product: Named | None = None
 
@@ -139,6 +143,7 @@ class Order(msgspec.Struct, rename="camel"):
     gift_cards: list[Named]
     fulfillments: list[Fulfillment]
     granted_refunds: list[Granted]
+    channel: Channel | None = None
     number: str = ""
     created: Moment | None = None
     is_paid: bool = False
@@ -162,6 +167,7 @@ class Cost(Amount):
 class Listing(msgspec.Struct, rename="camel"):
     """How one channel sells it."""
 
+    channel: Channel | None = None
     is_published: bool = False
     discounted_price: Cost | None = None
 

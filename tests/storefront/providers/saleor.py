@@ -43,6 +43,7 @@ def told(sale: Sale) -> dict[str, Any]:
         "created": iso(placed_at()),
         "updatedAt": iso(sale.told_at),
         "isPaid": sale.paid and not refunded,
+        "channel": {"slug": "default-channel"},
         "gv": sale.gv,
         "voucherCode": sale.code,
         "userEmail": sale.email,
@@ -124,7 +125,7 @@ def product(sale: Sale, title: str, price: int) -> Message:
         "url": None,
         "category": {"name": "Packs"},
         "thumbnail": None,
-        "channelListings": [{"isPublished": True, "discountedPrice": cost}],
+        "channelListings": [{"channel": {"slug": "default-channel"}, "isPublished": True, "discountedPrice": cost}],
         "variants": [{"trackInventory": True, "stocks": [{"quantity": 9, "quantityAllocated": 2}]}],
     }
     return _event("ProductUpdated", sale, product=described)
