@@ -1,7 +1,7 @@
 """Bounties: a store offers an amount for a piece of work, a member hands in where it can be seen, a person looks."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
@@ -21,6 +21,8 @@ from referrals.socials.queries import has_proven
 from referrals.socials.views import title_of
 from storefront.catalog.service import checked_url
 from storefront.stores.policy import access_own_store
+
+AHEAD = timedelta(days=731)
 
 
 async def offer(viewer: Viewer, store_slug: str, new: BountyOffer) -> int:
@@ -183,5 +185,10 @@ def _check_days(opens_at: datetime | None, closes_at: datetime) -> None:
         raise Invalid("closes_at", _("Say the time zone, like 2026-11-30T23:59:59Z."))
     if closes_at <= clock.now():
         raise Invalid("closes_at", _("A day to come, please."))
+    # Further off no promise is meant, and a day at the end of all days cannot be reckoned with.
+    if closes_at > clock.now() + AHEAD:
+        raise Invalid("closes_at", _("At most two years ahead, please."))
+    if opens_at and opens_at < clock.now() - AHEAD:
+        raise Invalid("opens_at", _("At most two years ago, please."))
     if opens_at and opens_at >= closes_at:
         raise Invalid("opens_at", _("It opens before it closes."))

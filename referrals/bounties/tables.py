@@ -95,6 +95,8 @@ class BountyWatch(Table, tablename="bounty_watch"):
     """The post as its platform names it; empty when its member is erased."""
     post_hash = raw_bytes(null=True)
     """The post once it was seen and is by their proven account: it stays, so that it is never paid twice."""
+    account_hash = raw_bytes(null=True)
+    """Its channel, for the same reason: one channel is one member's in a bounty."""
     state = words()
     why = words(optional=True)
     """Why it was refused, or why the last look saw nothing."""
@@ -117,6 +119,18 @@ class BountyWatch(Table, tablename="bounty_watch"):
     bounty_watch_once = Unique([submission_id])
     bounty_watch_state_known = Check("state IN ('new', 'watched', 'ended', 'refused', 'dropped')")
     bounty_watch_figure_sane = Check("figure >= 0 AND top >= figure")
+
+
+class BountyRefusal(Table, tablename="bounty_refusal"):
+    """A person of the store said no to this post. Whoever hands it in again, for whatever, a person looks again."""
+
+    id = BigSerial(primary_key=True)
+    store_id = reference(Store, index=False)
+    post_hash = raw_bytes()
+    by_id = reference(Member)
+    at = moment()
+
+    bounty_refusal_once = Unique([store_id, post_hash])
 
 
 class BountyFigure(Table, tablename="bounty_figure"):

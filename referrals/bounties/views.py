@@ -100,7 +100,7 @@ def why_words(why: str) -> str:
     return {
         "not_yours": _("This post is not by a channel that was proven to be the member’s own."),
         "too_old": _("This post was there before the bounty was offered."),
-        "taken": _("This post was handed in for this store already."),
+        "taken": _("This post was handed in for this store already, or its channel by somebody else for this bounty."),
         "hidden": _("The platform does not show this figure of the post."),
     }.get(why) or blind_words(why)
 

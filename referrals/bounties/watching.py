@@ -11,7 +11,7 @@ import asyncpg
 
 from app import clock, db
 from app.events import publish
-from referrals.bounties import awards, queries
+from referrals.bounties import awards, odd, queries
 from referrals.bounties.events import FigureReached, PostHandedIn
 from referrals.socials.platforms import known
 from referrals.socials.platforms.seen import CannotSee, Place, Seen
@@ -26,8 +26,6 @@ PATIENCE = timedelta(days=3)
 # A look takes seconds; who died over it is replaced after this.
 LEASE = timedelta(hours=1)
 DUE_AT_ONCE = 200
-# What a post that nobody saw yet may well grow by from one look to the next.
-CALM = 100
 # Platforms say seconds, and their clocks are not ours.
 CLOCKS_APART = timedelta(minutes=1)
 FINAL = ("not_yours", "too_old", "taken", "gone")
@@ -161,7 +159,8 @@ async def _note(watch_id: int, seen: Seen) -> None:
             """UPDATE bounty_watch SET key = $9, post_hash = coalesce(post_hash, $2), published_at = $3, failures = 0,
                       state = CASE WHEN $4::timestamptz IS NULL THEN 'ended' ELSE 'watched' END, next_at = $4,
                       text_hash = coalesce(text_hash, $5), why = $6,
-                      changed_at = CASE WHEN $7 THEN coalesce(changed_at, $8) ELSE changed_at END
+                      changed_at = CASE WHEN $7 THEN coalesce(changed_at, $8) ELSE changed_at END,
+                      account_hash = coalesce(account_hash, $10)
                 WHERE id = $1""",
             watch_id,
             hashlib.sha256(f"{row['platform']}:{seen.post}".encode()).digest(),
@@ -173,6 +172,7 @@ async def _note(watch_id: int, seen: Seen) -> None:
             now,
             # As it stays: a handle in the address may be somebody else's tomorrow.
             seen.post,
+            _account_hash(row, seen),
         )
         if figure is not None:
             await _note_figure(row, figure, seen, now)
@@ -181,8 +181,13 @@ async def _note(watch_id: int, seen: Seen) -> None:
 
 async def _note_figure(row: asyncpg.Record, figure: int, seen: Seen, now: datetime) -> None:
     before, then = row["figure"], row["figure_at"]
-    is_sudden = before is not None and is_jump(
-        before, figure, seconds=_seconds(then, now), age=_seconds(seen.published_at, then), times=row["jump_times"]
+    is_sudden = before is not None and odd.is_jump(
+        before,
+        figure,
+        seconds=_seconds(then, now),
+        age=_seconds(seen.published_at, then),
+        times=row["jump_times"],
+        least=row["least"],
     )
     await db.execute(
         """UPDATE bounty_watch SET figure = $2, figure_at = $3, top = greatest(top, $2),
@@ -217,18 +222,11 @@ async def _tell_or_award(row: asyncpg.Record, figure: int) -> None:
 
 
 async def _award_itself(row: asyncpg.Record) -> bool:
-    """Pay without a person, where the offer says so; what is odd or seen late, was declined by one, or is for their
-    own shop waits for a person."""
-    is_late = clock.now() > queries.span_of(row)[1] + AFTER_FIRST
+    """Pay without a person, where the offer says so; what is odd, seen late or was declined by one waits for one."""
+    is_late = clock.now() - AFTER_FIRST > queries.span_of(row)[1]
     if not row["awards_itself"] or row["decided_by_id"] or is_late:
         return False
-    odd = await db.fetch_val(
-        """SELECT w.jump_at IS NOT NULL OR w.changed_at IS NOT NULL OR s.owner_id = $2
-             FROM bounty_watch w JOIN store s ON s.id = w.store_id WHERE w.id = $1""",
-        row["watch_id"],
-        row["member_id"],
-    )
-    if odd or await awards.are_given(row):
+    if await odd.is_odd(row) or await awards.are_given(row):
         return False
     await awards.settle(row, "approved")
     return True
@@ -238,8 +236,27 @@ async def _why_not(row: asyncpg.Record, seen: Seen) -> str:
     """Why this post does not count, at the first look; empty when it does."""
     if seen.published_at is None or not await has_proven(row["member_id"], row["platform"], seen.account):
         return "not_yours"
+    if await _is_another_members(row, _account_hash(row, seen)):
+        return "taken"
     opened = row["opens_at"] or row["offered_at"]
     return "too_old" if seen.published_at < opened - CLOCKS_APART else ""
+
+
+async def _is_another_members(row: asyncpg.Record, account_hash: bytes) -> bool:
+    """Whether this channel's work counts for somebody else in this bounty, whose row is locked."""
+    found: bool = await db.fetch_val(
+        """SELECT EXISTS (SELECT FROM bounty_watch w JOIN bounty_submission x ON x.id = w.submission_id
+                           WHERE x.bounty_id = $1 AND x.member_id <> $2 AND w.account_hash = $3
+                             AND w.state IN ('watched', 'ended'))""",
+        row["bounty_id"],
+        row["member_id"],
+        account_hash,
+    )
+    return found
+
+
+def _account_hash(row: asyncpg.Record, seen: Seen) -> bytes:
+    return hashlib.sha256(f"{row['platform']}:{seen.account}".encode()).digest()
 
 
 async def _note_blind(watch_id: int, blind: CannotSee) -> None:
@@ -252,7 +269,7 @@ async def _note_blind(watch_id: int, blind: CannotSee) -> None:
             return
         now, failures = clock.now(), row["failures"] + 1
         wait = max(timedelta(seconds=blind.wait), min(AFTER_FIRST * 2 ** min(failures - 1, 10), THEN_EVERY))
-        again = now + wait if now < queries.span_of(row)[1] + PATIENCE else None
+        again = now + wait if now - PATIENCE < queries.span_of(row)[1] else None
         await db.execute(
             """UPDATE bounty_watch SET failures = $2, why = $3, next_at = $4,
                       state = CASE WHEN $4::timestamptz IS NULL THEN 'ended' ELSE state END
@@ -294,13 +311,6 @@ def _next_look(row: asyncpg.Record, now: datetime) -> datetime | None:
     if now >= until:
         return None
     return min(now + (AFTER_FIRST if row["watch_state"] == "new" else THEN_EVERY), until)
-
-
-def is_jump(before: int, after: int, *, seconds: int, age: int, times: int) -> bool:
-    """Whether it grew `times` faster than it did from when it was published until then. In whole numbers."""
-    # The first minutes of a film say nothing of an hour: at most as much again as there was counts as usual then.
-    usual = max(before * seconds // max(age, seconds), CALM)
-    return times > 0 and after - before > times * usual
 
 
 def _seconds(since: datetime | None, until: datetime) -> int:

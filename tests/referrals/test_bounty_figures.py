@@ -8,7 +8,7 @@ import pytest
 
 from app import clock, db, people
 from app.errors import Invalid
-from referrals.bounties import service, watching
+from referrals.bounties import odd, service, watching
 from referrals.bounties.schemas import NewSubmission
 from tests.factories import Browser, Person, a_member, run_jobs, sign_in, submit
 from tests.referrals.cast import books_are_right, standing
@@ -251,21 +251,27 @@ async def test_the_shop_sees_what_fell_what_jumped_and_what_was_changed(web: Bro
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "hours", "age", "times", "is_sudden"),
+    ("before", "after", "hours", "age", "times", "least", "is_sudden"),
     [
-        (120, 90_000, 1, 2, 10, True),
-        (120, 90_000, 1, 2, 0, False),  # the shop does not want to be told
-        (300, 3_000, 1, 0, 10, False),  # handed in as soon as it was there
-        (300, 3_500, 1, 0, 10, True),
-        (0, 1_000, 1, 1, 10, False),  # a film nobody saw yet may well
-        (0, 1_001, 1, 1, 10, True),
-        (10_000, 30_000, 24, 48, 10, False),  # four times as fast
-        (10_000, 70_000, 24, 240, 10, True),  # sixty times
-        (90_000, 61_000, 24, 48, 10, False),
+        (120, 90_000, 1, 2, 10, 0, True),
+        (120, 90_000, 1, 2, 0, 0, False),  # the shop does not want to be told
+        (300, 3_000, 1, 0, 10, 0, False),  # handed in as soon as it was there
+        (300, 3_500, 1, 0, 10, 0, True),
+        (0, 1_000, 1, 1, 10, 0, False),  # a film nobody saw yet may well
+        (0, 1_001, 1, 1, 10, 0, True),
+        (0, 250, 1, 1, 10, 1_000, False),  # a quarter of what is paid for
+        (0, 1_000, 1, 1, 10, 1_000, True),
+        (0, 10, 1, 1, 10, 10, False),  # of so few nobody can say
+        (0, 1_000, 1, 1, 10, 1_000_000, False),
+        (0, 1_000, 1, 1, 0, 1_000, False),
+        (10_000, 30_000, 24, 48, 10, 0, False),  # four times as fast
+        (10_000, 70_000, 24, 240, 10, 0, True),  # sixty times
+        (90_000, 61_000, 24, 48, 10, 0, False),
     ],
 )
-def test_a_jump_is_faster_than_before_by_so_many_times(before, after, hours, age, times, is_sudden):
-    assert watching.is_jump(before, after, seconds=hours * 3600, age=age * 3600, times=times) is is_sudden
+def test_a_jump_is_faster_than_before_by_so_many_times(before, after, hours, age, times, least, is_sudden):
+    span, lived = hours * 3600, age * 3600
+    assert odd.is_jump(before, after, seconds=span, age=lived, times=times, least=least) is is_sudden
 
 
 async def test_an_offer_that_pays_by_itself_does_as_often_as_it_said(web: Browser, world: World):
