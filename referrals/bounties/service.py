@@ -77,6 +77,8 @@ async def hand_in(viewer: Viewer, bounty_id: int, new: NewSubmission) -> int:
     place = watching.place_for(bounty["metric"], proof)
     if place:
         await _check_account(member_id, place)
+    elif watching.names_no_post(bounty["metric"], proof):
+        raise Invalid("proof_url", _("Write the address of the post itself."))
     reach = 0 if place else await _figure(bounty, period, member_id, new.reach)
     async with db.transaction():
         taken: int | None = await db.fetch_val(

@@ -38,6 +38,12 @@ def place_for(metric: str, url: str) -> Place | None:
     return place if is_told else None
 
 
+def names_no_post(metric: str, url: str) -> bool:
+    """Whether it is on a platform that tells this figure, but names no post there: its figure is not taken as told."""
+    platform = known.platform_of(url) if metric in FETCHED else None
+    return platform is not None and metric in platform.figures and place_for(metric, url) is None
+
+
 async def begin(submission_id: int, store_id: int, place: Place | None) -> None:
     """From now on we look at this post for this work, in place of whichever it was before."""
     await drop(submission_id)

@@ -1,5 +1,6 @@
 """A bounty pays by itself only what nobody could have arranged; everything else waits for a person."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -12,14 +13,20 @@ from referrals.bounties.schemas import BountyOffer
 from referrals.socials import service as socials
 from tests.factories import Browser, Person, a_member, submit
 from tests.referrals.cast import books_are_right, standing
-from tests.referrals.platforms import World, host_of
+from tests.referrals.platforms import World, a_world_outside, host_of
 from tests.referrals.test_bounties import ADMIN
-from tests.referrals.test_bounty_figures import DAY, HOUR, a_filmer, films, hand_in, later, work, world  # noqa: F401
+from tests.referrals.test_bounty_figures import DAY, HOUR, a_filmer, films, hand_in, later, work
 from tests.referrals.test_socials import proven
 from tests.storefront.vendors import Said
 
 pytestmark = pytest.mark.anyio
 NEXT = HOUR + timedelta(minutes=1)
+
+
+@pytest.fixture
+async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    async with a_world_outside(monkeypatch) as outside:
+        yield outside
 
 
 async def refused_by(browser: Browser, submission: int) -> None:
@@ -36,7 +43,7 @@ async def another_with(world: World, handle: str, channel_of: Person) -> Person:
     return other
 
 
-async def test_what_grows_steadily_before_our_eyes_is_paid(web: Browser, world: World):  # noqa: F811
+async def test_what_grows_steadily_before_our_eyes_is_paid(web: Browser, world: World):
     _ona, _as_ona, bounty = await films(web, awards_itself="on")
     kol = await a_filmer(world)
     world.posts_now("7", "kol", views=800)
@@ -48,7 +55,7 @@ async def test_what_grows_steadily_before_our_eyes_is_paid(web: Browser, world: 
     await books_are_right()
 
 
-async def test_a_persons_no_is_not_washed_off_by_handing_in_something_else_first(web: Browser, world: World):  # noqa: F811
+async def test_a_persons_no_is_not_washed_off_by_handing_in_something_else_first(web: Browser, world: World):
     _ona, as_ona, bounty = await films(web, awards_itself="on")
     kol = await a_filmer(world)
     world.posts_now("7", "kol", views=900)
@@ -65,7 +72,7 @@ async def test_a_persons_no_is_not_washed_off_by_handing_in_something_else_first
     assert (await work(submission))["work"] == "waiting" and await standing(kol) == {}
 
 
-async def test_a_post_that_was_declined_is_not_paid_by_itself_next_week_or_to_another(web: Browser, world: World):  # noqa: F811
+async def test_a_post_that_was_declined_is_not_paid_by_itself_next_week_or_to_another(web: Browser, world: World):
     _ona, as_ona, bounty = await films(web, awards_itself="on", period="week")
     kol = await a_filmer(world)
     world.posts_now("7", "kol", views=900)
@@ -85,7 +92,7 @@ async def test_a_post_that_was_declined_is_not_paid_by_itself_next_week_or_to_an
     assert await db.fetch_val("SELECT count(*) FROM commission") == 0
 
 
-async def test_a_figure_that_was_there_at_the_first_look_waits_for_a_person(web: Browser, world: World):  # noqa: F811
+async def test_a_figure_that_was_there_at_the_first_look_waits_for_a_person(web: Browser, world: World):
     _ona, as_ona, bounty = await films(web, awards_itself="on")
     kol = await a_filmer(world)
     world.posts_now("7", "kol", views=900_000)
@@ -98,7 +105,7 @@ async def test_a_figure_that_was_there_at_the_first_look_waits_for_a_person(web:
     await books_are_right()
 
 
-async def test_all_the_likes_within_an_hour_are_a_jump_though_they_are_few(web: Browser, world: World):  # noqa: F811
+async def test_all_the_likes_within_an_hour_are_a_jump_though_they_are_few(web: Browser, world: World):
     _ona, _as_ona, bounty = await films(web, awards_itself="on", metric="likes")
     kol = await a_filmer(world)
     world.posts_now("7", "kol", likes=0)
@@ -109,7 +116,7 @@ async def test_all_the_likes_within_an_hour_are_a_jump_though_they_are_few(web: 
     assert (row["work"], row["jump_from"], row["jump_to"]) == ("waiting", 0, 1_000)
 
 
-async def test_a_channel_is_one_members_in_a_bounty(web: Browser, world: World):  # noqa: F811
+async def test_a_channel_is_one_members_in_a_bounty(web: Browser, world: World):
     _ona, as_ona, bounty = await films(web)
     kol = await a_filmer(world)
     world.posts_now("7", "kol", views=100)
@@ -124,7 +131,7 @@ async def test_a_channel_is_one_members_in_a_bounty(web: Browser, world: World):
 
 
 @pytest.mark.parametrize("who", ["admin", "offered it", "owner"])
-async def test_the_shops_own_people_are_not_paid_without_a_person(web: Browser, world: World, who: str):  # noqa: F811
+async def test_the_shops_own_people_are_not_paid_without_a_person(web: Browser, world: World, who: str):
     _ona, _as_ona, bounty = await films(web, awards_itself="on")
     kol = await a_filmer(world)
     statement = {
@@ -140,7 +147,7 @@ async def test_the_shops_own_people_are_not_paid_without_a_person(web: Browser, 
     assert ((await work(submission))["work"], (await work(submission))["figure"]) == ("waiting", 1_000)
 
 
-async def test_who_is_shut_out_is_not_paid_without_a_person(web: Browser, world: World):  # noqa: F811
+async def test_who_is_shut_out_is_not_paid_without_a_person(web: Browser, world: World):
     ona, _as_ona, bounty = await films(web, awards_itself="on")
     kol = await a_filmer(world)
     world.posts_now("7", "kol", views=900)
@@ -156,7 +163,7 @@ async def test_who_is_shut_out_is_not_paid_without_a_person(web: Browser, world:
     assert ((await work(submission))["work"], (await work(submission))["figure"]) == ("waiting", 1_000)
 
 
-async def test_no_offer_is_for_longer_than_can_be_reckoned_with(web: Browser, world: World):  # noqa: F811
+async def test_no_offer_is_for_longer_than_can_be_reckoned_with(web: Browser, world: World):
     ona, as_ona, bounty = await films(web, awards_itself="on")
     day = "9999-12-31"
     typed = {"title": "A talk", "brief": "At the fair, please.", "amount": "9", "currency": "USD", "closes_on": day}

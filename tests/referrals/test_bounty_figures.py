@@ -124,6 +124,34 @@ async def test_what_we_cannot_ask_for_stays_told_with_proof(web: Browser, world:
     assert (await work(made))["id"] is None and (await work(made))["reach"] == 1_000
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://youtu.be/dQw4w9WgXcQ/x",
+        "https://www.youtube.com/@kol",
+        "https://gaming.youtube.com/watch?v=dQw4w9WgXcQ",
+        "https://b23.tv/abc",
+        "https://space.bilibili.com/1/video",
+    ],
+)
+async def test_what_we_can_ask_for_is_not_taken_as_told_however_it_is_written(web: Browser, world: World, url: str):
+    _ona, _as_ona, bounty = await films(web)
+    kol = await a_filmer(world)
+    with pytest.raises(Invalid, match="address of the post itself"):
+        await service.hand_in(kol.viewer, bounty, NewSubmission(url, reach=9_999_999))
+    assert await db.fetch_val("SELECT count(*) FROM bounty_submission") == 0
+
+
+async def test_an_address_spelled_otherwise_is_fetched_all_the_same(web: Browser, world: World):
+    _ona, _as_ona, bounty = await films(web)
+    kol = await a_filmer(world)
+    world.posts_now("7", "kol", views=30)
+    url = "https://www.youtube.com.:443/watch?v=00000000007%20"
+    made = await service.hand_in(kol.viewer, bounty, NewSubmission(url, reach=9_999_999))
+    await run_jobs()
+    assert ((await work(made))["figure"], (await work(made))["reach"]) == (30, 30)
+
+
 async def test_a_strangers_film_an_old_one_and_one_that_is_not_there_are_declined_and_why(web: Browser, world: World):
     world.posts_now("8", "kol", views=9_999)
     clock.travel(DAY)

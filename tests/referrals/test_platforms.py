@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from app import clock
+from app.http import Answer
 from app.settings import BadSetting, Settings, load
-from referrals.socials.platforms import known
+from referrals.socials.platforms import ask, known
 from referrals.socials.platforms.seen import CannotSee, Place, Seen
 from tests.referrals.platforms import SETTINGS, World, a_world_outside, host_of, number_of, post_at, profile_at
 from tests.storefront.vendors import Said
@@ -141,6 +142,14 @@ async def test_bluesky_is_asked_by_the_did_and_its_writers_own_date_is_not_belie
         ("https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=4", ("youtube", "post", "dQw4w9WgXcQ")),
         ("http://m.youtube.com/shorts/dQw4w9WgXcQ", ("youtube", "post", "dQw4w9WgXcQ")),
         ("https://youtu.be/dQw4w9WgXcQ?si=x", ("youtube", "post", "dQw4w9WgXcQ")),
+        ("https://www.youtube.com:443/watch?v=dQw4w9WgXcQ", ("youtube", "post", "dQw4w9WgXcQ")),
+        ("https://www.youtube.com./watch?v=dQw4w9WgXcQ%20", ("youtube", "post", "dQw4w9WgXcQ")),
+        ("https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ", ("youtube", "post", "dQw4w9WgXcQ")),
+        ("https://ｙoutube.com/shorts/dQw4w9WgXcQ", ("youtube", "post", "dQw4w9WgXcQ")),
+        ("http://www.youtube.com:443/watch?v=dQw4w9WgXcQ", None),
+        ("https://youtu.be/dQw4w9WgXcQ/x", None),
+        ("https://www.youtube.com/@%00", None),
+        ("https://www.youtube.com/@" + "a" * 400, None),
         ("https://www.youtube.com/@mara/videos", ("youtube", "account", "@mara")),
         ("https://www.youtube.com/watch?v=../../x", None),
         ("https://youtube.com.evil.example/watch?v=dQw4w9WgXcQ", None),
@@ -163,6 +172,40 @@ async def test_bluesky_is_asked_by_the_did_and_its_writers_own_date_is_not_belie
 async def test_an_address_is_of_a_platform_or_of_none(world: World, url: str, place: tuple[str, str, str] | None):
     assert known.place_of(url) == (Place(*place) if place else None)  # type: ignore[arg-type]
     assert world.asked == [], "nobody was asked for it"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"name":"\xff\xfe"}', b"[" * 200_000 + b"]" * 200_000], ids=["no UTF-8", "a deep one"]
+)
+async def test_what_bilibili_wraps_is_not_believed_either(monkeypatch: pytest.MonkeyPatch, body: bytes):
+    async def fetch(*_args: object, **_more: object) -> Answer:
+        return Answer(200, {}, b'{"code":0,"data":' + body + b"}")
+
+    monkeypatch.setattr(ask, "fetch", fetch)
+    assert await why_not("https://www.bilibili.com/video/BV1xx411c7mD") == "unreadable"
+
+
+async def test_a_boost_is_nobodys_own_post(world: World):
+    boost = {
+        "id": "7", "created_at": f"{clock.now():%Y-%m-%dT%H:%M:%S.000Z}", "visibility": "public", "content": "gv-abc",
+        "account": {"id": "1", "acct": "mara", "url": "https://mastodon.social/@mara"}, "favourites_count": 5,
+        "replies_count": 0, "reblog": None,
+    }  # fmt: skip
+    world.trouble["mastodon.social"] = Said(boost)
+    assert (await look(post_at("mastodon", "mara", "7"))).figures["likes"] == 5
+    world.trouble["mastodon.social"] = Said(boost | {"reblog": {"id": "99", "content": "a star's"}})
+    assert await why_not(post_at("mastodon", "mara", "7")) == "gone"
+
+
+async def test_whom_the_operator_takes_out_is_asked_nothing_more(world: World, monkeypatch: pytest.MonkeyPatch):
+    world.posts_now("7", "mara")
+    place = known.place_of(post_at("youtube", "mara", "7"))
+    assert place and (await known.look(place)).account
+    monkeypatch.setattr(known, "settings", lambda: msgspec.structs.replace(SETTINGS, figures_from=()))
+    asked = len(world.asked)
+    with pytest.raises(CannotSee, match="refused"):
+        await known.look(place)
+    assert len(world.asked) == asked
 
 
 async def test_the_operator_says_who_is_asked(monkeypatch: pytest.MonkeyPatch):

@@ -28,8 +28,13 @@ async def ask(
         raise CannotSee("too_large" if failed.why == "too_large" else "unreachable") from failed
     if answer.status != 200:
         raise CannotSee(_meaning(answer.status, {**WHY, **(why or {})}), _wait(answer))
+    return decoded(answer.body, shape)
+
+
+def decoded(body: bytes | msgspec.Raw, shape: type[T]) -> T:
+    """In its shape, or CannotSee: what is not UTF-8 or nested without end is no answer either."""
     try:
-        return msgspec.json.decode(answer.body, type=shape)
+        return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CannotSee("unreadable") from error
 

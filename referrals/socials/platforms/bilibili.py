@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Meta
 
-from referrals.socials.platforms.ask import ask
+from referrals.socials.platforms.ask import ask, decoded
 from referrals.socials.platforms.seen import Address, CannotSee, Figure, Kind, Platform, Seen
 
 HOST = "api.bilibili.com"
@@ -86,10 +86,7 @@ async def _told(what: str, asked: dict[str, str], shape: type[T]) -> T:
     told = await ask(url, Told, why={412: "too_fast"})
     if told.code != 0:
         raise CannotSee("gone" if told.code in GONE else "too_fast" if told.code in TOO_FAST else "refused")
-    try:
-        return msgspec.json.decode(told.data, type=shape)
-    except msgspec.MsgspecError as error:
-        raise CannotSee("unreadable") from error
+    return decoded(told.data, shape)
 
 
 def _is_video(word: str) -> bool:
@@ -106,4 +103,12 @@ def _space(mid: str) -> str:
     return f"https://space.bilibili.com/{mid}"
 
 
-PLATFORM = Platform("bilibili", "Bilibili", frozenset(("views", "likes", "comments")), lambda: True, find, look)
+PLATFORM = Platform(
+    "bilibili",
+    "Bilibili",
+    frozenset(("views", "likes", "comments")),
+    lambda: ("bilibili.com", "b23.tv"),
+    lambda: True,
+    find,
+    look,
+)

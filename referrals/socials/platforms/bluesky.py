@@ -103,4 +103,6 @@ def _is_rkey(word: str) -> bool:
     return word.isascii() and word.isalnum() and len(word) <= 40
 
 
-PLATFORM = Platform("bluesky", "Bluesky", frozenset(("likes", "comments")), lambda: True, find, look)
+PLATFORM = Platform(
+    "bluesky", "Bluesky", frozenset(("likes", "comments")), lambda: ("bsky.app",), lambda: True, find, look
+)

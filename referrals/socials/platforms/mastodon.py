@@ -26,6 +26,10 @@ class Account(msgspec.Struct):
     note: str = ""
 
 
+class Boosted(msgspec.Struct):
+    """That there is one says enough."""
+
+
 class Status(msgspec.Struct):
     id: Id
     created_at: Moment
@@ -34,6 +38,7 @@ class Status(msgspec.Struct):
     visibility: str
     favourites_count: Figure
     replies_count: Figure
+    reblog: Boosted | None = None
 
 
 def find(address: Address) -> tuple[Kind, str] | None:
@@ -60,7 +65,8 @@ async def look(kind: Kind, key: str) -> Seen:
         account = await ask(f"https://{host}/api/v1/accounts/lookup?acct={quote(what)}", Account, why=why)
         return _seen(host, account, account.note)
     status = await ask(f"https://{host}/api/v1/statuses/{what}", Status, why=why)
-    if status.visibility not in ("public", "unlisted"):
+    # A boost carries the words and figures of somebody else's post under one's own name.
+    if status.visibility not in ("public", "unlisted") or status.reblog is not None:
         raise CannotSee("gone")
     seen = _seen(host, status.account, status.content)
     figures = {"likes": status.favourites_count, "comments": status.replies_count}
@@ -93,6 +99,7 @@ PLATFORM = Platform(
     "mastodon",
     "Mastodon",
     frozenset(("likes", "comments")),
+    lambda: settings().mastodon_hosts,
     lambda: bool(settings().mastodon_hosts),
     find,
     look,

@@ -44,11 +44,13 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Platform(msgspec.Struct, frozen=True):
-    """How one platform is asked. `kept_days`: for how long its terms let a figure be kept."""
+    """How one platform is asked. `hosts`: where its posts are seen; `kept_days`: for how long its terms let a figure be
+    kept."""
 
     name: str
     title: str
     figures: frozenset[str]
+    hosts: Callable[[], tuple[str, ...]]
     is_on: Callable[[], bool]
     find: Callable[[Address], tuple[Kind, str] | None]
     look: Callable[[Kind, str], Awaitable[Seen]]

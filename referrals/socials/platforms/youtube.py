@@ -11,7 +11,7 @@ from referrals.socials.platforms.ask import ask
 from referrals.socials.platforms.seen import Address, CannotSee, Kind, Moment, Platform, Seen
 
 HOST = "www.googleapis.com"
-HOSTS = ("youtube.com", "m.youtube.com", "music.youtube.com")
+HOSTS = ("youtube.com", "m.youtube.com", "music.youtube.com", "youtube-nocookie.com")
 NAMED_IN_PATH = ("shorts", "live", "embed", "v")
 # A key that is out of its quota is answered 403, like one that may nothing; one that is none is answered 400.
 WHY = {400: "refused", 403: "too_fast"}
@@ -102,6 +102,7 @@ PLATFORM = Platform(
     "youtube",
     "YouTube",
     frozenset(("views", "likes", "comments")),
+    lambda: ("youtu.be", *HOSTS),
     lambda: bool(settings().youtube_key),
     find,
     look,
