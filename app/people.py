@@ -18,8 +18,8 @@ from community.media import service as media
 from community.media import storage
 from community.members.events import MemberErased
 from community.members.queries import member_by_handle
+from referrals.bounties import keeping as bounty_posts
 from referrals.bounties import proofs as bounty_proofs
-from referrals.bounties import watching as bounty_posts
 from referrals.links.closures import close as close_links
 from referrals.payouts import methods as payout_methods
 

@@ -1,7 +1,7 @@
 from app.events import on
 from app.jobs import every
 from community.notifications.service import notify
-from referrals.bounties import proofs, queries, watching
+from referrals.bounties import keeping, proofs, queries, watching
 from referrals.bounties.events import BountyDecided, FigureReached, PostHandedIn
 
 
@@ -22,7 +22,7 @@ async def look_again() -> None:
 
 @every("41 4 * * *")
 async def sweep_old_figures() -> None:
-    await watching.sweep()
+    await keeping.sweep()
 
 
 @on(BountyDecided)

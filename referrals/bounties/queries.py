@@ -7,20 +7,18 @@ import asyncpg
 from app import db
 from app.errors import NotFound
 from app.paging import Page, cut, decode
+from referrals.bounties.watch_queries import GROWING
 
 _BOUNTY = """SELECT b.*, s.id AS store_id, s.slug AS store_slug, s.name AS store_name,
                     (SELECT count(*) FROM bounty_submission x
                       WHERE x.bounty_id = b.id AND x.state = 'approved') AS awarded
                FROM bounty b JOIN program p ON p.id = b.program_id JOIN store s ON s.id = p.store_id"""
-_SUBMISSION = """SELECT x.*, b.title, b.amount, b.currency, b.metric, b.least, b.opens_at, b.created_at AS offered_at,
-                        b.closes_at, p.store_id, s.name AS store_name, s.slug AS store_slug, s.owner_id, m.handle,
-                        m.name
-                   FROM bounty_submission x JOIN bounty b ON b.id = x.bounty_id JOIN program p ON p.id = b.program_id
-                   JOIN store s ON s.id = p.store_id JOIN member m ON m.id = x.member_id"""
-
-_URGENT = """CASE WHEN x.state <> 'waiting' THEN 0
-                  WHEN w.state = 'new' OR (w.state = 'watched' AND coalesce(w.figure, 0) < b.least) THEN 1
-                  ELSE 2 END"""
+_COLUMNS = """x.*, b.title, b.amount, b.currency, b.metric, b.least, b.opens_at, b.created_at AS offered_at,
+              b.closes_at, p.store_id, s.name AS store_name, s.slug AS store_slug, s.owner_id, m.handle, m.name"""
+_WORK = """bounty_submission x JOIN bounty b ON b.id = x.bounty_id JOIN program p ON p.id = b.program_id
+           JOIN store s ON s.id = p.store_id JOIN member m ON m.id = x.member_id"""
+_SUBMISSION = f"SELECT {_COLUMNS} FROM {_WORK}"
+_URGENT = f"CASE WHEN x.state <> 'waiting' THEN 0 WHEN {GROWING} THEN 1 ELSE 2 END"
 
 
 async def open_bounties(now: datetime, *, cursor: str | None = None, limit: int = 50) -> Page[asyncpg.Record]:
@@ -50,7 +48,7 @@ async def submissions_to(
     """What was handed in for a programme's bounties: what waits for a person first, then what still grows."""
     urgent, before = decode(cursor, (int, int)) or (None, None)
     rows = await db.fetch(
-        f"""SELECT * FROM ({_SUBMISSION.replace("x.*", f"x.*, {_URGENT} AS urgent", 1)}
+        f"""SELECT * FROM (SELECT {_COLUMNS}, {_URGENT} AS urgent FROM {_WORK}
               LEFT JOIN bounty_watch w ON w.submission_id = x.id
              WHERE b.program_id = $1 AND ($2 = '' OR x.state = $2)) found
              WHERE $3::bigint IS NULL OR (urgent, id) < ($3, $4::bigint)

@@ -84,10 +84,11 @@ class FileView(msgspec.Struct):
 
 
 class JumpView(msgspec.Struct):
-    """A sudden jump, seen from one look to the next."""
+    """A sudden jump, seen from one look to the next; its figures are null once we may keep them no
+    more."""
 
-    before: int
-    after: int
+    before: int | None
+    after: int | None
     at: datetime
 
 

@@ -137,7 +137,7 @@ async def decide(viewer: Viewer, store_slug: str, submission_id: int, verdict: V
 async def _check_figure(row: asyncpg.Record) -> None:
     """What we look at is judged once it reached what was asked for, or when its time is over."""
     watch = (await watch_queries.watches_of([row["id"]])).get(row["id"])
-    if watch and watch["state"] == "new":
+    if watch and watch["is_growing"] and watch["state"] == "new":
         raise Conflict(_("Nobody has looked at this post yet. Try again in a while."))
     if watch and watch["is_growing"]:
         so_far, least = f"{watch['figure'] or 0:,}", f"{row['least']:,}"

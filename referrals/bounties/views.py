@@ -79,7 +79,7 @@ def file_view(file: asyncpg.Record) -> FileView:
 
 
 def watch_view(watch: asyncpg.Record) -> WatchView:
-    jump = JumpView(watch["jump_from"], watch["jump_to"], watch["jump_at"]) if watch["jump_from"] is not None else None
+    jump = JumpView(watch["jump_from"], watch["jump_to"], watch["jump_at"]) if watch["jump_at"] else None
     return WatchView(
         platform=watch["platform"],
         state=watch["state"],

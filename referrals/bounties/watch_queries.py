@@ -7,13 +7,17 @@ from app.errors import NotFound
 from app.paging import Page, cut, decode
 
 SHOWN = 6
+# Looks in vain after which a person may judge what nobody has seen: their platform may be down for good.
+IN_VAIN = 5
+# Of a watch `w`, its work `x` and bounty `b`. What its platform lets us keep no longer stays with the work.
+REACHED = "coalesce(w.figure, x.reach) >= b.least"
+GROWING = f"""CASE w.state WHEN 'new' THEN w.failures < {IN_VAIN} WHEN 'watched' THEN NOT {REACHED} ELSE false END"""
 
 
 async def watches_of(submission_ids: Sequence[int]) -> dict[int, asyncpg.Record]:
     """What we saw of the posts of handed-in work, by submission. One query, however many."""
     rows = await db.fetch(
-        """SELECT w.*, w.state <> 'new' AND coalesce(w.figure, 0) >= b.least AS is_ready,
-                  w.state = 'new' OR (w.state = 'watched' AND coalesce(w.figure, 0) < b.least) AS is_growing
+        f"""SELECT w.*, w.state <> 'new' AND {REACHED} AS is_ready, {GROWING} AS is_growing
              FROM bounty_watch w JOIN bounty_submission x ON x.id = w.submission_id JOIN bounty b ON b.id = x.bounty_id
             WHERE w.submission_id = ANY($1::bigint[])""",
         list(submission_ids),

@@ -23,6 +23,8 @@ FETCHED = ("views", "likes", "comments")
 AFTER_FIRST, THEN_EVERY = timedelta(hours=1), timedelta(days=1)
 # Who cannot be reached when it is over is asked for some days more, then let go with the last figure.
 PATIENCE = timedelta(days=3)
+# For so long it is seen whether what was paid stays there as it was.
+AFTER_APPROVAL = timedelta(days=30)
 # A look takes seconds; who died over it is replaced after this.
 LEASE = timedelta(hours=1)
 DUE_AT_ONCE = 200
@@ -77,6 +79,8 @@ async def look_at(watch_id: int) -> str:
         seen = await known.look(Place(row["platform"], "post", row["key"]))
     except CannotSee as blind:
         await _note_blind(watch_id, blind)
+        if blind.wait:
+            await _hold(row, clock.now() + timedelta(seconds=blind.wait))
         return blind.why
     try:
         await _note(watch_id, seen)
@@ -100,15 +104,39 @@ async def look_at_due() -> int:
         DUE_AT_ONCE,
     )
     tired: set[str] = set()
+    failed: set[str] = set()
     looks = 0
     for row in sorted(rows, key=lambda row: row["id"]):
-        asked = row["platform"] if row["platform"] != "mastodon" else row["key"].partition("/")[0]
-        if asked not in tired:
-            looks += 1
-            if (why := await _one_of_many(row["id"])) in ("too_fast", "refused", "unreachable"):
-                log.warning("no more looks at posts on %s in this round: %s", asked, why)
-                tired.add(asked)
+        asked = _asked(row)
+        if asked in tired:
+            continue
+        looks += 1
+        why = await _one_of_many(row["id"])
+        if why == "too_fast" or (why in ("refused", "unreachable") and asked in failed):
+            log.warning("no more looks at posts on %s in this round: %s", asked, why)
+            tired.add(asked)
+        # Once may be the trouble of that one post; twice in a row it is theirs.
+        (failed.add if why in ("refused", "unreachable") else failed.discard)(asked)
     return looks
+
+
+def _asked(row: asyncpg.Record) -> str:
+    """Who is asked about it: the platform, or the one server of many."""
+    platform: str = row["platform"]
+    return platform if platform != "mastodon" else row["key"].partition("/")[0]
+
+
+async def _hold(row: asyncpg.Record, until: datetime) -> None:
+    """They said when to come again: nobody of theirs is looked at before."""
+    server = f"{_asked(row)}/" if row["platform"] == "mastodon" else ""
+    await db.execute(
+        """UPDATE bounty_watch SET next_at = $3
+            WHERE id IN (SELECT id FROM bounty_watch WHERE platform = $1 AND starts_with(key, $2) AND next_at < $3
+                          ORDER BY id FOR UPDATE SKIP LOCKED)""",
+        row["platform"],
+        server,
+        until,
+    )
 
 
 async def _one_of_many(watch_id: int) -> str:
@@ -118,36 +146,6 @@ async def _one_of_many(watch_id: int) -> str:
         # A fault of ours with one post is none of the others', and would come again before them in every round.
         log.exception("could not look at the post of watch %s", watch_id)
         return ""
-
-
-async def forget(member_id: int) -> None:
-    """A member leaves: nobody looks any more and where the post is goes; its hash stays, it was paid or refused."""
-    await db.execute(
-        """UPDATE bounty_watch SET key = '', text_hash = NULL, next_at = NULL,
-                  state = CASE WHEN state IN ('new', 'watched') THEN 'ended' ELSE state END
-            WHERE submission_id IN (SELECT id FROM bounty_submission WHERE member_id = $1)""",
-        member_id,
-    )
-
-
-async def sweep() -> None:
-    """Figures that a platform's terms let us keep no longer. What the work was found to have reached stays with it."""
-    for platform in known.ALL.values():
-        if platform.kept_days is None:
-            continue
-        until = clock.now() - timedelta(days=platform.kept_days)
-        await db.execute(
-            """DELETE FROM bounty_figure f USING bounty_watch w
-                WHERE w.id = f.watch_id AND w.platform = $1 AND f.at < $2""",
-            platform.name,
-            until,
-        )
-        await db.execute(
-            """UPDATE bounty_watch SET figure = NULL, figure_at = NULL, top = NULL, jump_from = NULL, jump_to = NULL
-                WHERE platform = $1 AND figure_at < $2""",
-            platform.name,
-            until,
-        )
 
 
 async def _note(watch_id: int, seen: Seen) -> None:
@@ -171,7 +169,7 @@ async def _note(watch_id: int, seen: Seen) -> None:
             watch_id,
             hashlib.sha256(f"{row['platform']}:{seen.post}".encode()).digest(),
             seen.published_at,
-            _next_look(row, now),
+            None if await _is_done(row, now) else _next_look(row, now),
             text_hash,
             "" if figure is not None else "hidden",
             has_changed,
@@ -275,7 +273,8 @@ async def _note_blind(watch_id: int, blind: CannotSee) -> None:
             return
         now, failures = clock.now(), row["failures"] + 1
         wait = max(timedelta(seconds=blind.wait), min(AFTER_FIRST * 2 ** min(failures - 1, 10), THEN_EVERY))
-        again = now + wait if now - PATIENCE < queries.span_of(row)[1] else None
+        is_over = now - PATIENCE >= queries.span_of(row)[1] or await _is_done(row, now)
+        again = None if is_over else now + wait
         await db.execute(
             """UPDATE bounty_watch SET failures = $2, why = $3, next_at = $4,
                       state = CASE WHEN $4::timestamptz IS NULL THEN 'ended' ELSE state END
@@ -309,6 +308,13 @@ async def _locked(watch_id: int) -> asyncpg.Record | None:
              WHERE w.id = $1 AND w.next_at IS NOT NULL FOR UPDATE OF x, b, w""",
         watch_id,
     )
+
+
+async def _is_done(row: asyncpg.Record, now: datetime) -> bool:
+    """Whether nothing that we might see matters any more: it was paid long ago, or all awards are given to others."""
+    if row["state"] == "approved":
+        return bool(now - AFTER_APPROVAL >= row["decided_at"])
+    return await awards.are_given(row)
 
 
 def _next_look(row: asyncpg.Record, now: datetime) -> datetime | None:

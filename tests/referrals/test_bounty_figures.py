@@ -8,7 +8,7 @@ import pytest
 
 from app import clock, db, people
 from app.errors import Invalid
-from referrals.bounties import odd, service, watching
+from referrals.bounties import keeping, odd, service, watching
 from referrals.bounties.schemas import NewSubmission
 from tests.factories import Browser, Person, a_member, run_jobs, sign_in, submit
 from tests.referrals.cast import books_are_right, standing
@@ -482,7 +482,7 @@ async def test_youtubes_figures_are_kept_for_thirty_days_and_what_was_approved_f
         await submit(as_ona, f"{ADMIN}/submissions/{one}", {"verdict": "approved"}, page=ADMIN)
     await db.execute("UPDATE bounty_watch SET next_at = NULL, state = 'ended'")
     clock.travel(timedelta(days=31))
-    await watching.sweep()
+    await keeping.sweep()
     assert [(await work(one))["figure"] for one in made] == [None, 6]
     assert [(await work(one))["reach"] for one in made] == [5, 6]
     assert await db.fetch_val("SELECT count(*) FROM bounty_figure") == 1
