@@ -151,7 +151,7 @@ class StoreBountyApi(Controller):
             return SubmissionList([], None)
         wanted = show if show in ("waiting", "approved", "declined") else ""
         found = await queries.submissions_to(program["id"], state=wanted, cursor=after, limit=limit_of(limit))
-        return SubmissionList(await views.submission_views(found.items), found.next)
+        return SubmissionList(await views.submission_views(found.items, to_shop=True), found.next)
 
     @put(
         "/submissions/{submission_id:int}/verdict",
@@ -168,7 +168,7 @@ class StoreBountyApi(Controller):
         """`verdict` is `approved` or, with a `reason`, `declined`. Nobody decides on their own work."""
         require_member(viewer)
         await service.decide(viewer, slug, submission_id, await json_body(request, Verdict))
-        return await _submission(submission_id)
+        return await _submission(submission_id, to_shop=True)
 
 
 async def files_of(request: Request, field: str, *, most: int) -> list[tuple[bytes, str]]:
@@ -209,5 +209,5 @@ async def _bounty(bounty_id: int, member_id: int) -> BountyView:
     return (await views.bounty_views([row], member_id))[0]
 
 
-async def _submission(submission_id: int) -> SubmissionView:
-    return (await views.submission_views([await queries.submission(submission_id)]))[0]
+async def _submission(submission_id: int, *, to_shop: bool = False) -> SubmissionView:
+    return (await views.submission_views([await queries.submission(submission_id)], to_shop=to_shop))[0]

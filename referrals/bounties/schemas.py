@@ -96,7 +96,7 @@ class WatchView(msgspec.Struct):
     """What we saw of the post. `state` is `new` (not looked at yet), `watched`, `ended`, `refused` or `dropped`.
     `figure` is the last one seen, `at` when; `top` the highest. `ready`: it has reached what was asked for. `why` says
     why it was refused (`not_yours`, `too_old`, `taken`, `gone`) or what kept the last look from seeing. `changed_at`:
-    when its words were first seen to have changed."""
+    when its words were first seen to have changed. `next_at`, when we look again, is told to the store alone."""
 
     platform: str
     state: str

@@ -48,7 +48,8 @@ async def bounty_views(bounties: Sequence[asyncpg.Record], member_id: int | None
     ]
 
 
-async def submission_views(submissions: Sequence[asyncpg.Record]) -> list[SubmissionView]:
+async def submission_views(submissions: Sequence[asyncpg.Record], *, to_shop: bool = False) -> list[SubmissionView]:
+    """When the next look is, the shop alone is told: nobody brings bought figures in time for it."""
     files = await queries.files_of([one["id"] for one in submissions])
     counted = await queries.counted_for(submissions)
     watches = await watch_queries.watches_of([one["id"] for one in submissions])
@@ -63,7 +64,7 @@ async def submission_views(submissions: Sequence[asyncpg.Record]) -> list[Submis
             note=one["note"],
             reach=one["reach"],
             counted=counted.get(one["id"]),
-            watch=watch_view(watches[one["id"]]) if one["id"] in watches else None,
+            watch=watch_view(watches[one["id"]], to_shop=to_shop) if one["id"] in watches else None,
             files=[file_view(file) for file in files[one["id"]]],
             reason=one["reason"],
             created_at=one["created_at"],
@@ -78,7 +79,7 @@ def file_view(file: asyncpg.Record) -> FileView:
     return FileView(str(file["id"]), file["name"], file["media_type"], file["bytes"], url)
 
 
-def watch_view(watch: asyncpg.Record) -> WatchView:
+def watch_view(watch: asyncpg.Record, *, to_shop: bool) -> WatchView:
     jump = JumpView(watch["jump_from"], watch["jump_to"], watch["jump_at"]) if watch["jump_at"] else None
     return WatchView(
         platform=watch["platform"],
@@ -91,7 +92,7 @@ def watch_view(watch: asyncpg.Record) -> WatchView:
         published_at=watch["published_at"],
         changed_at=watch["changed_at"],
         jump=jump,
-        next_at=watch["next_at"],
+        next_at=watch["next_at"] if to_shop else None,
     )
 
 

@@ -19,6 +19,7 @@ from referrals.socials.platforms.seen import CannotSee, Place, Seen
 
 CODE_LASTS = timedelta(days=7)
 MOST_ACCOUNTS = 20
+MOST_CHECKS, DAY = 2_000, 24 * 3600
 _CODE = re.compile(rf"\(?\bgv-[{CODE_ALPHABET}]{{10}}\b\)?", re.IGNORECASE)
 
 
@@ -52,9 +53,11 @@ async def ask_for(viewer: Viewer, address: str) -> int:
 async def check(viewer: Viewer, account_id: int) -> None:
     """The code is there, they say: the worker looks."""
     member_id = require_member(viewer)
-    await limit("social_check", member_id, most=20, per=3600)
+    await limit("social_check", member_id, most=20, per=DAY)
     if await queries.account(account_id, member_id) is None:
         raise NotFound()
+    # What platforms grant a day is for the figures of work too.
+    await limit("social_checks", "all", most=MOST_CHECKS, per=DAY)
     async with db.transaction():
         looking = await db.execute(
             "UPDATE social_account SET state = 'looking', why = '' WHERE id = $1 AND state <> 'proven'", account_id

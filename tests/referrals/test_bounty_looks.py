@@ -126,3 +126,17 @@ async def test_one_posts_own_trouble_is_not_its_platforms(web: Browser, world: W
     said |= dict.fromkeys(watches, "unreachable")
     asked.clear()
     assert await later(2 * HOUR) == 2 and asked == watches[:2]
+
+
+async def test_when_we_look_again_the_shop_alone_is_told(web: Browser, world: World):
+    ona, as_ona, bounty = await films(web)
+    kol = await a_filmer(world)
+    world.posts_now("7", "kol", views=10)
+    await hand_in(kol, bounty)
+    assert "Next look:" in (await as_ona.get(ADMIN)).text
+    as_kol = await sign_in(web(), kol)
+    mine = (await as_kol.get(f"/earn/bounties/{bounty}")).text
+    assert "From YouTube, seen" in mine and "Next look:" not in mine
+    told = (await web(token=kol.token).get(f"/api/v1/earn/bounties/{bounty}")).json()["mine"]["watch"]
+    shops = (await web(token=ona.token).get("/api/v1/stores/north/bounties/submissions")).json()["items"][0]["watch"]
+    assert told["next_at"] is None and shops["next_at"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app import clock, db, people
+from app.errors import TooMany
 from referrals.socials import service
 from tests.factories import Browser, Person, a_member, run_jobs, sign_in, submit
 from tests.referrals.platforms import World, a_world_outside, host_of, post_at, profile_at
@@ -153,3 +154,16 @@ async def test_let_go_or_erased_somebody_else_may_prove_it(world: World, house):
     ]
     kinds = [row["type"] for row in await db.fetch("SELECT type FROM event WHERE type LIKE 'Account%' ORDER BY id")]
     assert kinds.count("AccountProven") == 3 and "AccountLetGo" in kinds
+
+
+async def test_the_worker_is_sent_to_look_twenty_times_a_day(world: World, monkeypatch: pytest.MonkeyPatch):
+    mara, sam = await a_member("mara"), await a_member("sam")
+    account = await service.ask_for(mara.viewer, profile_at("youtube", "mara"))
+    for _time in range(20):
+        await service.check(mara.viewer, account)
+    with pytest.raises(TooMany):
+        await service.check(mara.viewer, account)
+    # And all members together so often, whoever they are.
+    monkeypatch.setattr(service, "MOST_CHECKS", 20)
+    with pytest.raises(TooMany):
+        await service.check(sam.viewer, await service.ask_for(sam.viewer, profile_at("youtube", "sam")))
