@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from app import clock
 from app.money import Money
 from referrals.bounties.schemas import (
     BountyList,
@@ -19,7 +20,8 @@ from referrals.bounties.schemas import (
 )
 
 _PAYS, _AT = Money(15_000, "USD"), datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
-_CLOSES = datetime(2099, 3, 31, 23, 59, 59, tzinfo=UTC)
+# An offer ends within two years, and the example can be sent as it stands in any of them.
+_CLOSES = datetime(clock.now().year + 1, 12, 31, 23, 59, 59, tzinfo=UTC)
 offer = BountyOffer(
     "A film on the trail", "One minute, outdoors, with the pack in it.", _PAYS, _CLOSES, 5, None, "month", "views", 1000
 )
