@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 NOT_THEIRS = set(
     """commission_event hiding modlog_entry fraud_settings fraud_signal books_check program_version bounty campaign
        partner_form partner_invite partner_asset payout_terms payout_batch payout_batch_approval
-       payout_step fx_rate shop_codes second_person pending_change""".split()
+       payout_step fx_rate shop_codes second_person pending_change bounty_refusal""".split()
 )
 
 
