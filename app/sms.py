@@ -19,11 +19,16 @@ GOOD_FOR_SECONDS = 600
 MOST_SAID = 10_000
 
 
-class NotSent(Exception):
-    """It did not go out, or nobody knows. `why` is a stable word or the gateway's number; `again`: it may be tried."""
+SURELY_NOT_SENT = {"no_such_host", "not_http", "not_public", "http_429"}
+"""Why no gateway has a message. After any other end of a line it may have gone out."""
 
-    def __init__(self, why: str, *, again: bool) -> None:
-        self.why, self.again = why, again
+
+class NotSent(Exception):
+    """It did not go out, or nobody knows (`perhaps`). `why` is a stable word or the gateway's number; `again`: it may
+    be tried."""
+
+    def __init__(self, why: str, *, again: bool, perhaps: bool = False) -> None:
+        self.why, self.again, self.perhaps = why, again, perhaps
         super().__init__(why)
 
 
@@ -59,7 +64,7 @@ async def _by_webhook(message_id: str, to: str, text: str) -> None:
         answer = await fetch("POST", settings().sms_url, content=body, headers=headers, allow_local=True, cut=True,
                              most_bytes=MOST_SAID)  # fmt: skip
     except CannotFetch as nothing:
-        raise NotSent(nothing.why, again=True) from nothing
+        raise NotSent(nothing.why, again=True, perhaps=nothing.why not in SURELY_NOT_SENT) from nothing
     _expect_taken(answer, f"http_{answer.status}")
 
 
@@ -81,14 +86,17 @@ async def _by_twilio(message_id: str, to: str, text: str) -> None:
                              headers=headers, cut=True, most_bytes=MOST_SAID)  # fmt: skip
     except CannotFetch as nothing:
         # Only what never reached them is sure not to have gone out.
-        raise NotSent(nothing.why, again=nothing.why == "no_such_host") from nothing
+        raise NotSent(
+            nothing.why, again=nothing.why == "no_such_host", perhaps=nothing.why not in SURELY_NOT_SENT
+        ) from nothing
     _expect_taken(answer, _error_of(answer))
 
 
 def _expect_taken(answer: Answer, why: str) -> None:
     if not 200 <= answer.status < 300:
         # 429 was refused before anything happened; what broke on their side may have happened, but says its id.
-        raise NotSent(why, again=answer.status == 429 or (answer.status >= 500 and may_repeat()))
+        broke = answer.status >= 500
+        raise NotSent(why, again=answer.status == 429 or (broke and may_repeat()), perhaps=broke)
 
 
 def _error_of(answer: Answer) -> str:

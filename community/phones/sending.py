@@ -14,7 +14,7 @@ MOST_SENDS = 3
 
 async def send_code(code_id: int) -> None:
     """Try once. Raises NotSent while the worker shall try again, in seconds; what failed for good stands in the row,
-    where the member reads it and `grapevine doctor` counts it."""
+    where the member reads it and `grapevine doctor` counts it; so does why nobody knows, of what is perhaps out."""
     now = clock.now()
     row = await db.fetch_one(
         """UPDATE phone_code x SET sends = x.sends + 1, why = '' FROM phone_code old, member m
@@ -29,22 +29,29 @@ async def send_code(code_id: int) -> None:
     is_unknown = row["sends"] > 1 and not row["why_before"]
     try:
         if is_unknown and not sms.may_repeat():
-            raise sms.NotSent("unknown", again=False)
+            raise sms.NotSent("unknown", again=False, perhaps=True)
         i18n.use(row["lang"])
         await sms.send(f"phone-code-{code_id}-{row['nonce'][:8]}", digits_in(row), text_of(code_of(row)))
     except sms.NotSent as failed:
         goes_on = failed.again and row["sends"] < MOST_SENDS
+        # What is perhaps out counts like what is: else who makes gateways stumble could send without end.
+        is_perhaps_out = failed.perhaps or is_unknown or _was_perhaps_out(row["why_before"])
         await db.execute(
             "UPDATE phone_code SET why = $2, state = $3 WHERE id = $1 AND state = 'asked'",
             code_id,
             failed.why[:200],
-            "asked" if goes_on else "failed",
+            "asked" if goes_on else "sent" if is_perhaps_out else "failed",
         )
         if goes_on:
             raise
-        log.warning("a code could not be sent to a phone", code=code_id, why=failed.why)
+        log.warning("a code could not be sent to a phone", code=code_id, why=failed.why, perhaps=is_perhaps_out)
     else:
         await db.execute("UPDATE phone_code SET state = 'sent' WHERE id = $1 AND state = 'asked'", code_id)
+
+
+def _was_perhaps_out(why_before: str) -> bool:
+    """Of the tries before: a gateway that is asked anew in doubt may have the message from any of them."""
+    return sms.may_repeat() and bool(why_before) and why_before not in sms.SURELY_NOT_SENT
 
 
 def text_of(code: str) -> str:

@@ -37,6 +37,8 @@ async def prove(viewer: Viewer, typed: str) -> None:
             "code",
             ngettext("This is not the code. %(n)s try is left.", "This is not the code. %(n)s tries are left.", left),
         )
+    if said == "early":
+        raise Invalid("code", _("The message has not gone out yet. Give it a moment."))
     if said == "over":
         raise Gone(_("This code is used up or too old. Ask for a new one."))
     if said == "taken":
@@ -63,7 +65,9 @@ async def _try(member_id: int, typed: str) -> tuple[str, int]:
     fits = hmac.compare_digest(typed.encode(), code_of(row).encode())
     if row["state"] == "used" and fits and await _stands(row):
         return "proven", 0  # the button was pressed twice
-    if row["state"] not in ("asked", "sent") or row["guesses"] >= MOST_GUESSES:
+    if row["state"] == "asked":
+        return "early", 0  # a number that no message went to proves nothing
+    if row["state"] != "sent" or row["guesses"] >= MOST_GUESSES:
         return "over", 0
     if not fits:
         await db.execute("UPDATE phone_code SET guesses = guesses + 1 WHERE id = $1", row["id"])

@@ -333,8 +333,10 @@ async def test_twilio_is_asked_as_it_wants_to_be_and_never_twice_in_doubt(
 
     refused = json.dumps({"code": 21211, "message": "Invalid 'To' Phone Number", "status": 400}).encode()
     assert await again(Answer(400, {}, refused)) == ("failed", "twilio_21211")
-    assert await again(CannotFetch("timeout", "")) == ("failed", "timeout"), "it may be out: no second message"
-    assert await again(Answer(500, {}, b"<html>")) == ("failed", "http_500")
+    count = len(twilio.asked)
+    assert await again(CannotFetch("timeout", "")) == ("sent", "timeout"), "it may be out: no second message"
+    assert await again(Answer(500, {}, b"<html>")) == ("sent", "http_500")
+    assert len(twilio.asked) == count + 2
     with pytest.raises(sms.NotSent):
         await again(Answer(429, {}, b"{}"))
     count = len(twilio.asked)
@@ -349,6 +351,77 @@ async def test_twilio_is_asked_as_it_wants_to_be_and_never_twice_in_doubt(
     url, fields, authorization = twilio.asked[-1]
     assert ACCOUNT in url and fields["MessagingServiceSid"].startswith("MG") and "From" not in fields
     assert authorization == httpx.BasicAuth("SK" + "1" * 32, "key")._auth_header
+
+
+@pytest.mark.parametrize("answer", [CannotFetch("timeout", ""), Answer(503, {}, b"")], ids=["timeout", "503"])
+async def test_a_message_that_is_perhaps_out_counts_and_its_code_holds(
+    web: Browser, monkeypatch: pytest.MonkeyPatch, answer: Any
+):
+    """Else whoever makes the gateway stumble sends as many as they like, to whom they like."""
+    twilio = PlayedTwilio()
+    twilio.next = answer
+    monkeypatch.setattr(sms, "fetch", twilio.fetch)
+    a_gateway(monkeypatch, f"twilio://{ACCOUNT}", sms_secret="token", sms_from="+15005550006")
+    ann = await a_member("ann")
+    assert (await ask(web, ann)).status_code == 202
+    await run_jobs()
+    early = await ask(web, ann)
+    assert early.status_code == 429 and int(early.headers["retry-after"]) <= 61, "it waits its minute"
+    shown = (await web(token=ann.token).get(DOOR)).json()["code"]
+    assert shown["state"] == "sent"
+    assert not (await doctor._messages()).ok, "the operator still reads what the gateway said"
+    assert (await type_in(web, ann, await the_code(ann))).status_code == 200, "it did come"
+    crowd = [await a_member(f"crowd{n}") for n in range(6)]
+    asked = []
+    for who in crowd:
+        asked.append((await ask(web, who)).status_code)
+        await run_jobs()
+    assert asked == [202] * 4 + [429] * 2 and len(twilio.asked) == 5, "one number, many accounts"
+
+
+async def test_a_gateway_of_ones_own_that_had_it_perhaps_counts_it_whatever_it_says_after(
+    web: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    twilio = PlayedTwilio()
+
+    async def fetch(method: str, url: str, **more: Any) -> Answer:
+        if isinstance(twilio.next, Exception):
+            raise twilio.next
+        return twilio.next
+
+    monkeypatch.setattr(sms, "fetch", fetch)
+    a_gateway(monkeypatch, "https://gateway.example/")
+    ann = await a_member("ann")
+
+    async def at_last(first: Any, then: Answer) -> str:
+        clock.travel(timedelta(minutes=2))
+        await ask(web, ann)
+        twilio.next = first
+        with pytest.raises(sms.NotSent):
+            await run_jobs()
+        twilio.next = then
+        code_id = await db.fetch_val("SELECT max(id) FROM phone_code")
+        await sending.send_code(code_id)
+        state: str = await db.fetch_val("SELECT state FROM phone_code WHERE id = $1", code_id)
+        return state
+
+    refused = Answer(400, {}, b"")
+    assert await at_last(Answer(429, {}, b""), refused) == "failed"
+    assert await at_last(CannotFetch("no_such_host", ""), refused) == "failed"
+    assert await at_last(CannotFetch("timeout", ""), refused) == "sent"
+
+
+async def test_nobody_proves_a_number_that_no_message_has_gone_to(web: Browser, monkeypatch: pytest.MonkeyPatch):
+    twilio = PlayedTwilio()
+    monkeypatch.setattr(sms, "fetch", twilio.fetch)
+    a_gateway(monkeypatch, f"twilio://{ACCOUNT}", sms_secret="token", sms_from="+15005550006")
+    eve = await a_member("eve")
+    assert (await ask(web, eve, "+49 171 00000000")).status_code == 202
+    early = await type_in(web, eve, await the_code(eve))
+    assert early.status_code == 422 and "not gone out yet" in early.text and await proven() == []
+    assert await db.fetch_val("SELECT guesses FROM phone_code") == 0, "nor does it cost a try"
+    await run_jobs()
+    assert (await type_in(web, eve, await the_code(eve))).status_code == 200
 
 
 async def test_production_without_a_gateway_shows_no_code_to_anybody(web: Browser, monkeypatch: pytest.MonkeyPatch):
