@@ -8,12 +8,15 @@ import re
 from urllib.parse import urlencode
 
 import msgspec
+import structlog
 
 from app import http
 from app.errors import Invalid
 from app.i18n import gettext as _
 from app.settings import settings
 from referrals.payouts.rails.shape import Field, Outcome, PayOrder, Rail
+
+log = structlog.get_logger()
 
 URL = "https://api.stripe.com/v1/transfers"
 ACCOUNTS = "https://api.stripe.com/v1/accounts"
@@ -64,20 +67,25 @@ async def look_up(order: PayOrder) -> Outcome:
 
 
 async def is_known(details: dict[str, str]) -> bool | None:
-    """Whether Stripe has verified who stands behind a connected account, and wants nothing more of them."""
+    """Whether Stripe has verified the person behind a connected account, and wants nothing more of them. Of a company
+    it says of nobody that they are who they say: there the store's people look."""
     try:
         answer = await http.fetch("GET", f"{ACCOUNTS}/{details['account']}", headers=_headers())
     except http.CannotFetch:
         return None
-    if answer.status in (403, 404):
+    told = _json(answer.body)
+    code = _part(told, "error").get("code")
+    if answer.status == 404 or (answer.status == 403 and code == "account_invalid"):
         return False  # not an account of this platform, or no longer
     if answer.status != 200:
+        # 403 without that word is about our key: it says nothing of anybody's account.
+        log.warning("stripe said nothing about an account", status=answer.status, code=code)
         return None
-    told = _json(answer.body)
-    needs = told.get("requirements") or {}
-    person = (told.get("individual") or {}).get("verification") or {}
-    is_complete = bool(told.get("payouts_enabled")) and not any(needs.get(name) for name in STILL_WANTED)
-    return is_complete and person.get("status", "verified") == "verified"
+    needs = told.get("requirements")
+    if not isinstance(needs, dict) or any(needs.get(name) for name in STILL_WANTED):
+        return False
+    is_verified = _part(_part(told, "individual"), "verification").get("status") == "verified"
+    return told.get("payouts_enabled") is True and is_verified
 
 
 def is_ready() -> bool:
@@ -104,6 +112,11 @@ def _transfer(told: dict) -> Outcome:
     if told.get("reversed"):
         return Outcome("failed", str(told["id"])[:100], "reversed")
     return Outcome("settled", str(told["id"])[:100])
+
+
+def _part(told: dict, name: str) -> dict:
+    part = told.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def _json(body: bytes) -> dict:
