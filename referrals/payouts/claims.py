@@ -18,7 +18,7 @@ from referrals.payouts.quotes import Payee, Quote, Sum, payees, quote, quote_for
 from referrals.payouts.rates import rates_from
 from referrals.payouts.settlement import note, settle
 from referrals.payouts.taxes import thresholds
-from referrals.payouts.terms import terms_of, were_set_by
+from referrals.payouts.terms import terms_of
 from referrals.payouts.words import trouble_words
 
 
@@ -56,7 +56,7 @@ async def ask_for_payout(viewer: Viewer, store: asyncpg.Record, currency: str, r
         if final.trouble:
             raise Invalid("rail", trouble_words(final))
         if rail == "store_credit":
-            if final.bonus and await were_set_by(member_id, store["id"], currency):
+            if final.bonus and final.terms.by_id == member_id:
                 raise Invalid("rail", _("You set this bonus yourself. Somebody else has to, before you take it."))
             # It leaves nobody's account, so it waits for no batch.
             await settle(payout_id)

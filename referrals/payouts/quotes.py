@@ -174,6 +174,7 @@ def quote(
     """The figures of one payout. Everything a member is shown, a batch freezes and a claim writes comes from here."""
     method = payee.methods.get(rail)
     amount = total.amount
+    terms = terms.for_payee(payee.member_id)
     is_early = amount < terms.minimum
     fee = terms.fee(rail, early=is_early)
     bonus = share_of(amount, terms.credit_bonus_bps) if rail == "store_credit" else 0

@@ -29,6 +29,10 @@ class Terms(msgspec.Struct, frozen=True):
     rails: tuple[str, ...] = ("bank", "store_credit")
     identity_from: int = 0
     """Above this sum of money in a calendar year: only to whom the store has looked at. 0: never asked."""
+    by_id: int | None = None
+    """Who put them in force."""
+    once_asked_from: int = 0
+    """The lowest limit that ever held: also that of before anything was said of this currency (see `_unsaid`)."""
 
     def fee(self, rail: str, *, early: bool) -> int:
         return self.fees.get(rail, 0) + (self.early_fee if early and rail != "store_credit" else 0)
@@ -36,6 +40,12 @@ class Terms(msgspec.Struct, frozen=True):
     def for_batch(self, minimum: int) -> "Terms":
         """A batch has a minimum of its own, and whom it reaches pays nothing for being early."""
         return msgspec.structs.replace(self, minimum=minimum, least=0)
+
+    def for_payee(self, member_id: int) -> "Terms":
+        """Nobody lifts the limit that stands in their own way: by their own word the lowest that ever held goes on."""
+        if self.by_id != member_id or not self.once_asked_from:
+            return self
+        return msgspec.structs.replace(self, identity_from=self.once_asked_from)
 
     @property
     def next_pay_day(self) -> datetime | None:
@@ -55,23 +65,33 @@ def usual_terms(currency: str) -> Terms:
 
 async def terms_of(store_id: int, currency: str) -> Terms:
     row = await db.fetch_one(
-        """SELECT currency, minimum, least, early_fee, fees, credit_bonus_bps, pay_day, rails, identity_from
+        """SELECT currency, minimum, least, early_fee, fees, credit_bonus_bps, pay_day, rails, identity_from, by_id,
+                  (SELECT coalesce(min(CASE WHEN currency = $2 THEN identity_from ELSE 1 END), 0)
+                     FROM payout_terms WHERE store_id = $1 AND identity_from > 0 AND (currency = $2 OR id <
+                          (SELECT min(id) FROM payout_terms WHERE store_id = $1 AND currency = $2))
+                  ) AS once_asked_from
              FROM payout_terms
             WHERE store_id = $1 AND currency = $2 ORDER BY id DESC LIMIT 1""",
         store_id,
         currency,
     )
-    return msgspec.convert(dict(row), Terms) if row else usual_terms(currency)
+    return msgspec.convert(dict(row), Terms) if row else await _unsaid(store_id, currency)
 
 
-async def were_set_by(member_id: int, store_id: int, currency: str) -> bool:
-    """Whether the terms in force are this person's own word."""
-    by_id: int | None = await db.fetch_val(
-        "SELECT by_id FROM payout_terms WHERE store_id = $1 AND currency = $2 ORDER BY id DESC LIMIT 1",
+async def _unsaid(store_id: int, currency: str) -> Terms:
+    """In a currency that nothing was said about. Where the store asks in any other, it asks for every sum in this one:
+    else who earns in two takes the one that was forgotten."""
+    terms = usual_terms(currency)
+    rows = await db.fetch(
+        """SELECT * FROM (SELECT DISTINCT ON (currency) id, identity_from, by_id,
+                                 max(identity_from) OVER (PARTITION BY currency) > 0 AS has_asked
+                            FROM payout_terms WHERE store_id = $1 ORDER BY currency, id DESC) newest
+            WHERE has_asked ORDER BY id DESC""",
         store_id,
-        currency,
     )
-    return by_id == member_id
+    if any(row["identity_from"] for row in rows):
+        return msgspec.structs.replace(terms, identity_from=1)
+    return msgspec.structs.replace(terms, by_id=rows[0]["by_id"], once_asked_from=1) if rows else terms
 
 
 async def publish_terms(viewer: Viewer, slug: str, terms: Terms) -> None:

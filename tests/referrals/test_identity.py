@@ -1,17 +1,20 @@
 """Above a sum in a year money goes only to whom the store's people have looked at: never at oneself, not for ever."""
 
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 
-from app import clock, db, people
+from app import clock, db, http, people
 from app.db import watch_queries
 from app.errors import Invalid
 from referrals.identity import queries, service
 from referrals.identity.schemas import NewCheck
 from referrals.payouts import batches, verified
 from referrals.payouts.quotes import quote_for
+from referrals.payouts.rails import stripe_connect
 from referrals.payouts.terms import Terms, publish_terms
 from tests.factories import PASSWORD, Browser, Person, a_member, run_jobs, sign_in, submit, words_of
 from tests.referrals.cast import standing
@@ -155,6 +158,53 @@ async def test_another_stores_look_and_another_stores_money_do_not_count(web: Br
     assert await trouble(west, mara) == "", "a new year"
 
 
+async def test_a_currency_that_was_forgotten_is_no_way_around_the_limit(web: Browser):
+    house, mara = await a_careful_house(), await a_member("mara")
+    await a_bank_account(mara)
+    await earn(web, house.shop, mara, "1001", 50_000, currency="EUR")
+
+    async def in_euros() -> str:
+        return (await quote_for(mara.id, house.shop.id, "EUR", "bank")).trouble
+
+    assert await in_euros() == "identity_needed", "of euros nothing was said"
+    as_owner = await sign_in(web(), house.owner)
+    shown = await as_owner.get("/admin/programs/north/payouts/terms?currency=EUR")
+    assert 'value="0.01"' in shown.text and "every sum is asked for" in words_of(shown.text)
+    await publish_terms(house.owner.viewer, "north", Terms("EUR", 1_000, rails=RAILS, identity_from=5_000))
+    assert await in_euros() == "", "now it was said"
+    await publish_terms(house.owner.viewer, "north", Terms("EUR", 1_000, rails=RAILS, identity_from=0))
+    await earn(web, house.shop, mara, "1002", 900_000, currency="EUR")
+    assert await in_euros() == ""
+
+
+async def test_who_is_paid_does_not_lift_their_own_limit(web: Browser):
+    """Neither in the currency they are paid in nor by way of another; somebody else of the store may."""
+    house = await a_careful_house()
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", house.ben.id, house.shop.id)
+    await earn(web, house.shop, house.owner, "1001", 90_000)
+    await earn(web, house.shop, house.owner, "1002", 90_000, currency="EUR")
+    await db.execute("UPDATE store SET owner_id = $1 WHERE id = $2", house.owner.id, house.shop.id)
+    await a_bank_account(house.owner)
+
+    async def troubles() -> list[str]:
+        found = [await quote_for(house.owner.id, house.shop.id, one, "bank") for one in ("USD", "EUR")]
+        return [one.trouble for one in found]
+
+    assert await troubles() == ["identity_needed"] * 2
+    for identity_from in (0, 10_000_000):
+        await publish_terms(house.owner.viewer, "north", Terms("USD", 1_000, rails=RAILS, identity_from=identity_from))
+        assert await troubles() == ["identity_needed"] * 2
+    quotes = (await web(token=house.owner.token).get("/api/v1/payouts/quotes?currency=USD")).json()["quotes"]
+    shown = [one["identity_from"] for one in quotes if one["rail"] == "bank"]
+    assert {"amount": 6_000, "currency": "USD"} in shown, "what counts for them is what they read"
+    for identity_from in (10_000_000, 0):
+        await publish_terms(house.owner.viewer, "north", Terms("EUR", 1_000, rails=RAILS, identity_from=identity_from))
+        assert await troubles() == ["identity_needed"] * 2
+    for currency in ("USD", "EUR"):
+        await publish_terms(house.ada.viewer, "north", Terms(currency, 1_000, rails=RAILS))
+    assert await troubles() == ["", ""], "another one's word"
+
+
 async def test_credit_stays_in_the_store_and_asks_nobody(web: Browser):
     house, mara = await a_careful_house(), await a_member("mara")
     await a_bank_account(mara)
@@ -240,6 +290,36 @@ async def test_stripes_own_word_counts_for_the_account_it_knows(web: Browser, st
     account["payouts_enabled"] = False
     await verified.look(method_id)
     assert await trouble(house, mara, "stripe") == "identity_needed"
+
+
+VERIFIED = {"payouts_enabled": True, "requirements": {}, "individual": {"verification": {"status": "verified"}}}
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "is_known"),
+    [
+        (200, VERIFIED, True),
+        (200, {"payouts_enabled": True}, False),
+        (200, VERIFIED | {"individual": None}, False),
+        (200, VERIFIED | {"individual": {}, "company": {"name": "A shell"}, "business_type": "company"}, False),
+        (200, VERIFIED | {"requirements": None}, False),
+        (200, VERIFIED | {"requirements": {"past_due": ["individual.id_number"]}}, False),
+        (200, VERIFIED | {"payouts_enabled": False}, False),
+        (404, {"error": {"code": "resource_missing"}}, False),
+        (403, {"error": {"code": "account_invalid", "type": "invalid_request_error"}}, False),
+        (403, {"error": {"type": "invalid_request_error", "message": "The key rk_… lacks permissions"}}, None),
+        (401, {"error": {"type": "invalid_request_error"}}, None),
+        (500, "<html>", None),
+    ],
+)
+async def test_only_a_plain_yes_of_stripes_counts_and_only_a_plain_no(
+    monkeypatch: pytest.MonkeyPatch, status: int, told: Any, is_known: bool | None
+):
+    async def fetch(method: str, url: str, **more: Any) -> http.Answer:
+        return http.Answer(status, {}, msgspec.json.encode(told))
+
+    monkeypatch.setattr(stripe_connect.http, "fetch", fetch)
+    assert await stripe_connect.is_known({"account": "acct_1A2b3C4d5E6f7G8h"}) is is_known
 
 
 async def test_who_earns_nothing_asks_nobody_and_asking_twice_is_one_bell(web: Browser):
