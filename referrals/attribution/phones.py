@@ -17,6 +17,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.i18n import gettext as _
 from app.limits import limit
 from app.settings import settings
+from community.phones.owners import was_ever_theirs
 from referrals.attribution.invites import MOST_A_DAY
 from referrals.attribution.schemas import ReadyMessage
 from referrals.clicks.service import is_same_person
@@ -31,9 +32,7 @@ async def invite(viewer: Viewer, phone: str) -> ReadyMessage:
     number = phone_fingerprint(phone)
     if not number:
         raise Invalid("phone", _("The whole number, please, with its country: +49 171 1234567."))
-    if await db.fetch_val(
-        "SELECT EXISTS (SELECT 1 FROM member_phone WHERE member_id = $1 AND fingerprint = $2)", member_id, number
-    ):
+    if await was_ever_theirs(member_id, number):
         raise Invalid("phone", _("This is your own number."))
     token = secrets.token_urlsafe(16)
     made = await db.fetch_val(

@@ -9,6 +9,7 @@ import msgspec
 from app import clock, db
 from app.events import publish
 from app.money import LARGEST_AMOUNT, share_of
+from community.phones.owners import ever_theirs
 from referrals.clicks.service import is_same_person
 from referrals.commissions import limits
 from referrals.commissions.events import CommissionEarned
@@ -93,10 +94,9 @@ async def consider_activation(member_id: int) -> None:
     whichever comes last."""
     async with db.transaction():
         found = await db.fetch_one(
-            """SELECT r.referrer_id, r.click_id, m.email_proven_at IS NOT NULL AS email,
+            f"""SELECT r.referrer_id, r.click_id, m.email_proven_at IS NOT NULL AS email,
                       coalesce(p.fingerprint, '') AS phone,
-                      EXISTS (SELECT 1 FROM phone_code had WHERE had.fingerprint = p.fingerprint
-                                 AND had.member_id = r.referrer_id AND had.state = 'used') AS is_referrers_phone
+                      {ever_theirs("r.referrer_id", "p.fingerprint")} AS is_referrers_phone
                  FROM signup_referral r JOIN member m ON m.id = r.member_id
                  LEFT JOIN member_phone p ON p.member_id = r.member_id
                 WHERE r.member_id = $1

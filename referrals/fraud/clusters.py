@@ -69,7 +69,8 @@ async def _shared_by(members: Collection[int], subject: asyncpg.Record) -> list[
                UNION SELECT 'address', address_hmac FROM bought
                UNION SELECT 'card', instrument_hmac FROM bought
                UNION SELECT 'phone', phone_hmac FROM bought
-               UNION SELECT 'phone', fingerprint FROM member_phone WHERE member_id = ANY($1)),
+               UNION SELECT 'phone', fingerprint FROM member_phone WHERE member_id = ANY($1)
+               UNION SELECT 'phone', fingerprint FROM phone_code WHERE member_id = ANY($1) AND state = 'used'),
            held AS (
                SELECT own.kind, own.sign, v.member_id
                  FROM own JOIN member_visitor v ON v.visitor_day_hash = own.sign WHERE own.kind = 'browser'
@@ -85,7 +86,9 @@ async def _shared_by(members: Collection[int], subject: asyncpg.Record) -> list[
                  FROM own JOIN orders o ON o.phone_hmac = own.sign AND o.phone_hmac <> ''
                  JOIN customer cu ON cu.id = o.customer_id WHERE own.kind = 'phone'
                UNION SELECT own.kind, own.sign, m.member_id
-                 FROM own JOIN member_phone m ON m.fingerprint = own.sign WHERE own.kind = 'phone')
+                 FROM own JOIN member_phone m ON m.fingerprint = own.sign WHERE own.kind = 'phone'
+               UNION SELECT own.kind, own.sign, m.member_id
+                 FROM own JOIN phone_code m ON m.fingerprint = own.sign AND m.state = 'used' WHERE own.kind = 'phone')
            SELECT kind, sign, array_agg(member_id ORDER BY member_id) AS members
              FROM held WHERE sign <> '' AND member_id IS NOT NULL
             GROUP BY kind, sign HAVING count(*) BETWEEN 2 AND {WIDEST}""",

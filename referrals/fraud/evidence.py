@@ -7,6 +7,7 @@ import asyncpg
 import msgspec
 
 from app import clock, db
+from community.phones.owners import ever_theirs
 from referrals.clicks.classify import DATA_CENTRE, HIDDEN
 from referrals.clicks.queries import is_click
 from referrals.fraud.circles import circle_of
@@ -90,7 +91,7 @@ async def facts_of(subject: asyncpg.Record) -> Facts:
 async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
     """Their own purchases, at whatever store, their browsers and their pace."""
     row = await db.fetch_one(
-        """SELECT
+        f"""SELECT
              (SELECT count(*) FROM orders x JOIN customer xc ON xc.id = x.customer_id
                WHERE x.address_hmac = $3 AND $3 <> '' AND x.id <> $2
                  AND (xc.member_id = $1 OR (xc.mailbox_hmac = $5 AND $5 <> ''))) AS own_address_orders,
@@ -100,7 +101,7 @@ async def _about_the_member(subject: asyncpg.Record) -> asyncpg.Record:
              (SELECT count(*) FROM orders x JOIN customer xc ON xc.id = x.customer_id
                WHERE x.phone_hmac = $14 AND $14 <> '' AND x.id <> $2
                  AND (xc.member_id = $1 OR (xc.mailbox_hmac = $5 AND $5 <> ''))) AS own_phone_orders,
-             EXISTS (SELECT 1 FROM member_phone WHERE member_id = $1 AND fingerprint = $14) AS is_own_number,
+             {ever_theirs("$1", "$14")} AS is_own_number,
              (SELECT count(DISTINCT x.customer_id) FROM commission y JOIN orders x ON x.id = y.order_id
                WHERE y.member_id = $1 AND ((x.address_hmac = $3 AND $3 <> '')
                                            OR (x.instrument_hmac = $4 AND $4 <> ''))) AS ring_customers,

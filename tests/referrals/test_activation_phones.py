@@ -11,6 +11,7 @@ from community.phones.codes import code_of
 from community.phones.jobs import forget_old_codes
 from referrals.clicks.service import credit_signup
 from referrals.commissions import rewards
+from referrals.fraud import clusters
 from referrals.programs.service import publish_rules
 from referrals.programs.terms import Terms
 from tests.community.test_phones import a_gateway
@@ -207,6 +208,37 @@ async def test_who_buys_by_their_own_link_and_names_the_number_they_have_proven_
     shown = await browser.get(f"/admin/programs/north/cases/{case}")
     assert "the number that the member has proven" in words_of(shown.text), shown.status_code
     await books_are_right()
+
+
+async def test_a_number_that_was_removed_is_still_ones_own(web: Browser):
+    """Else it is proven, taken away, and bought with by one's own link."""
+    mara, ines = await a_member("mara"), await a_member("ines")
+    shop = await a_shop_of(ines)
+    code = (await a_link(web, mara))["code"]
+    await has_phone(mara)
+    await service.remove(mara.viewer)
+    clock.travel(timedelta(days=3))
+    await forget_old_codes()
+    other = {"id": "x", "email": "other@example.org", "phone": "0049 171 1234567"}
+    await tell(web, shop, "order.paid", bought(1, gv=await click(web(), code), customer=other))
+    friend = {"id": "y", "email": "friend@example.org", "phone": "+49 171 1234568"}
+    await tell(web, shop, "order.paid", bought(2, gv=await click(web(), code), customer=friend))
+    await run_jobs()
+    rows = await db.fetch("SELECT state FROM commission ORDER BY id")
+    assert [row["state"] for row in rows] == ["held", "pending"]
+    own = await web(token=mara.token).post("/api/v1/earn/invites/phone", json={"phone": "+49 171 1234567"})
+    assert own.status_code == 422
+    await books_are_right()
+
+
+async def test_a_number_that_went_from_hand_to_hand_still_joins_them(web: Browser):
+    ann, bob, eve = [await a_member(handle) for handle in ("ann", "bob", "eve")]
+    await has_phone(ann)
+    await service.remove(ann.viewer)
+    await has_phone(bob)
+    await has_phone(eve, "+49 171 7654321")
+    found = await clusters._shared_by({ann.id}, {"created_at": clock.now()})  # type: ignore[arg-type]
+    assert [(row["kind"], row["members"]) for row in found] == [("phone", [ann.id, bob.id])]
 
 
 async def test_nobody_invites_their_own_number(web: Browser):
