@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from app import clock, db, jobs, migrate, valkey
+from app import clock, db, jobs, migrate, sms, valkey
 from app.settings import settings
 from referrals.kit.posters import LETTERS
 from storefront.connectors.silence import silent_stores
@@ -97,7 +97,8 @@ async def _messages() -> Finding:
     if not current.sms_url:
         asked = await db.fetch_val(
             """SELECT count(*) FROM program p JOIN LATERAL (SELECT terms FROM program_version WHERE program_id = p.id
-                      ORDER BY version DESC LIMIT 1) v ON v.terms ->> 'activation_needs' <> 'email'"""
+                      ORDER BY version DESC LIMIT 1) v
+                   ON v.terms ->> 'activation_needs' <> 'email' AND (v.terms ->> 'activation')::bigint > 0"""
         )
         seen = f"not set up, but {asked} programmes ask for a proven phone" if asked else "not set up: nothing is sent"
         return Finding("messages", not (asked and current.is_production), seen, advice)
@@ -105,9 +106,11 @@ async def _messages() -> Finding:
         return Finding("messages", False, "a gateway, but no country", "Set GRAPEVINE_SMS_COUNTRIES, as +1 +44.")
     day = await db.fetch_one(
         """SELECT count(*) FILTER (WHERE state <> 'failed') AS sent, count(*) FILTER (WHERE state = 'failed') AS failed,
-                  (SELECT why FROM phone_code WHERE state NOT IN ('asked', 'replaced') ORDER BY id DESC LIMIT 1) AS why
+                  (SELECT why FROM phone_code WHERE state NOT IN ('asked', 'replaced') AND why <> ALL($2::text[])
+                    ORDER BY id DESC LIMIT 1) AS why
              FROM phone_code WHERE asked_at > $1""",
         clock.now() - timedelta(days=1),
+        list(sms.ABOUT_THE_NUMBER),
     )
     assert day is not None
     seen = f"{day['sent']} of {current.sms_a_day} codes within a day, {day['failed']} could not be sent"

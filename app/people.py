@@ -298,6 +298,11 @@ async def erase(handle: str) -> dict[str, Any]:
             member["id"],
             former,
         )
+        await db.execute(
+            """UPDATE event SET data = data - 'hint' - 'before'
+                WHERE type IN ('PhoneProven', 'PhoneRemoved') AND (data ->> 'member_id')::bigint = $1""",
+            member["id"],
+        )
         await _take_out_of_bells(member["handle"], former)
         await room_exports.drop_those_naming(member["id"])
         await db.execute(

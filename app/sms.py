@@ -22,6 +22,9 @@ MOST_SAID = 10_000
 SURELY_NOT_SENT = {"no_such_host", "not_http", "not_public", "http_429"}
 """Why no gateway has a message. After any other end of a line it may have gone out."""
 
+# Somebody typed a number that gets no messages (21211, 21614), or does not want any of ours (21610).
+ABOUT_THE_NUMBER = {"http_400", "twilio_21211", "twilio_21614", "twilio_21610"}
+
 
 class NotSent(Exception):
     """It did not go out, or nobody knows (`perhaps`). `why` is a stable word or the gateway's number; `again`: it may

@@ -17,6 +17,7 @@ from app.i18n import gettext as _
 from app.limits import limit
 from app.settings import settings
 from community.phones.events import CodeWanted
+from community.phones.owners import is_theirs
 from community.sessions.tokens import rough_network_of
 
 AREA = "phone"
@@ -25,6 +26,8 @@ AGAIN_AFTER = timedelta(seconds=60)
 A_DAY = timedelta(days=1)
 # Of codes that went out, within 24 hours.
 MOST_FOR_MEMBER, MOST_FOR_NUMBER, MOST_FROM_NETWORK = 5, 5, 20
+MOST_TO_ONE, MOST_FOR_NEWCOMER = 2, 2
+"""Of one member to one number, so that nobody alone keeps its owner waiting; and of one who came within the day."""
 MOST_ASKED = 20
 """Also of those that could not be sent."""
 
@@ -49,10 +52,12 @@ async def ask(viewer: Viewer, number: str, *, address: str) -> int:
     if way() == "sent" and not sms.may_reach(digits):
         raise Invalid("number", _("No messages go to this country from here."))
     fingerprint, now = phone_numbers.fingerprint(digits), clock.now()
-    network = sign("network", rough_network_of(address))
+    # Where nobody knows from where they ask, they are not all of one network.
+    known = rough_network_of(address)
+    network = sign("network", known) if known else ""
     async with db.transaction():
         await db.execute("SELECT pg_advisory_xact_lock(hashtextextended('phone codes', 0))")
-        if await _is_ones_own(member_id, fingerprint):
+        if await is_theirs(member_id, fingerprint):
             raise Conflict(_("This number is proven already: it is yours."))
         await _expect_room(member_id, fingerprint, network, now)
         await db.execute(
@@ -87,18 +92,14 @@ def digits_in(row: asyncpg.Record) -> str:
     return sealed.unseal(AREA, str(row["member_id"]), row["sealed"]).get("digits", "")
 
 
-async def _is_ones_own(member_id: int, fingerprint: str) -> bool:
-    return await db.fetch_val(
-        "SELECT EXISTS (SELECT 1 FROM member_phone WHERE member_id = $1 AND fingerprint = $2)", member_id, fingerprint
-    )
-
-
 async def _expect_room(member_id: int, fingerprint: str, network: str, now: datetime) -> None:
     """Raise TooMany where one more message would be one too many, for whichever reason."""
     counts = await db.fetch_one(
         """SELECT max(asked_at) FILTER (WHERE member_id = $1) AS latest, count(*) AS all,
                   count(*) FILTER (WHERE member_id = $1) AS member, count(*) FILTER (WHERE fingerprint = $2) AS number,
-                  count(*) FILTER (WHERE network_hmac = $3) AS network
+                  count(*) FILTER (WHERE member_id = $1 AND fingerprint = $2) AS one_to_one,
+                  count(*) FILTER (WHERE network_hmac = $3 AND $3 <> '') AS network,
+                  (SELECT created_at > $4 FROM member WHERE id = $1) AS is_newcomer
              FROM phone_code WHERE asked_at > $4 AND state <> 'failed'""",
         member_id,
         fingerprint,
@@ -113,7 +114,8 @@ async def _expect_room(member_id: int, fingerprint: str, network: str, now: date
             retry_after=int(left.total_seconds()) + 1,
         )
     most = {
-        "member": MOST_FOR_MEMBER,
+        "member": MOST_FOR_NEWCOMER if counts["is_newcomer"] else MOST_FOR_MEMBER,
+        "one_to_one": MOST_TO_ONE,
         "number": MOST_FOR_NUMBER,
         "network": MOST_FROM_NETWORK,
         "all": settings().sms_a_day,

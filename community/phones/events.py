@@ -9,12 +9,11 @@ class CodeWanted(Event):
 
 
 class PhoneProven(Event):
-    """A member typed the code that was sent to a number: it is theirs. `before`: the one it stands in place of."""
+    """A member typed the code that was sent to a number: it is theirs. Erasing them takes the hint out."""
 
     member_id: int
     code_id: int
-    hint: str
-    before: str = ""
+    hint: str = ""
 
 
 class PhoneRemoved(Event):
@@ -22,4 +21,4 @@ class PhoneRemoved(Event):
 
     member_id: int
     phone_id: int
-    hint: str
+    hint: str = ""

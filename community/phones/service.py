@@ -13,6 +13,7 @@ from app.i18n import ngettext
 from app.limits import limit
 from community.phones.codes import code_of
 from community.phones.events import PhoneProven, PhoneRemoved
+from community.phones.owners import is_theirs
 
 MOST_GUESSES = 5
 
@@ -63,7 +64,7 @@ async def _try(member_id: int, typed: str) -> tuple[str, int]:
     if row is None or row["expires_at"] < clock.now():
         return "over", 0
     fits = hmac.compare_digest(typed.encode(), code_of(row).encode())
-    if row["state"] == "used" and fits and await _stands(row):
+    if row["state"] == "used" and fits and await is_theirs(member_id, row["fingerprint"]):
         return "proven", 0  # the button was pressed twice
     if row["state"] == "asked":
         return "early", 0  # a number that no message went to proves nothing
@@ -74,23 +75,14 @@ async def _try(member_id: int, typed: str) -> tuple[str, int]:
         left = MOST_GUESSES - row["guesses"] - 1
         return ("wrong", left) if left else ("over", 0)
     await db.execute("UPDATE phone_code SET state = 'used' WHERE id = $1", row["id"])
-    before = await db.fetch_val("SELECT hint FROM member_phone WHERE member_id = $1", member_id)
     try:
         async with db.savepoint():
             await _keep(row)
     except asyncpg.UniqueViolationError:
         return "taken", 0
-    proven = PhoneProven(member_id=member_id, code_id=row["id"], hint=row["hint"], before=before or "")
+    proven = PhoneProven(member_id=member_id, code_id=row["id"], hint=row["hint"])
     await publish(proven, actor_id=member_id)
     return "proven", 0
-
-
-async def _stands(row: asyncpg.Record) -> bool:
-    return await db.fetch_val(
-        "SELECT EXISTS (SELECT 1 FROM member_phone WHERE member_id = $1 AND fingerprint = $2)",
-        row["member_id"],
-        row["fingerprint"],
-    )
 
 
 async def _keep(row: asyncpg.Record) -> None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from app import clock, db, doctor, mail, phone_numbers, sms, valkey
+from app.errors import TooMany
 from app.http import Answer, CannotFetch
 from app.settings import BadSetting, load, settings
 from community.phones import codes, sending, service
@@ -181,6 +182,7 @@ async def test_who_pumps_messages_is_stopped_by_member_number_network_and_day(
 ):
     """Also when the cache that counts other limits is emptied in between."""
     ann = await a_member("ann")
+    clock.travel(timedelta(days=2))
     for n in range(6):
         await valkey.client().flushdb()
         answer = await ask(web, ann, f"+49 171 100000{n}")
@@ -199,6 +201,62 @@ async def test_who_pumps_messages_is_stopped_by_member_number_network_and_day(
     assert not found.ok and "20 of 20" in found.seen
     clock.travel(timedelta(days=1))
     assert (await ask(web, crowd[5], "+49 171 3000000")).status_code == 202
+
+
+async def test_nobody_alone_keeps_the_owner_of_a_number_waiting_and_who_just_came_sends_little(web: Browser):
+    eve, owner = await a_member("eve"), await a_member("owner")
+    clock.travel(timedelta(days=2))
+    asked = []
+    for _ in range(3):
+        asked.append((await ask(web, eve)).status_code)
+        clock.travel(timedelta(seconds=61))
+    assert asked == [202, 202, 429]
+    assert (await ask(web, eve, "+49 171 7654321")).status_code == 202, "another number"
+    assert (await ask(web, owner)).status_code == 202, "whose it is"
+    newcomer = await a_member("newcomer")
+    asked = []
+    for n in range(3):
+        asked.append((await ask(web, newcomer, f"+49 171 200000{n}")).status_code)
+        clock.travel(timedelta(seconds=61))
+    assert asked == [202, 202, 429]
+    clock.travel(timedelta(days=1))
+    asked = []
+    for n in range(3):
+        asked.append((await ask(web, newcomer, f"+49 171 200000{n}")).status_code)
+        clock.travel(timedelta(seconds=61))
+    assert asked == [202] * 3, "a day later they are known"
+
+
+async def test_who_comes_from_nobody_knows_where_is_not_in_one_network_with_all_of_them(
+    web: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(codes, "MOST_FROM_NETWORK", 1)
+    ann, bob, eve = [await a_member(handle) for handle in ("ann", "bob", "eve")]
+    await codes.ask(ann.viewer, "+49 171 2000001", address="")
+    await codes.ask(bob.viewer, "+49 171 2000002", address="")
+    await codes.ask(eve.viewer, "+49 171 2000003", address="192.0.2.1")
+    with pytest.raises(TooMany):
+        await codes.ask((await a_member("dan")).viewer, "+49 171 2000004", address="192.0.2.9")
+
+
+async def test_a_number_typed_wrong_is_no_fault_of_the_gateways(web: Browser, monkeypatch: pytest.MonkeyPatch):
+    twilio = PlayedTwilio()
+    monkeypatch.setattr(sms, "fetch", twilio.fetch)
+    a_gateway(monkeypatch, f"twilio://{ACCOUNT}", sms_secret="token", sms_from="+15005550006")
+    for n, code in enumerate((21211, 21614, 21610)):
+        twilio.next = Answer(400, {}, json.dumps({"code": code}).encode())
+        await ask(web, await a_member(f"typo{n}"), f"+49 171 200000{n}")
+        await run_jobs()
+        found = await doctor._messages()
+        assert found.ok and f"{n + 1} could not be sent" in found.seen
+    twilio.next = Answer(401, {}, b'{"code": 20003}')
+    await ask(web, await a_member("ann"))
+    await run_jobs()
+    twilio.next = Answer(400, {}, b'{"code": 21211}')
+    await ask(web, await a_member("last"), "+49 171 2000009")
+    await run_jobs()
+    found = await doctor._messages()
+    assert not found.ok and "twilio_20003" in found.seen, "whatever was typed wrong after"
 
 
 async def test_ten_at_once_do_not_slip_past_the_count(web: Browser):
@@ -252,12 +310,12 @@ async def test_what_cannot_be_sent_is_told_and_may_be_asked_for_at_once(web: Bro
         a_gateway(monkeypatch, gateway.url.replace("hooks.example", "127.0.0.1"))
         ann = await a_member("ann")
         browser = await sign_in(web(), ann)
-        gateway.answer = lambda message: (400, b"no such number")
+        gateway.answer = lambda message: (401, b"who are you?")
         await ask(web, ann)
         await run_jobs()
         assert "could not be sent" in words_of((await browser.get("/settings/phone")).text)
         found = await doctor._messages()
-        assert not found.ok and "http_400" in found.seen
+        assert not found.ok and "http_401" in found.seen
         gateway.answer = lambda message: (200, b"")
         assert (await submit(browser, "/settings/phone/codes", {"number": MINE}, page="/settings/phone")
                 ).status_code == 303  # fmt: skip
@@ -437,10 +495,15 @@ async def test_an_erased_members_number_is_gone_and_old_codes_go_by_themselves(w
 
     ann, bob = await a_member("ann"), await a_member("bob")
     await prove(web, ann)
+    await service.remove(ann.viewer)
+    clock.travel(timedelta(minutes=2))
+    await prove(web, ann)
     await ask(web, bob, "+49 171 7654321")
     await people.erase("ann")
     assert await proven() == []
     assert await db.fetch_val("SELECT count(*) FROM phone_code") == 1
+    log = [tuple(row) for row in await db.fetch("SELECT type, data::text FROM event WHERE type LIKE 'Phone%'")]
+    assert log and "+49" not in str(log) and "567" not in str(log), "what happened stays, without the number"
     clock.travel(timedelta(days=2, minutes=1))
     await forget_old_codes()
     assert await db.fetch_val("SELECT count(*) FROM phone_code") == 0
