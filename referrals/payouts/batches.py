@@ -119,11 +119,33 @@ async def gather(batch_id: int) -> None:
         batch["currency"],
         batch["cutoff_at"],
     )
+    await _ask_again(batch)
     store = await db.fetch_one("SELECT * FROM store WHERE id = $1", batch["store_id"])
     for one in await preview(store, batch["currency"], batch["cutoff_at"], batch["minimum"]):  # type: ignore[arg-type]
         if not one.trouble:
             await _claim_into(batch, one)
     await _freeze(batch_id)
+
+
+async def _ask_again(batch: asyncpg.Record) -> None:
+    """What members asked for may lie above a limit that came since: then it is sent only to whom somebody has seen."""
+    terms = await terms_of(batch["store_id"], batch["currency"])
+    own = terms.for_payee(terms.by_id) if terms.by_id else terms
+    await db.execute(
+        """UPDATE payout p SET asks_identity = true
+             FROM (SELECT id, CASE WHEN member_id = $2 THEN $4::bigint ELSE $3::bigint END AS most FROM payout
+                    WHERE batch_id = $1 AND state = 'claimed') limits
+            WHERE p.id = limits.id AND limits.most > 0 AND NOT p.asks_identity AND p.rail <> 'store_credit'
+              AND (SELECT sum(y.amount) FROM payout y
+                    WHERE y.member_id = p.member_id AND y.store_id = p.store_id AND y.currency = p.currency
+                      AND y.id <= p.id AND y.rail <> 'store_credit'
+                      AND y.state IN ('claimed', 'approved', 'submitted', 'settled')
+                      AND y.created_at >= date_trunc('year', p.created_at, 'UTC')) > limits.most""",
+        batch["id"],
+        terms.by_id,
+        terms.identity_from,
+        own.identity_from,
+    )
 
 
 async def _claim_into(batch: asyncpg.Record, one: Quote) -> None:

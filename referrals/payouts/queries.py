@@ -1,9 +1,11 @@
 import asyncpg
 
-from app import db
+from app import clock, db
 from app.auth import Viewer, require_member
 from app.errors import NotFound
 from app.paging import Page, cut, decode
+from referrals.identity.queries import checked_at
+from referrals.payouts.methods import VERIFIED_FOR
 from referrals.payouts.quotes import Payee, Quote, payees, quote, sums_of
 from referrals.payouts.rates import rates_from
 from referrals.payouts.taxes import thresholds
@@ -120,15 +122,20 @@ async def totals_of(batch_id: int) -> asyncpg.Record:
 
 
 async def payouts_in(batch_id: int, *, cursor: str | None, limit: int = 50) -> Page[asyncpg.Record]:
+    """With, where identity is asked for, whether the store's people or the account's provider know whose it is."""
     (after,) = decode(cursor, (int,)) or (0,)
     rows = await db.fetch(
-        """SELECT p.*, m.handle, m.name, coalesce(pm.hint, '') AS hint,
-                  (SELECT count(*) FROM payout_item i WHERE i.payout_id = p.id) AS items
+        f"""SELECT p.*, m.handle, m.name, coalesce(pm.hint, '') AS hint,
+                  (SELECT count(*) FROM payout_item i WHERE i.payout_id = p.id) AS items,
+                  p.asks_identity AND (coalesce(pm.verified_at > $5, false)
+                                       OR p.store_id = ANY({checked_at("p.member_id", "$4")})) AS is_known
              FROM payout p JOIN member m ON m.id = p.member_id LEFT JOIN payout_method pm ON pm.id = p.method_id
             WHERE p.batch_id = $1 AND p.id > $2 ORDER BY p.id LIMIT $3""",
         batch_id,
         after,
         limit + 1,
+        clock.now(),
+        clock.now() - VERIFIED_FOR,
     )
     return cut(rows, limit, lambda row: (row["id"],))
 

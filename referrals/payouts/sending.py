@@ -18,7 +18,7 @@ from referrals.payouts.methods import details_of, trouble_with
 from referrals.payouts.quotes import is_known, payees, refusal
 from referrals.payouts.rails import RAILS
 from referrals.payouts.rails.shape import Outcome, PayOrder
-from referrals.payouts.settlement import fail, note, settle
+from referrals.payouts.settlement import fail, note, refuse, settle
 
 AT_ONCE = 50
 MOST_FAILURES = 3
@@ -55,18 +55,18 @@ async def send(payout_id: int) -> None:
     payee = (await payees([payout["member_id"]], payout["currency"]))[payout["member_id"]]
     if refused := refusal(payee, payout["store_id"]):
         # Something came up after the approval: fail closed, the money stays theirs.
-        await fail(payout_id, refused, blame_method=False)
+        await refuse(payout_id, refused)
         return
     if rail.name == "store_credit":
         await settle(payout_id)
         return
     if payout["asks_identity"] and not is_known(payee, payout["store_id"], rail.name):
-        await fail(payout_id, "identity_needed", blame_method=False)
+        await refuse(payout_id, "identity_needed")
         return
     method = await db.fetch_one("SELECT * FROM payout_method WHERE id = $1", payout["method_id"])
     trouble = trouble_with(method)
     if trouble or method is None:
-        await fail(payout_id, "method_changed" if trouble == "no_method" else trouble, blame_method=False)
+        await refuse(payout_id, "method_changed" if trouble == "no_method" else trouble)
         return
     details = details_of(method)
     if not details:

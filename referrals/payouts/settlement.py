@@ -39,12 +39,17 @@ async def settle(payout_id: int, *, provider_ref: str = "", actor_id: int | None
 
 async def fail(payout_id: int, reason: str, *, actor_id: int | None = None, blame_method: bool = True) -> bool:
     """It did not arrive: the member's money is available again. `blame_method`: the account refused it."""
-    return await _undo(payout_id, ("approved", "submitted"), "failed", reason, actor_id, blame_method)
+    return await _undo(payout_id, ("approved", "submitted"), "failed", reason, actor_id, blame_method=blame_method)
+
+
+async def refuse(payout_id: int, reason: str) -> bool:
+    """We did not send it, for something about its member alone: that says nothing of those that come after."""
+    return await _undo(payout_id, ("approved",), "failed", reason, None, blame_method=False, of_a_row=False)
 
 
 async def bounce(payout_id: int, reason: str, *, actor_id: int | None = None) -> bool:
     """It had arrived, and the bank sent it back."""
-    return await _undo(payout_id, ("settled",), "returned", reason, actor_id, True)
+    return await _undo(payout_id, ("settled",), "returned", reason, actor_id, blame_method=True)
 
 
 async def note(
@@ -67,7 +72,14 @@ async def note(
 
 
 async def _undo(
-    payout_id: int, states: tuple[str, ...], becomes: str, reason: str, actor_id: int | None, blame_method: bool
+    payout_id: int,
+    states: tuple[str, ...],
+    becomes: str,
+    reason: str,
+    actor_id: int | None,
+    *,
+    blame_method: bool,
+    of_a_row: bool = True,
 ) -> bool:
     async with db.transaction():
         payout = await _lock(payout_id)
@@ -80,7 +92,7 @@ async def _undo(
             await db.execute("UPDATE payout_method SET failures = failures + 1 WHERE id = $1", payout["method_id"])
         items = await _release_items(payout_id)
         if becomes == "failed":
-            await count_in_batch(payout, failed=True)
+            await count_in_batch(payout, failed=True if of_a_row else None)
         await publish(
             PayoutFailed(
                 payout_id=payout_id, member_id=payout["member_id"], store_id=payout["store_id"], reason=reason
@@ -159,15 +171,16 @@ async def _issue_credit(payout: asyncpg.Record) -> None:
     )
 
 
-async def count_in_batch(payout: asyncpg.Record, *, failed: bool) -> None:
-    """Failures in a row are what pauses a batch; the last payout to end closes it."""
+async def count_in_batch(payout: asyncpg.Record, *, failed: bool | None) -> None:
+    """Failures in a row are what pauses a batch, and None neither lengthens nor ends a row; the last payout to end
+    closes it."""
     if payout["batch_id"] is None:
         return
     # A statement of its own: of two that end last at the same moment, the second then sees that the first has.
     await db.execute("SELECT 1 FROM payout_batch WHERE id = $1 FOR UPDATE", payout["batch_id"])
     await db.execute(
         """UPDATE payout_batch b
-              SET failures = CASE WHEN $2 THEN failures + 1 ELSE 0 END,
+              SET failures = CASE WHEN $2 THEN failures + 1 WHEN $2 IS NULL THEN failures ELSE 0 END,
                   state = CASE WHEN ended.all_of_them THEN 'done' ELSE state END,
                   closed_at = CASE WHEN ended.all_of_them THEN $3 ELSE closed_at END
              FROM (SELECT NOT EXISTS (SELECT 1 FROM payout WHERE batch_id = $1

@@ -21,7 +21,7 @@ from tests.referrals.cast import standing
 from tests.referrals.payees import House, a_bank_account, a_house, all_is_right, earn, the_payout_of
 from tests.referrals.stripe_played import PlayedStripe
 from tests.referrals.test_payout_sending import stripe
-from tests.referrals.test_payouts import a_batch, ask, send
+from tests.referrals.test_payouts import a_batch, approve, ask, send
 
 __all__ = ["stripe"]
 pytestmark = pytest.mark.anyio
@@ -290,6 +290,81 @@ async def test_stripes_own_word_counts_for_the_account_it_knows(web: Browser, st
     account["payouts_enabled"] = False
     await verified.look(method_id)
     assert await trouble(house, mara, "stripe") == "identity_needed"
+
+
+async def test_documents_that_ended_hold_up_nobody_elses_payout(web: Browser):
+    """What we refuse ourselves says nothing of the bank; what the bank refuses still pauses the batch."""
+    house = await a_careful_house()
+    crowd = [await a_member(f"payee{n}") for n in range(4)]
+    for n, who in enumerate(crowd):
+        await a_bank_account(who)
+        await earn(web, house.shop, who, f"10{n}", 90_000)
+        await says(house, who, days=1 if n < 3 else 400)
+        await ask(house, who)
+    batch = await a_batch(house)
+    clock.travel(timedelta(days=3))
+    await send(house, batch)
+    row = await db.fetch_one("SELECT state, paused_for, failures FROM payout_batch WHERE id = $1", batch["id"])
+    assert row and (row["state"], row["paused_for"], row["failures"]) == ("submitted", "", 0)
+    ended = await db.fetch("SELECT state, reason FROM payout ORDER BY id")
+    assert [tuple(one) for one in ended] == [("failed", "identity_needed")] * 3 + [("submitted", "")]
+    await all_is_right()
+
+
+async def test_a_refusal_of_ours_neither_lengthens_nor_ends_a_row_of_the_banks(web: Browser):
+    from referrals.payouts.settlement import fail, refuse
+
+    house = await a_house()
+    crowd = [await a_member(f"payee{n}") for n in range(4)]
+    for n, who in enumerate(crowd):
+        await a_bank_account(who)
+        await earn(web, house.shop, who, f"10{n}", 90_000)
+        await ask(house, who)
+    batch = await a_batch(house)
+    await approve(house, batch)
+    await batches.submit(house.owner.viewer, "north", batch["id"])
+    for n, who in enumerate(crowd[:3]):
+        payout_id = (await the_payout_of(who))["id"]
+        assert await (fail(payout_id, "refused") if n != 1 else refuse(payout_id, "identity_needed"))
+    assert await db.fetch_val("SELECT failures FROM payout_batch WHERE id = $1", batch["id"]) == 2
+    await run_jobs()
+    await all_is_right()
+
+
+async def test_what_was_asked_for_before_the_limit_came_is_looked_at_by_the_batch_and_its_approvers(web: Browser):
+    house, mara, ben, eve = await a_house(), *[await a_member(handle) for handle in ("mara", "ben", "eve")]
+    await publish_terms(house.owner.viewer, "north", Terms("USD", 1_000, rails=RAILS))
+    for n, who in enumerate((mara, ben, eve)):
+        await a_bank_account(who)
+        await earn(web, house.shop, who, f"10{n}", 30_000 if who is eve else 90_000)
+        await ask(house, who)
+    await publish_terms(house.owner.viewer, "north", Terms("USD", 1_000, rails=RAILS, identity_from=6_000))
+    await says(house, ben)
+    batch = await a_batch(house)
+    asked = await db.fetch("SELECT asks_identity FROM payout ORDER BY id")
+    assert [row["asks_identity"] for row in asked] == [True, True, False], "30 dollars are within the limit"
+    as_ada = await sign_in(web(), house.ada)
+    shown = await as_ada.get(f"/admin/programs/north/payouts/{batch['id']}")
+    words = words_of(shown.text)
+    assert words.count("Identity not checked") == 1 and words.count("Identity checked") == 1
+    assert 'href="/admin/programs/north/identity?member=mara#seen"' in shown.text
+    await send(house, batch)
+    rows = await db.fetch("SELECT state, reason FROM payout ORDER BY id")
+    assert [tuple(row) for row in rows] == [("failed", "identity_needed"), ("submitted", ""), ("submitted", "")]
+    await all_is_right()
+
+
+async def test_payouts_of_one_year_are_counted_together_when_the_batch_looks_again(web: Browser):
+    house, mara = await a_house(), await a_member("mara")
+    await publish_terms(house.owner.viewer, "north", Terms("USD", 1_000, rails=RAILS, credit_bonus_bps=0))
+    await a_bank_account(mara)
+    for n in range(3):
+        await earn(web, house.shop, mara, f"10{n}", 40_000)
+        await ask(house, mara)
+    await publish_terms(house.owner.viewer, "north", Terms("USD", 1_000, rails=RAILS, identity_from=10_000))
+    await a_batch(house)
+    asked = await db.fetch("SELECT asks_identity FROM payout ORDER BY id")
+    assert [row["asks_identity"] for row in asked] == [False, False, True], "40, 80, 120 of 100"
 
 
 VERIFIED = {"payouts_enabled": True, "requirements": {}, "individual": {"verification": {"status": "verified"}}}
