@@ -133,7 +133,7 @@ FILES = {
     "payout_wish": "SELECT rail, automatic FROM payout_wish WHERE member_id = $1",
     "identity_requests": """SELECT s.slug AS store, x.said, x.asked_at, x.closed_at
                               FROM identity_request x JOIN store s ON s.id = x.store_id WHERE x.member_id = $1""",
-    "identity_checks": """SELECT s.slug AS store, x.result, x.document, x.country, x.valid_until, x.at
+    "identity_checks": """SELECT s.slug AS store, x.result, x.document, x.country, x.valid_until, x.note, x.at
                             FROM identity_check x JOIN store s ON s.id = x.store_id WHERE x.member_id = $1""",
     "tax_profile": "SELECT country, kind, last4, changed_at FROM tax_profile WHERE member_id = $1",
     "store_credit": """SELECT s.slug AS store, c.code, c.currency, c.amount, c.issued_at, c.used_at

@@ -24,7 +24,7 @@ async def tell_the_stores_people(event: IdentityAsked) -> None:
         await notify(
             row["id"],
             "identity_asked",
-            source=f"identity:{event.request_id}:{row['asked_at']:%Y%m%d%H%M%S}",
+            source=f"identity:{event.request_id}:{row['asked_at']:%Y%m%d}",
             url=f"/admin/programs/{row['slug']}/identity",
             data={"member": row["handle"], "store": row["name"]},
         )

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -5,6 +6,9 @@ import asyncpg
 from app import clock, db
 from app.paging import Page, cut, decode
 from referrals.identity.schemas import CheckView, StandingView, WaitingView
+
+ANEW = timedelta(days=60)
+"""So long before the end one may ask for the next look."""
 
 
 def checked_at(member: str, now: str) -> str:
@@ -47,7 +51,8 @@ async def standing_of(store: asyncpg.Record, member_id: int) -> StandingView:
         state = "expired"
     if row["asked_at"] and state != "checked":
         state = "asked"
-    return StandingView(store["slug"], state, row["asked_at"], row["valid_until"])
+    may_ask = state != "checked" or row["valid_until"] <= clock.now() + ANEW
+    return StandingView(store["slug"], state, row["asked_at"], row["valid_until"], may_ask)
 
 
 async def waiting_at(store_id: int, *, cursor: str | None, limit: int = 50) -> Page[WaitingView]:

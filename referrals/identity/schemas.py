@@ -14,7 +14,8 @@ class NewRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewCheck(msgspec.Struct, forbid_unknown_fields=True):
-    """`checked` names the document, its country and the last day it is valid; the others need none of it."""
+    """`checked` names the document, its country and the last day it is valid; the others need none of it. A token
+    alone is not enough: the password of who looked is asked for as well."""
 
     member: Annotated[str, Meta(min_length=1, max_length=31)]
     result: Result = "checked"
@@ -22,6 +23,7 @@ class NewCheck(msgspec.Struct, forbid_unknown_fields=True):
     country: Annotated[str, Meta(max_length=2)] = ""
     expires_on: Annotated[str, Meta(max_length=10)] = ""
     note: Annotated[str, Meta(max_length=500)] = ""
+    password: Annotated[str, Meta(max_length=1024)] = ""
 
 
 class CheckForm(NewCheck, forbid_unknown_fields=False):
@@ -29,12 +31,14 @@ class CheckForm(NewCheck, forbid_unknown_fields=False):
 
 
 class StandingView(msgspec.Struct):
-    """How one stands at a store. `state`: `none`, `asked`, `checked`, `refused`, `withdrawn` or `expired`."""
+    """How one stands at a store. `state`: `none`, `asked`, `checked`, `refused`, `withdrawn` or `expired`. `may_ask`:
+    also while one is checked, from sixty days before the end."""
 
     store: str
     state: Literal["none", "asked", "checked", "refused", "withdrawn", "expired"]
     asked_at: datetime | None
     valid_until: datetime | None
+    may_ask: bool
 
 
 class WaitingView(msgspec.Struct):

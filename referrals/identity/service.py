@@ -12,6 +12,7 @@ from app.events import publish
 from app.i18n import gettext as _
 from app.limits import limit
 from app.text import clean
+from community.members.confirming import confirm_person
 from community.members.queries import member_by_handle
 from referrals.identity import queries
 from referrals.identity.events import IdentityAsked, IdentityDecided
@@ -21,8 +22,6 @@ from storefront.stores.queries import store_by_slug
 
 LONGEST = timedelta(days=365 * 15 + 5)
 """No document is valid for longer; a year typed wrong is."""
-ANEW = timedelta(days=60)
-"""So long before the end one may ask for the next look."""
 
 
 async def ask(viewer: Viewer, slug: str, said: str) -> None:
@@ -33,8 +32,7 @@ async def ask(viewer: Viewer, slug: str, said: str) -> None:
     said = clean(said, "said", most=500, lines=True)
     if not await queries.earns_at(store["id"], member_id):
         raise Conflict(_("You have earned nothing at this store yet, so nobody there has to know who you are."))
-    standing = await queries.standing_of(store, member_id)
-    if standing.valid_until and standing.state == "checked" and standing.valid_until > clock.now() + ANEW:
+    if not (await queries.standing_of(store, member_id)).may_ask:
         raise Conflict(_("You are checked already."))
     async with db.transaction():
         row = await db.fetch_one(
@@ -70,6 +68,7 @@ async def decide(viewer: Viewer, slug: str, told: NewCheck) -> int:
     if is_checked and country not in COUNTRIES:
         raise Invalid("country", _("Please choose a country."))
     valid_until = _end_of(told.expires_on) if is_checked else None
+    await confirm_person(viewer, told.password)
     async with db.transaction():
         check_id: int = await db.fetch_val(
             """INSERT INTO identity_check (store_id, member_id, by_id, result, document, country, valid_until, note, at)
@@ -85,7 +84,7 @@ async def decide(viewer: Viewer, slug: str, told: NewCheck) -> int:
             clock.now(),
         )
         await db.execute(
-            """UPDATE identity_request SET closed_at = $3
+            """UPDATE identity_request SET closed_at = $3, said = ''
                 WHERE store_id = $1 AND member_id = $2 AND closed_at IS NULL""",
             store["id"],
             member["id"],
@@ -97,9 +96,10 @@ async def decide(viewer: Viewer, slug: str, told: NewCheck) -> int:
 
 
 async def close_request(store: asyncpg.Record, member_id: int) -> None:
-    """The member takes it back."""
+    """The member takes it back. How they could be met is nobody's business any more."""
     await db.execute(
-        "UPDATE identity_request SET closed_at = $3 WHERE store_id = $1 AND member_id = $2 AND closed_at IS NULL",
+        """UPDATE identity_request SET closed_at = $3, said = ''
+            WHERE store_id = $1 AND member_id = $2 AND closed_at IS NULL""",
         store["id"],
         member_id,
         clock.now(),

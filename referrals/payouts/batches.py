@@ -14,9 +14,9 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.events import Event, publish
 from app.i18n import gettext as _
 from app.money import check_amount, check_currency, plain_decimal
+from community.members.confirming import confirm_person
 from referrals.payouts.claims import cancel_locked, claim
 from referrals.payouts.events import BatchFrozen
-from referrals.payouts.methods import confirm_person
 from referrals.payouts.quotes import Quote, payees, quote, sums_of
 from referrals.payouts.rates import rates_from
 from referrals.payouts.settlement import note

@@ -9,10 +9,9 @@ from app.auth import Viewer, require_member
 from app.errors import Invalid, NotFound
 from app.events import publish
 from app.i18n import gettext as _
-from app.limits import limit
 from app.money import check_currency
 from app.text import clean
-from community.members.service import check_password
+from community.members.confirming import confirm_person
 from referrals.payouts.events import PayoutMethodChanged, PayoutMethodShared
 from referrals.payouts.rails import RAILS, Rail
 from referrals.payouts.rails.shape import masked
@@ -120,14 +119,6 @@ async def choose(viewer: Viewer, rail_name: str, *, automatic: bool) -> None:
         rail_name,
         automatic,
     )
-
-
-async def confirm_person(viewer: Viewer, password: str, *, field: str = "password") -> None:
-    """The password once more: an open browser is not yet its owner."""
-    member_id = require_member(viewer)
-    await limit("payout-password", member_id, most=10, per=300)
-    if await check_password(viewer.handle, password[:1024]) != member_id:
-        raise Invalid(field, _("This is not your password."))
 
 
 async def live_method(member_id: int, rail_name: str) -> asyncpg.Record | None:

@@ -14,7 +14,7 @@ from app.errors import Invalid
 from app.i18n import gettext as _
 from app.money import check_amount, check_currency, share_of
 from app.text import clean
-from referrals.payouts.methods import confirm_person
+from community.members.confirming import confirm_person
 from referrals.payouts.seal import seal, unseal
 from referrals.payouts.thresholds import SHIPPED, Threshold, in_force
 

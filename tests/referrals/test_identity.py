@@ -38,7 +38,7 @@ async def a_careful_house(slug: str = "north", identity_from: int = 6_000) -> Ho
 
 async def says(house: House, who: Person, result: str = "checked", by: Person | None = None, days: int = 400) -> None:
     last = f"{clock.now() + timedelta(days=days):%Y-%m-%d}"
-    told = NewCheck(who.handle, result, "passport", "DE", last)  # type: ignore[arg-type]
+    told = NewCheck(who.handle, result, "passport", "DE", last, password=PASSWORD)  # type: ignore[arg-type]
     await service.decide((by or house.owner).viewer, house.shop.slug, told)
 
 
@@ -70,7 +70,8 @@ async def test_from_the_limit_to_the_look_to_the_money(web: Browser):
     assert "asks North to look at who they are" in words_of((await as_owner.get("/notifications/")).text)
     admin = "/admin/programs/north/identity"
     assert "By video, any evening." in words_of((await as_owner.get(admin)).text)
-    told = {"member": "mara", "result": "checked", "document": "id_card", "country": "DE", "note": "By video."}
+    told = {"member": "mara", "result": "checked", "document": "id_card", "country": "DE", "note": "By video.",
+            "password": PASSWORD}  # fmt: skip
     no_end = await submit(as_owner, admin, told, page=admin)
     assert no_end.status_code == 422 and "The last day it is valid" in words_of(no_end.text)
     last = f"{clock.now() + timedelta(days=400):%Y-%m-%d}"
@@ -117,7 +118,7 @@ async def test_nobody_looks_at_themselves_and_no_stranger_at_anybody(web: Browse
     mara = await a_member("mara")
     await earn(web, house.shop, mara, "1001", 70_000)
     await earn(web, house.shop, house.ada, "1002", 70_000)
-    told = {"member": "mara", "document": "passport", "country": "DE",
+    told = {"member": "mara", "document": "passport", "country": "DE", "password": PASSWORD,
             "expires_on": f"{clock.now() + timedelta(days=9):%Y-%m-%d}"}  # fmt: skip
     door = "/api/v1/stores/north/identities"
     own = await web(token=house.ada.token).post(door, json=told | {"member": "ada-north"})
@@ -140,6 +141,41 @@ async def test_nobody_looks_at_themselves_and_no_stranger_at_anybody(web: Browse
         )
     assert (await web(token=house.owner.token).post(door, json=told)).status_code == 201
     assert await trouble(house, mara) == "no_method", "nothing of it is in the way any more"
+
+
+async def test_an_open_browser_or_a_token_alone_checks_nobody(web: Browser):
+    house, mara = await a_careful_house(), await a_member("mara")
+    await earn(web, house.shop, mara, "1001", 70_000)
+    told = {"member": "mara", "document": "passport", "country": "DE",
+            "expires_on": f"{clock.now() + timedelta(days=9):%Y-%m-%d}"}  # fmt: skip
+    as_owner, admin = await sign_in(web(), house.owner), "/admin/programs/north/identity"
+    for password in ({}, {"password": "guessed"}):
+        refused = await web(token=house.owner.token).post("/api/v1/stores/north/identities", json=told | password)
+        assert refused.status_code == 422 and "This is not your password" in refused.text
+        shown = await submit(as_owner, admin, told | password, page=admin)
+        assert shown.status_code == 422 and "This is not your password" in words_of(shown.text)
+    assert await db.fetch_val("SELECT count(*) FROM identity_check") == 0
+    assert (await submit(as_owner, admin, told | {"password": PASSWORD}, page=admin)).status_code == 303
+
+
+async def test_the_next_look_is_asked_for_before_the_last_one_ends(web: Browser):
+    house, mara = await a_careful_house(), await a_member("mara")
+    await earn(web, house.shop, mara, "1001", 50_000)
+    as_mara, door = await sign_in(web(), mara), "/api/v1/earn/identity/north"
+    await says(house, mara, days=100)
+    assert (await web(token=mara.token).get(door)).json()["may_ask"] is False
+    assert 'name="said"' not in (await as_mara.get("/earn/identity/north")).text
+    clock.travel(timedelta(days=50))
+    assert (await web(token=mara.token).get(door)).json()["may_ask"] is True
+    as_mara = await sign_in(web(), mara)
+    assert (await submit(as_mara, "/earn/identity/north", {"said": "As before."})).status_code == 303
+    shown = words_of((await as_mara.get("/earn/identity/north")).text)
+    assert "Identity checked" in shown and "knows that you wait" in shown and "Take it back" in shown
+    assert (await submit(as_mara, "/earn/identity/north/end", {}, page="/earn/identity/north")).status_code == 303
+    assert "knows that you wait" not in words_of((await as_mara.get("/earn/identity/north")).text)
+    await says(house, mara, "withdrawn")
+    shown = words_of((await as_mara.get("/earn/identity/north")).text)
+    assert "no longer counts the look it had" in shown and "could not tell" not in shown
 
 
 async def test_another_stores_look_and_another_stores_money_do_not_count(web: Browser):
@@ -400,6 +436,7 @@ async def test_only_a_plain_yes_of_stripes_counts_and_only_a_plain_no(
 async def test_who_earns_nothing_asks_nobody_and_asking_twice_is_one_bell(web: Browser):
     house, mara, eve = await a_careful_house(), await a_member("mara"), await a_member("eve")
     await earn(web, house.shop, mara, "1001", 50_000)
+    clock.travel(timedelta(hours=(12 - clock.now().hour) % 24))  # no midnight in between: the bell is one a day
     door = "/api/v1/earn/identity/north"
     assert (await web(token=eve.token).put(door, json={"said": "x"})).status_code == 409
     assert (await web(token=eve.token).get("/api/v1/earn/identity/nowhere")).status_code == 404
@@ -411,6 +448,11 @@ async def test_who_earns_nothing_asks_nobody_and_asking_twice_is_one_bell(web: B
     assert [(one["member"], one["said"]) for one in waiting] == [("mara", "Or in person.")]
     assert await db.fetch_val("SELECT count(*) FROM notification WHERE kind = 'identity_asked'") == 1
     assert (await web(token=mara.token).delete(door)).status_code == 204
+    assert await db.fetch_val("SELECT said FROM identity_request") == ""
+    assert (await web(token=mara.token).put(door, json={"said": "x"})).json()["state"] == "asked"
+    assert (await web(token=mara.token).delete(door)).status_code == 204
+    await run_jobs()
+    assert await db.fetch_val("SELECT count(*) FROM notification WHERE kind = 'identity_asked'") == 1, "one a day"
     assert (await queries.waiting_at(house.shop.id, cursor=None)).items == []
     assert (await web(token=mara.token).get(door)).json()["state"] == "none"
 
@@ -433,10 +475,23 @@ async def test_what_is_kept_of_a_look_is_taken_along_and_blanked_at_the_end(web:
     await service.decide(
         house.owner.viewer,
         "north",
-        NewCheck("mara", "checked", "id_card", "DE", f"{clock.now() + timedelta(days=9):%Y-%m-%d}", "Mole on her chin"),
+        NewCheck(
+            "mara",
+            "checked",
+            "id_card",
+            "DE",
+            f"{clock.now() + timedelta(days=9):%Y-%m-%d}",
+            "Mole on her chin",
+            PASSWORD,
+        ),
     )
+    assert await db.fetch_val("SELECT said FROM identity_request") == "", "how to meet her has been of use"
     taken = [dict(row) for row in await db.fetch(people.FILES["identity_checks"], mara.id)]
-    assert [(row["document"], row["country"]) for row in taken] == [("id_card", "DE")]
+    assert [(row["document"], row["country"], row["note"]) for row in taken] == [("id_card", "DE", "Mole on her chin")]
+    told = await (await sign_in(web(), mara)).get("/earn/identity/north")
+    assert "a note on how they looked" in words_of(told.text)
+    assert 'name="said"' in told.text, "it ends within sixty days: the next look may be asked for"
+    await service.ask(mara.viewer, "north", "At Weir Lane 12, any evening")
     await people.erase("mara")
     rows = [
         dict(row)
