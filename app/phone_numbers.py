@@ -17,6 +17,9 @@ _CALLING = dict(
 def digits_of(phone: str | None, country: str | None = None) -> str:
     """Its digits, the country's code first; nothing where that is not known, rather than a guess."""
     text = unicodedata.normalize("NFKC", phone or "").replace("(0)", "")
+    # An extension, or a name to dial: left out they would make it somebody else's number.
+    if any(sign.isalpha() for sign in text):
+        return ""
     digits = "".join(sign for sign in text if sign.isdecimal() and sign.isascii())
     if digits.startswith("00"):
         digits = digits[2:]
@@ -25,6 +28,8 @@ def digits_of(phone: str | None, country: str | None = None) -> str:
     # "+49 (0)171 …" without its brackets: gateways reach the same phone by it, so it must not be another number.
     code = next((code for code in _CALLING.values() if code != "39" and digits.startswith(f"{code}0")), "")
     digits = code + digits[len(code) :].lstrip("0") if code else digits
+    if digits.startswith("1") and len(digits) != 11:
+        return ""
     return digits if 8 <= len(digits) <= 15 and digits[0] != "0" else ""
 
 

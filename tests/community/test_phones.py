@@ -125,6 +125,15 @@ def test_two_ways_of_dialling_one_phone_are_one_number(one: str, other: str):
     assert phone_numbers.fingerprint(phone_numbers.digits_of("+49 171 1234568")) != phone_numbers.fingerprint(first)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["+1 212 555 010", "+1 212 555 0100 1", "+1 800 CALL NOW 1234567", "+49 171 1234567 ext. 5", "+0 171 1234567"],
+)
+def test_what_could_be_another_number_is_none(typed: str):
+    assert phone_numbers.digits_of(typed) == ""
+    assert phone_numbers.digits_of("+1 (212) 555-0100") == phone_numbers.digits_of("212 555 0100", "US") != ""
+
+
 async def test_of_two_who_confirm_one_number_in_the_same_moment_one_has_it(web: Browser):
     people = [await a_member(f"twin{n}") for n in range(4)]
     for who in people:
