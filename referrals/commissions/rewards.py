@@ -129,6 +129,14 @@ async def consider_activation(member_id: int) -> None:
             currency=terms.currency,
             reason="activated",
         )
+        # Where the limits left nothing, nobody was paid with it.
+        await db.execute(
+            """DELETE FROM rewarded_phone WHERE fingerprint = $1 AND member_id = $2
+                  AND NOT EXISTS (SELECT 1 FROM commission WHERE source = $3 AND granted > 0)""",
+            found["phone"],
+            member_id,
+            f"activation:{member_id}",
+        )
 
 
 def _has_proven(terms: Terms, found: asyncpg.Record) -> bool:

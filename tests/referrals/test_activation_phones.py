@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from app import clock, db, people
@@ -13,7 +14,7 @@ from referrals.clicks.service import credit_signup
 from referrals.commissions import rewards
 from referrals.fraud import clusters
 from referrals.programs.service import publish_rules
-from referrals.programs.terms import Terms
+from referrals.programs.terms import Caps, Terms
 from tests.community.test_phones import a_gateway
 from tests.factories import Browser, Person, a_group, a_member, run_jobs, sign_in, submit, words_of
 from tests.referrals.cast import a_link, books_are_right, click, standing, tell
@@ -155,6 +156,20 @@ async def test_nobody_brings_the_phone_that_was_their_own(web: Browser):
     await has_phone(puppet, "+49 171 7654321")
     await run_jobs()
     assert await standing(kol) == {("pending", "USD"): 250}, "another phone is another one's, as far as anybody knows"
+    await books_are_right()
+
+
+async def test_a_number_that_nothing_was_paid_with_may_still_count(web: Browser):
+    """The day was full when its owner joined; the number is not used up by that."""
+    clock.travel(timedelta(hours=(12 - clock.now().hour) % 24))  # no midnight in between
+    kol = await a_member("kol")
+    shop = await a_shop_that_pays(msgspec.structs.replace(paying("phone"), caps=Caps(day=250)))
+    gv = await a_click(web, kol, shop)
+    for handle, number in (("one", "+49 171 7654321"), ("two", MINE)):
+        await has_phone(await brought(web, kol, gv, handle), number)
+        await run_jobs()
+    assert await standing(kol) == {("pending", "USD"): 250}
+    assert await db.fetch_val("SELECT count(*) FROM rewarded_phone") == 1, "two's is not used up"
     await books_are_right()
 
 
