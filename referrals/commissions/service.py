@@ -4,19 +4,22 @@
 posts only what is missing between what stands in the books and what should.
 """
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import asyncpg
 import msgspec
 
 from app import clock, db
 from app.events import publish
 from referrals.attribution.service import attribute
-from referrals.commissions import friend, limits, queries
-from referrals.commissions.dues import NO_BUDGET, RECRUITER, Due, dues_of
+from referrals.commissions import friend, queries
+from referrals.commissions.dues import Due, dues_of
 from referrals.commissions.events import CommissionEarned
 from referrals.commissions.hold_time import hold_end, reschedule
-from referrals.commissions.postings import Step, bring_all, note_steps, take
+from referrals.commissions.postings import Step, bring_all, note_steps
 from referrals.commissions.recruiting import note_recruiter
-from referrals.commissions.within import Key, granted_before, granted_of, key_of, key_of_due, wanted
+from referrals.commissions.within import Asking, key_of, key_of_due, missing, within_limits
 from referrals.programs.queries import version
 from referrals.programs.terms import terms_of
 
@@ -35,19 +38,19 @@ async def settle(order_id: int, *, because: str = "") -> None:
         await note_recruiter(decision["winner_id"], rules)
         lines = await queries.lines_of(order)
         commissions = await queries.commissions_on(order_id)
-        dues = {key_of_due(due): due for due in await dues_of(order, decision, lines, commissions)}
-        known = {key_of(one) for one in commissions}
-        fresh = {key: due for key, due in dues.items() if key not in known and (due.granted or due.rule == NO_BUDGET)}
-        heights: dict[int, int] = {}
-        if fresh:
-            before = granted_before(commissions, [*dues.values()])
-            heights = await _open_missing(order, decision, rules, fresh, commissions, before)
-            commissions = await queries.commissions_on(order_id)
-        targets = await _within_limits(commissions, dues, heights)
+        dues = await dues_of(order, decision, lines, commissions)
+        opened = await _open_missing(order, decision, rules, missing(dues, commissions))
+        if opened:
+            # As mappings that can be changed: what the limits leave of a new one is written into it.
+            commissions = [dict(one) for one in await queries.commissions_on(order_id)]
+        asking = Asking(order, rules["program_id"], terms_of(rules), commissions, dues)
+        within = await within_limits([asking], opened)
+        await _tell_earned(one for one in commissions if one["id"] in opened)
+        due_now = {key_of_due(due): due.target for due in dues}
         by_id = {line["id"]: line for line in lines}
         brought = []
         for one in commissions:
-            target = targets.get(one["id"])
+            target = within[one["id"]] if one["id"] in within else due_now.get(key_of(one))
             reason = reason_for(order, one, target, by_id[one["order_line_id"]])
             comes_back = because and (target or 0) > one["standing"]
             brought.append((one, target or 0, because if comes_back else reason))
@@ -57,29 +60,19 @@ async def settle(order_id: int, *, because: str = "") -> None:
 
 
 async def _open_missing(
-    order: asyncpg.Record,
-    decision: asyncpg.Record,
-    rules: asyncpg.Record,
-    fresh: dict[Key, Due],
-    known: list[asyncpg.Record],
-    before: dict[int, int],
-) -> dict[int, int]:
-    """A commission for each line and share that earns and has none yet; how high the limits on these are.
+    order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.Record, fresh: list[Due]
+) -> set[int]:
+    """A commission for each line and share that earns and has none yet; later decisions find it again."""
+    opened = [await _open(order, decision, rules, due) for due in fresh]
+    await note_steps([Step(one, "", "pending", "order_paid") for one in opened])
+    return set(opened)
 
-    Later decisions find it again. One that found its budget empty is kept as well: it does not earn by a later refund.
-    """
-    opened = {key: await _open(order, decision, rules, due) for key, due in fresh.items()}
-    await note_steps([Step(one, "", "pending", "order_paid") for one in opened.values()])
-    heights = await _grant(order, rules, fresh, opened, known, before)
-    rows = await db.fetch(
-        "SELECT id, member_id, granted FROM commission WHERE id = ANY($1::bigint[])", [*opened.values()]
-    )
-    await take([Step(row["id"], "pending", "rejected", "limit_reached") for row in rows if not row["granted"]])
-    for row in rows:
-        if row["granted"]:
-            earned = CommissionEarned(commission_id=row["id"], member_id=row["member_id"], order_id=order["id"])
+
+async def _tell_earned(opened: Iterable[Mapping[str, Any]]) -> None:
+    for one in opened:
+        if one["granted"]:
+            earned = CommissionEarned(commission_id=one["id"], member_id=one["member_id"], order_id=one["order_id"])
             await publish(earned)
-    return heights
 
 
 async def _open(order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.Record, due: Due) -> int:
@@ -103,56 +96,6 @@ async def _open(order: asyncpg.Record, decision: asyncpg.Record, rules: asyncpg.
         clock.now(),
     )
     return opened
-
-
-async def _grant(
-    order: asyncpg.Record,
-    rules: asyncpg.Record,
-    fresh: dict[Key, Due],
-    opened: dict[Key, int],
-    known: list[asyncpg.Record],
-    before: dict[int, int],
-) -> dict[int, int]:
-    """What the limits leave of new grants becomes what was granted, for good."""
-    terms = terms_of(rules)
-    budgets = {key: due.how.budget if due.how else "" for key, due in fresh.items()}
-    if not limits.are_set(terms, budgets.values()):
-        return {}
-    watched = [limits.Fresh(opened[key], due.member_id, budgets[key]) for key, due in fresh.items()]
-    heights = await limits.watch(watched, rules["program_id"], terms, order)
-    await limits.lock_for(opened.values())
-    new = [{"id": opened[key], "order_line_id": key[0], "member_id": key[1], "role": key[2]} for key in fresh]
-    got: dict[int, int] = {}
-    # Whoever recruited gets a share of what the recruit really gets.
-    for is_second in (False, True):
-        asked = {opened[key]: due for key, due in fresh.items() if (due.role == RECRUITER) == is_second}
-        amounts = {one: granted_of(due, [*known, *new], before | got) for one, due in asked.items()}
-        got |= await limits.reserve([limits.Claim(one, amount, 0) for one, amount in amounts.items()], heights)
-    await db.execute_many("UPDATE commission SET granted = $2 WHERE id = $1 AND granted <> $2", [*got.items()])
-    return heights
-
-
-async def _within_limits(
-    commissions: list[asyncpg.Record], dues: dict[Key, Due], heights: dict[int, int]
-) -> dict[int, int]:
-    """What each commission should stand at: what is due, less what a limit has cut off. One that nobody is due any
-    more is left out."""
-    await limits.lock_for(one["id"] for one in commissions if one["reserved"] is not None)
-    targets: dict[int, int] = {}
-    for is_second in (False, True):
-        asked = [one for one in commissions if (one["role"] == RECRUITER) == is_second]
-        for one in asked:
-            due = dues.get(key_of(one))
-            if due is not None and one["state"] != "rejected":
-                targets[one["id"]] = wanted(one, due, commissions, targets)
-        claims = [
-            limits.Claim(one["id"], targets.get(one["id"], 0), one["reserved"])
-            for one in asked
-            if one["reserved"] is not None and targets.get(one["id"], 0) != one["reserved"]
-        ]
-        has = await limits.reserve(claims, heights)
-        targets |= {one: amount for one, amount in has.items() if one in targets}
-    return targets
 
 
 def reason_for(order: asyncpg.Record, commission: asyncpg.Record, target: int | None, line: asyncpg.Record) -> str:

@@ -23,7 +23,6 @@ from referrals.attribution.service import ask_for_second_ones, case_of, says_som
 from referrals.attribution.shares import shares_of
 from referrals.commissions import friend, service
 from referrals.commissions.dues import (
-    NO_BUDGET,
     Due,
     dues_by_terms,
     is_plain,
@@ -41,7 +40,7 @@ from referrals.commissions.queries import rules_in_force
 from referrals.commissions.reckoning import Buyer
 from referrals.commissions.recruiting import note_recruiters
 from referrals.commissions.standing import NOTHING_POSTED, commissions_of_orders, lines_of_orders
-from referrals.commissions.within import Asking, BudgetMoved, key_of, key_of_due, within_limits
+from referrals.commissions.within import Asking, BudgetMoved, key_of, key_of_due, missing, within_limits
 from referrals.partners.queries import recruiters_of
 from referrals.programs.terms import terms_of
 
@@ -236,12 +235,7 @@ async def _open_missing(
     commissions: dict[int, list[Any]],
 ) -> list[dict[str, Any]]:
     """A commission for each line and share that earns and has none yet, as `standing` would show it."""
-    fresh = []
-    for case in cases:
-        known = {key_of(one) for one in commissions[case.id]}
-        for due in dues[case.id]:
-            if (due.granted or due.rule == NO_BUDGET) and key_of_due(due) not in known:
-                fresh.append((case, due))
+    fresh = [(case, due) for case in cases for due in missing(dues[case.id], commissions[case.id])]
     if not fresh:
         return []
     now = clock.now()

@@ -11,7 +11,7 @@ from app import db
 from app.money import share_of
 from referrals.attribution.shares import SHARER
 from referrals.commissions import limits
-from referrals.commissions.dues import RECRUITER, Due
+from referrals.commissions.dues import NO_BUDGET, RECRUITER, Due
 from referrals.commissions.postings import Step, take
 from referrals.programs.terms import Terms
 
@@ -96,14 +96,11 @@ async def _take_turns(
 def _take_turn(one: Asking, room: limits.Room, high: dict[int, int], new: list[Any]) -> dict[int, int | None]:
     opened = {c["id"] for c in new}
     got = granted_before([c for c in one.commissions if c["id"] not in opened], one.dues)
-    for some in _winners_first(new):
-        asked = {c["id"]: granted_of(due, one.commissions, got) for c in some if (due := one.due_of(c))}
-        got |= limits.take_turn(room, [limits.Claim(c, amount, 0) for c, amount in asked.items()], high)
-    for c in new:
-        c["granted"] = c["reserved"] = got[c["id"]]
-        c["state"] = "pending" if got[c["id"]] else "rejected"
     targets: dict[int, int] = {}
+    # The winners have all that they get before a recruiter asks: else a new recruiter would take what an older
+    # commission of a winner is about to ask for, and give it back when nobody asks any more.
     for some in _winners_first(one.commissions):
+        _grant(one, room, high, [c for c in some if c["id"] in opened], got)
         for c in some:
             if (due := one.due_of(c)) is not None and c["state"] != "rejected":
                 targets[c["id"]] = wanted(c, due, one.commissions, targets)
@@ -112,9 +109,22 @@ def _take_turn(one: Asking, room: limits.Room, high: dict[int, int], new: list[A
             for c in some
             if c["reserved"] is not None and targets.get(c["id"], 0) != c["reserved"]
         ]
-        has = limits.take_turn(room, claims, high)
-        targets |= {c: amount for c, amount in has.items() if c in targets}
+        for c_id, amount in limits.take_turn(room, claims, high).items():
+            if amount < targets.get(c_id, 0):
+                # A limit stands in the way of it now: no recruiter gets a share of the rest.
+                got[c_id] = min(got[c_id], amount)
+            if c_id in targets:
+                targets[c_id] = amount
     return {c["id"]: targets.get(c["id"]) for c in one.commissions}
+
+
+def _grant(one: Asking, room: limits.Room, high: dict[int, int], new: list[Any], got: dict[int, int]) -> None:
+    """What the limits leave of new commissions becomes what they were granted, for good."""
+    asked = {c["id"]: granted_of(due, one.commissions, got) for c in new if (due := one.due_of(c))}
+    got |= limits.take_turn(room, [limits.Claim(c, amount, 0) for c, amount in asked.items()], high)
+    for c in new:
+        c["granted"] = c["reserved"] = got[c["id"]]
+        c["state"] = "pending" if got[c["id"]] else "rejected"
 
 
 def _has_a_recruiter(one: Asking) -> bool:
@@ -147,6 +157,26 @@ def _budget_of(due: Due | None) -> str:
     return due.how.budget if due and due.how else ""
 
 
+def missing(dues: Sequence[Due], commissions: Sequence[Any]) -> list[Due]:
+    """What earns and has no commission yet; one that found its budget empty is kept as well, so that it does not earn
+    by a later refund.
+
+    A recruiter's waits while the winner's is rejected: it would be granted nothing, for good, and the winner's may
+    come back.
+    """
+    known = {key_of(one): one for one in commissions}
+    return [
+        due
+        for due in dues
+        if (due.granted or due.rule == NO_BUDGET) and key_of_due(due) not in known and not _has_to_wait(due, known)
+    ]
+
+
+def _has_to_wait(due: Due, known: Mapping[Key, Any]) -> bool:
+    winner = known.get(_key_of_the_winner(due)) if due.role == RECRUITER else None
+    return winner is not None and winner["state"] == "rejected"
+
+
 def granted_before(known: Sequence[Any], dues: Sequence[Due]) -> dict[int, int]:
     """What each commission that was there already is granted: what a limit once left of it, or all that is due."""
     by_key = {key_of_due(due): due.granted for due in dues}
@@ -175,8 +205,12 @@ def _was_cut(one: Any) -> bool:
 
 
 def _of_the_winner(due: Due, commissions: Sequence[Any], amounts: Mapping[int, int]) -> int:
-    theirs = (due.line_id, due.how.winner_id if due.how else 0, SHARER)
+    theirs = _key_of_the_winner(due)
     return next((amounts.get(c["id"], 0) for c in commissions if key_of(c) == theirs), 0)
+
+
+def _key_of_the_winner(due: Due) -> Key:
+    return (due.line_id, due.how.winner_id if due.how else 0, SHARER)
 
 
 def key_of(commission: Any) -> Key:

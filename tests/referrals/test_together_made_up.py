@@ -60,10 +60,12 @@ SOLD = st.tuples(
 )
 NUMBERS = st.integers(0, 4)
 AMOUNTS = st.sampled_from([1, 777, 10_000])
+HIGHEST = 20_000
 TURNS = st.lists(
     st.one_of(
         st.tuples(st.just("refund"), NUMBERS, st.integers(0, 1), AMOUNTS),
-        st.tuples(st.just("price"), NUMBERS, st.integers(0, 1), st.sampled_from([0, 4_000, 20_000])),
+        st.tuples(st.just("price"), NUMBERS, st.integers(0, 1), st.sampled_from([0, 4_000, HIGHEST])),
+        st.tuples(st.just("price"), NUMBERS, st.integers(0, 1), st.just(HIGHEST)),
         st.tuples(st.just("cancel"), NUMBERS, st.just(0), st.just(0)),
         st.tuples(st.just("a person says"), NUMBERS, st.sampled_from([None, 0, 1, 2, 3]), st.just(0)),
         st.tuples(st.just("a person says"), NUMBERS, st.sampled_from([1, 2]), st.just(0)),
@@ -100,12 +102,17 @@ async def test_in_any_company_and_alone_they_come_to_the_same_whoever_bought_bro
     companies = [
         part for part in (ids[i:j] for i, j in zip([0, *sorted(cuts)], [*sorted(cuts), 9], strict=True)) if part
     ]
+    frees_nothing = True
     for turn in [None, *turns]:
         if turn:
             await happens(shop, people, ids, turn)
+            frees_nothing = frees_nothing and (turn[0], turn[3]) == ("price", HIGHEST)
         alone = await what_comes_of(ids, lambda: one_by_one(ids))
         for some in (companies, [ids]):
             assert alone == await what_comes_of(ids, lambda some=some: in_companies(some))
+        if frees_nothing:
+            assert alone == await what_comes_of(ids, lambda: twice(ids)), "settled again, nothing moves"
+            assert alone == await what_comes_of(ids, lambda: in_companies([ids, ids]))
         for some in companies:
             try:
                 async with db.transaction():
@@ -198,6 +205,11 @@ async def happens(shop: Shop, people: list[Person], ids: list[int], turn: tuple)
         await db.execute("UPDATE recruit SET since = since - interval '2 years'")
     else:
         await change(shop, people[0], ids, turn)
+
+
+async def twice(ids: list[int]) -> None:
+    await one_by_one(ids)
+    await one_by_one(ids)
 
 
 async def in_companies(companies: list[list[int]]) -> None:
