@@ -21,6 +21,8 @@ Chore = Callable[[], Awaitable[None]]
 # About ten hours in all; after the last one the job is held for a person.
 RETRY_AFTER = [timedelta(seconds=s) for s in (1, 5, 30, 120, 600, 3600, 10_800, 21_600)]
 HELD_PAGE = 100
+# How long work that runs may take to end when the worker is told to stop; after that it is cut off.
+STOPS_WITHIN = 20
 
 _work: dict[str, Work] = {}
 _chores: dict[str, tuple[str, Chore]] = {}
@@ -144,7 +146,7 @@ async def _run_once_connected(stop: asyncio.Event) -> None:
     try:
         await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
         application.shutdown.set()
-        await asyncio.wait_for(running, timeout=20)
+        await asyncio.wait_for(running, timeout=STOPS_WITHIN)
     finally:
         stopping.cancel()
 
@@ -153,6 +155,9 @@ def _with_retries(name: str, work: Work) -> Callable[[Job], Awaitable[None]]:
     async def run(job: Job) -> None:
         try:
             await work(job.payload or b"")
+        except asyncio.CancelledError as stopped:
+            # PgQueuer would take it for a job that somebody called off, and delete it.
+            raise RetryRequested(delay=timedelta(0), reason="the worker is stopping") from stopped
         except Exception as error:
             if job.attempts >= len(RETRY_AFTER):
                 raise
