@@ -153,23 +153,43 @@ async def savepoint():  # type: ignore[no-untyped-def]
 async def open(url: str, *, min_size: int = 1, max_size: int = 10) -> None:
     """Open this process's pool."""
     engine.config = {"dsn": url}
-    engine.pool = await asyncpg.create_pool(
-        url,
-        min_size=min_size,
-        max_size=max_size,
-        init=_prepare,
-        command_timeout=STATEMENT_SECONDS,
-        connection_class=_Connection,
-    )
+    engine.pool = await _open_pool(url, min_size, max_size, STATEMENT_SECONDS)
 
 
 async def close() -> None:
     if engine.pool is not None:
         pool, engine.pool = engine.pool, None
-        try:
-            await asyncio.wait_for(pool.close(), timeout=5)
-        except TimeoutError:
-            pool.terminate()
+        await _close_pool(pool)
+
+
+@asynccontextmanager
+async def unhurried():  # type: ignore[no-untyped-def]
+    """Within, every statement of this process may take as long as it needs: a migration of a big table does."""
+    usual = _pool()
+    engine.pool = await _open_pool(engine.config["dsn"], 0, 4, None)
+    try:
+        yield
+    finally:
+        unlimited, engine.pool = engine.pool, usual
+        await _close_pool(unlimited)
+
+
+async def _open_pool(url: str, min_size: int, max_size: int, seconds: float | None) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        url,
+        min_size=min_size,
+        max_size=max_size,
+        init=_prepare,
+        command_timeout=seconds,
+        connection_class=_Connection,
+    )
+
+
+async def _close_pool(pool: asyncpg.Pool) -> None:
+    try:
+        await asyncio.wait_for(pool.close(), timeout=5)
+    except TimeoutError:
+        pool.terminate()
 
 
 @asynccontextmanager

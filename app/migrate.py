@@ -27,18 +27,23 @@ async def migrate() -> int:
     guard = await asyncpg.connect(settings().database_url)
     try:
         await guard.execute(f"SELECT pg_advisory_lock({LOCK})")
-        before = await applied()
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            try:
-                await run_forwards(app_name="all", migration_id="all")
-            except SystemExit as stop:
-                if stop.code:
-                    raise MigrationFailed(said.getvalue()) from stop
-        await jobs.install()
-        return len(await applied() - before)
+        async with db.unhurried():
+            return await _apply_what_is_missing()
     finally:
         await guard.close()
+
+
+async def _apply_what_is_missing() -> int:
+    before = await applied()
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            await run_forwards(app_name="all", migration_id="all")
+        except SystemExit as stop:
+            if stop.code:
+                raise MigrationFailed(said.getvalue()) from stop
+    await jobs.install()
+    return len(await applied() - before)
 
 
 async def applied() -> set[str]:

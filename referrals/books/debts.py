@@ -64,12 +64,12 @@ async def write_off(viewer: Viewer, slug: str, member_id: int, currency: str, no
             member_id,
             currency,
         )
-        debts, postings = Debts(), []
         left = {row["id"]: row["amount"] for row in owing}
         found = await lock_commissions(left)
+        debts, postings = await Debts.of(found), []
         # What other commissions have paid of it since is not let go of a second time.
         for one in found:
-            part = await debts.pay(one, left[one["id"]])
+            part = debts.pay(one, left[one["id"]])
             loss = AccountName("store", store["id"], "written_off", currency)
             legs = legs_of((loss, part), (owed(one, "receivable"), -part))
             if legs:

@@ -85,9 +85,9 @@ async def reject(
         [Step(one["id"], one["state"], "rejected", reason) for one in found], actor_id=actor_id, evidence=evidence
     )
     await limits.give_back(one["id"] for one in found)
-    debts, postings = Debts(), []
+    debts, postings = await Debts.of(found), []
     for one in found:
-        legs = await _all_of(one, debts)
+        legs = _all_of(one, debts)
         if legs:
             postings.append(posting("reject", one, legs, reason))
     return await _finish(found, postings, actor_id)
@@ -106,9 +106,9 @@ async def claw_back(
         [Step(one["id"], one["state"], "rejected", reason) for one in found], actor_id=actor_id, evidence=evidence
     )
     await limits.give_back(one["id"] for one in found)
-    debts, postings = Debts(), []
+    debts, postings = await Debts.of(found), []
     for one in found:
-        legs = await _all_of(one, debts)
+        legs = _all_of(one, debts)
         if legs:
             postings.append(posting("claw_back", one, legs, reason))
     return await _finish(found, postings, actor_id)
@@ -166,12 +166,12 @@ async def _debts_again(found: list[asyncpg.Record], reason: str) -> list[Posting
     return postings
 
 
-async def _all_of(one: asyncpg.Record, debts: Debts) -> list[Leg]:
+def _all_of(one: asyncpg.Record, debts: Debts) -> list[Leg]:
     """Everything that stands goes back; what lies there beyond it paid debts of this commission: it is credit."""
     bucket = BUCKET[one["state"]]
     more = max(0, one[f"in_{bucket}"] - one["standing"])
     return [
-        *await difference(one, -one["standing"], debts),
+        *difference(one, -one["standing"], debts),
         *legs_of((owed(one, bucket), more), (owed(one, "receivable"), -more)),
     ]
 

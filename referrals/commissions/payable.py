@@ -34,9 +34,10 @@ async def allocate(commission_ids: Iterable[int], payout_id: int) -> list[Alloca
     found = [
         one for one in await lock_commissions(commission_ids) if one["state"] == "approved" and one["in_available"] > 0
     ]
-    debts, taken, steps, postings = Debts(), [], [], []
+    debts = await Debts.of(found)
+    taken, steps, postings = [], [], []
     for one in found:
-        netted = await debts.pay(one, one["in_available"])
+        netted = debts.pay(one, one["in_available"])
         amount = one["in_available"] - netted
         taken.append(Allocated(one["id"], amount, netted))
         if netted:
@@ -87,12 +88,12 @@ async def return_to_available(payout_id: int, items: Mapping[int, int], reason: 
         assert last is not None
         back = tuple(Leg(leg.account, -leg.amount) for leg in await _legs(last["id"]))
         postings.append(Posting("bounce", "payout", payout_id, last["ref_seq"] + 1, back, reason))
-    debts = Debts()
+    debts = await Debts.of(found)
     # What was taken back while it was on its way is a debt by now, and is netted at once: each its own before others'.
-    own = {one["id"]: await debts.pay(one, min(items[one["id"]], _owes(one))) for one in found}
+    own = {one["id"]: debts.pay(one, min(items[one["id"]], _owes(one))) for one in found}
     for one in found:
         amount = items[one["id"]]
-        netted = own[one["id"]] + await debts.pay(one, amount - own[one["id"]])
+        netted = own[one["id"]] + debts.pay(one, amount - own[one["id"]])
         legs = [*legs_of((owed(one, "in_payout"), amount)), *credit(one, _home(one), amount - netted, netted)]
         postings.append(posting("return", one, legs, reason))
         if one["state"] in ("allocated", "paid") and (one["state"] == "paid" or not was_settled):

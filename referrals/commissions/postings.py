@@ -35,13 +35,13 @@ async def bring_all(wanted: Sequence[Wanted]) -> None:
 
     The caller holds the locks of their orders and writes everything of one transaction through one call.
     """
-    debts = Debts()
+    # What a person rejected stays so, whatever the facts would give.
+    targets = [0 if commission["state"] == "rejected" else asked for commission, asked, _reason in wanted]
+    deltas = [target - one[0]["standing"] for one, target in zip(wanted, targets, strict=True)]
+    debts = await Debts.of(one[0] for one, delta in zip(wanted, deltas, strict=True) if touches_debts(one[0], delta))
     postings, steps, changed = [], [], []
-    for commission, asked, reason in wanted:
-        # What a person rejected stays so, whatever the facts would give.
-        target = 0 if commission["state"] == "rejected" else asked
-        delta = target - commission["standing"]
-        legs = await difference(commission, delta, debts)
+    for (commission, _asked, reason), target, delta in zip(wanted, targets, deltas, strict=True):
+        legs = difference(commission, delta, debts)
         if legs:
             postings.append(posting("accrue" if delta > 0 else "reduce", commission, legs, reason))
         to_state = _state_after(commission, target, legs)
@@ -56,17 +56,23 @@ async def bring_all(wanted: Sequence[Wanted]) -> None:
     await post_all(postings)
 
 
-async def difference(commission: asyncpg.Record, delta: int, debts: Debts) -> list[Leg]:
+def touches_debts(commission: asyncpg.Record, delta: int) -> bool:
+    """Whether earning so much more or less may pay off what the member owes, or add to it."""
+    bucket = BUCKET[commission["state"]]
+    return bucket == "available" if delta > 0 else -delta > max(0, commission[f"in_{bucket}"])
+
+
+def difference(commission: asyncpg.Record, delta: int, debts: Debts) -> list[Leg]:
     """The legs of earning more or less: what more a member gets pays their debt first, and what they must give
     back beyond what lies there becomes one."""
     if delta == 0:
         return []
     bucket = BUCKET[commission["state"]]
     if delta > 0:
-        netted = await debts.pay(commission, delta) if bucket == "available" else 0
+        netted = debts.pay(commission, delta) if bucket == "available" else 0
         return [Leg(expense(commission), delta), *credit(commission, bucket, delta - netted, netted)]
     there = min(-delta, max(0, commission[f"in_{bucket}"]))
-    await debts.add(commission, -delta - there)
+    debts.add(commission, -delta - there)
     return [*debit(commission, bucket, there, -delta - there), Leg(expense(commission), delta)]
 
 

@@ -26,12 +26,31 @@ async def note_recruiters(earners: Sequence[tuple[int | None, asyncpg.Record]]) 
     ]
     if not asked:
         return
+    # Most have been noted long ago: who is nobody's news waits for nobody.
+    if not await _fresh(asked):
+        return
     # One recruiting at a time in a programme: otherwise two could close a third level together.
     programs = sorted({program_id for program_id, _member in asked})
     await db.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('recruit', p)) FROM unnest($1::bigint[]) p", programs
     )
+    if fresh := await _fresh(asked):
+        await db.execute(
+            """INSERT INTO recruit (program_id, member_id, recruiter_id, since)
+               SELECT t.program_id, t.member_id, t.recruiter_id, $4
+                 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS t (program_id, member_id, recruiter_id)
+               ON CONFLICT DO NOTHING""",
+            *map(list, zip(*fresh, strict=True)),
+            clock.now(),
+        )
+
+
+async def _fresh(asked: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Who of these members, each in a programme, is to be noted as brought there, and by whom."""
     bringers = await _bringers_of({member_id for _program, member_id in asked})
+    if not bringers:
+        return []
+    programs = sorted({program_id for program_id, _member in asked})
     known = await _known_in(programs, {*bringers, *bringers.values()})
     fresh = []
     for program_id, member_id in asked:
@@ -42,15 +61,7 @@ async def note_recruiters(earners: Sequence[tuple[int | None, asyncpg.Record]]) 
             brought.add(member_id)
             brings.add(bringer)
             fresh.append((program_id, member_id, bringer))
-    if fresh:
-        await db.execute(
-            """INSERT INTO recruit (program_id, member_id, recruiter_id, since)
-               SELECT t.program_id, t.member_id, t.recruiter_id, $4
-                 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS t (program_id, member_id, recruiter_id)
-               ON CONFLICT DO NOTHING""",
-            *map(list, zip(*fresh, strict=True)),
-            clock.now(),
-        )
+    return fresh
 
 
 async def _bringers_of(member_ids: set[int]) -> dict[int, int]:

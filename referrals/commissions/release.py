@@ -55,11 +55,11 @@ def may_be_released(commission: asyncpg.Record, now: datetime) -> bool:
 
 async def _mature(commissions: Sequence[asyncpg.Record]) -> None:
     """The money becomes the member's, after what they owe the store."""
-    debts, postings = Debts(), []
+    debts, postings = await Debts.of(one for one in commissions if one["in_pending"]), []
     for one in commissions:
         amount = one["in_pending"]
         if amount:
-            netted = await debts.pay(one, amount)
+            netted = debts.pay(one, amount)
             legs = [*legs_of((owed(one, "pending"), amount)), *credit(one, "available", amount - netted, netted)]
             postings.append(posting("mature", one, legs, "hold_ended"))
     await post_all(postings)

@@ -13,6 +13,7 @@ from app.events import publish
 from app.i18n import gettext as _
 from app.text import clean
 from referrals.commissions import holds
+from referrals.commissions.standing import lock_commissions
 from referrals.fraud import clawback, notices, queries, risk
 from referrals.fraud.events import CheckDecided, CheckOpened
 from referrals.fraud.rules import REASONS, Hit
@@ -59,11 +60,14 @@ async def report(store_id: int, member_id: int, hit: Hit, *, source: str, concer
     )
     if seen is None:
         return False
+    # All of them are locked at once, before the first is posted: the books' lock is the last that anybody takes.
+    waiting = await risk.waiting_at_risk(member_id, store_id, hit.rule) if opened["is_new"] else []
+    await lock_commissions([*concerned, *waiting])
     # Held first: while somebody looks, no clock and no payout can reach it.
-    await holds.hold(sorted(set(concerned)), REASONS[hit.rule], evidence={"case": case_id})
+    held = await holds.hold(sorted(set(concerned)), REASONS[hit.rule], evidence={"case": case_id})
     await _concern(case_id, concerned)
     if opened["is_new"]:
-        await risk.hold_longer(member_id, store_id, hit.rule)
+        await risk.hold_longer([*waiting, *held], hit.rule)
     await note(case_id, "opened" if opened["is_new"] else "extended")
     if opened["is_new"]:
         await notices.opened(case_id)

@@ -1,14 +1,16 @@
 """Taking back what a confirmed case concerns, wherever its money is by now, and giving it back where it was.
 
-The order of locks: the case, payouts, orders, limits, the books.
+The order of locks: the case, payouts, orders, buyers, limits, members' debts, the books.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from referrals.commissions import holds, limits
+from referrals.commissions import friend, holds, limits
+from referrals.commissions.debts import lock_members
+from referrals.commissions.queries import lock_order, rules_in_force
 from referrals.commissions.service import settle
-from referrals.commissions.standing import lock_commissions
+from referrals.commissions.standing import commissions_of_orders, lock_commissions
 from referrals.commissions.volume import restore
 from referrals.payouts import recall
 
@@ -43,7 +45,16 @@ async def give_back(commission_ids: Sequence[int], *, actor_id: int, case_id: in
 
 
 async def _lock(commission_ids: Sequence[int] | set[int]) -> dict[int, int]:
-    """Everything that is locked before the books are, in one go; the order of each commission that has one."""
+    """Everything that is locked before the books are, in one go; the order of each commission that has one.
+
+    Also what settling these orders will ask for: that comes when the first of them is posted already.
+    """
     found = await lock_commissions(commission_ids)
-    await limits.lock_for(commission_ids)
-    return {one["id"]: one["order_id"] for one in found if one["order_id"] is not None}
+    orders = {one["id"]: one["order_id"] for one in found if one["order_id"] is not None}
+    rules = await rules_in_force(list(orders.values()))
+    locked = [order for one in sorted(rules) if (order := await lock_order(one))]
+    await friend.lock_buyers([(order, rules[order["id"]]) for order in locked])
+    beside = await commissions_of_orders([*rules])
+    await limits.lock_for({*commission_ids, *(one["id"] for one in beside)})
+    await lock_members(one["member_id"] for one in [*found, *beside])
+    return orders

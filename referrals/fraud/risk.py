@@ -1,6 +1,7 @@
 """Time for what one order does not show: while a case says that a member's whole business looks risky, everything of
 theirs at the store waits longer, so that returns and complaints come before the money goes."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from app import clock, db
@@ -16,12 +17,16 @@ SELECT c.id FROM commission c
  WHERE c.member_id = $1 AND p.store_id = $2 AND c.state IN ('tentative', 'pending', 'held')"""
 
 
-async def hold_longer(member_id: int, store_id: int, rule: str) -> int:
-    """A case was opened: what waits of the member's at the store waits longer, if the rule asks for it."""
+async def waiting_at_risk(member_id: int, store_id: int, rule: str) -> list[int]:
+    """What waits of the member's at the store, if the rule that struck asks for more time."""
     if rule not in RISKY:
-        return 0
-    waiting = [row["id"] for row in await db.fetch(_WAITING, member_id, store_id)]
-    return await holds.hold_longer(waiting, clock.now() + LONGER_BY)
+        return []
+    return [row["id"] for row in await db.fetch(_WAITING, member_id, store_id)]
+
+
+async def hold_longer(commission_ids: Iterable[int], rule: str) -> int:
+    """A case was opened: these wait longer, if the rule asks for it. The caller holds the locks of their orders."""
+    return await holds.hold_longer(commission_ids, clock.now() + LONGER_BY) if rule in RISKY else 0
 
 
 async def hold_new_longer(commission_id: int, member_id: int, store_id: int) -> None:

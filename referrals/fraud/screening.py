@@ -1,7 +1,8 @@
 """Every commission is looked at once before it may be released; what a rule sees holds it and opens a case.
 
-Looking and marking are one transaction: a commission counts as screened only together with the case it led to, and
-a crash in between leaves it unscreened, and so unreleased.
+A commission is marked as screened after the last case it led to was opened: a crash in between leaves it unscreened,
+and so unreleased, and what was reported is known when it is looked at again. Each case is a transaction of its own: two
+in one would lock orders for the second after the books for the first, across everybody who settles orders.
 """
 
 from datetime import timedelta
@@ -28,17 +29,13 @@ async def screen(commission_id: int, *, again: bool = False) -> list[Hit]:
         return []
     limits = await thresholds_of(subject["store_id"])
     hits = hits_of(await evidence.facts_of(subject), limits)
+    store_id, member_id, source = subject["store_id"], subject["member_id"], f"commission:{commission_id}"
+    for hit in hits:
+        concerned = [commission_id, *await _others(subject, SCOPES.get(hit.rule, ""))]
+        async with db.transaction():
+            await cases.report(store_id, member_id, hit, source=source, concerned=concerned)
     async with db.transaction():
-        for hit in hits:
-            concerned = [commission_id, *await _others(subject, SCOPES.get(hit.rule, ""))]
-            await cases.report(
-                subject["store_id"],
-                subject["member_id"],
-                hit,
-                source=f"commission:{commission_id}",
-                concerned=concerned,
-            )
-        await risk.hold_new_longer(commission_id, subject["member_id"], subject["store_id"])
+        await risk.hold_new_longer(commission_id, member_id, store_id)
         await holds.mark_screened([commission_id])
     return hits
 

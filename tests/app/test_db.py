@@ -5,8 +5,9 @@ import asyncio
 import asyncpg
 import pytest
 
-from app import db
+from app import db, migrate
 from app.clock import now
+from app.settings import settings
 
 pytestmark = pytest.mark.anyio
 
@@ -114,3 +115,20 @@ async def test_rows_written_in_a_transaction_are_seen_by_plain_reads_inside_it(c
         assert await events() == 1
         async with db.acquired() as other:
             assert await other.fetchval("SELECT count(*) FROM event") == 0
+
+
+async def test_a_migration_may_take_longer_than_any_other_statement(house, monkeypatch: pytest.MonkeyPatch):
+    async def a_long_one(**_named: object) -> None:
+        await db.execute("SELECT pg_sleep(1.5)")
+
+    monkeypatch.setattr(migrate, "run_forwards", a_long_one)
+    monkeypatch.setattr(db, "STATEMENT_SECONDS", 1)
+    usual = db.engine.pool
+    await db.open(settings().database_url)
+    try:
+        assert await migrate.migrate() == 0
+        with pytest.raises(TimeoutError):
+            await db.execute("SELECT pg_sleep(60)")
+    finally:
+        await db.close()
+        db.engine.pool = usual
