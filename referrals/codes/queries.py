@@ -81,6 +81,12 @@ async def codes_of_member(member_id: int) -> list[asyncpg.Record]:
     )
 
 
+async def codes_on(order_ids: Sequence[int]) -> list[int]:
+    """The codes that these orders are known to carry."""
+    rows = await db.fetch("SELECT DISTINCT code_id FROM code_use WHERE order_id = ANY($1::bigint[])", order_ids)
+    return [row["code_id"] for row in rows]
+
+
 async def lock_codes(code_ids: Iterable[int]) -> list[asyncpg.Record]:
     return await db.fetch(
         "SELECT * FROM code WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE", sorted(set(code_ids))

@@ -1,11 +1,12 @@
 """Taking back what a confirmed case concerns, wherever its money is by now, and giving it back where it was.
 
-The order of locks: the case, payouts, orders, buyers, limits, members' debts, the books.
+The order of locks: the case, payouts, orders, codes, buyers, limits, members' debts, the books.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
+from referrals.codes.queries import codes_on, lock_codes
 from referrals.commissions import friend, holds, limits
 from referrals.commissions.debts import lock_members
 from referrals.commissions.queries import lock_order, rules_in_force
@@ -53,6 +54,7 @@ async def _lock(commission_ids: Sequence[int] | set[int]) -> dict[int, int]:
     orders = {one["id"]: one["order_id"] for one in found if one["order_id"] is not None}
     rules = await rules_in_force(list(orders.values()))
     locked = [order for one in sorted(rules) if (order := await lock_order(one))]
+    await lock_codes(await codes_on([*rules]))
     await friend.lock_buyers([(order, rules[order["id"]]) for order in locked])
     beside = await commissions_of_orders([*rules])
     await limits.lock_for({*commission_ids, *(one["id"] for one in beside)})

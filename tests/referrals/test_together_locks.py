@@ -15,7 +15,7 @@ from referrals.fraud.rules import Hit
 from tests.factories import Browser, Person, a_member
 from tests.referrals.cast import books_are_right, standing
 from tests.referrals.test_rules import brought
-from tests.referrals.test_together import told_and_not_settled
+from tests.referrals.test_together import some_codes, told_and_not_settled
 from tests.referrals.test_together_whoever import SECOND_LEVEL, led_by
 
 pytestmark = pytest.mark.anyio
@@ -36,6 +36,26 @@ async def test_taking_back_and_a_company_under_a_second_level_do_not_wait_for_ea
 
     await _beside_a_company_that_is_about_to_post(monkeypatch, ids[1:], take_back())
     assert (await standing(mara), await standing(top)) == ({("pending", "USD"): 2_000}, {("pending", "USD"): 200})
+    await books_are_right()
+
+
+async def test_taking_back_and_a_company_whose_orders_carry_one_code_do_not_wait_for_each_other(
+    web: Browser, monkeypatch: pytest.MonkeyPatch
+):
+    _mara, shop, ids = await told_and_not_settled(web, 3)
+    ben, ines = await a_member("ben"), await a_member("ines")
+    await some_codes(shop, ben)
+    await db.execute("UPDATE code SET limit_total = 9")
+    await db.execute("""UPDATE orders SET gv = NULL, codes = '["FEW"]'""")
+    await together.settle_all(ids[:1])
+    bad = [row["id"] for row in await db.fetch("SELECT id FROM commission")]
+
+    async def take_back() -> None:
+        async with db.transaction():
+            await clawback.take_back(bad, actor_id=ines.id, case_id=1)
+
+    await _beside_a_company_that_is_about_to_post(monkeypatch, ids[1:], take_back())
+    assert await standing(ben) == {("pending", "USD"): 2_000}
     await books_are_right()
 
 
