@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from app import clock, db
-from referrals.commissions import service, together
+from referrals.commissions import recruiting, service, together
 from referrals.commissions.holds import reject
 from referrals.programs.terms import Caps, Friend, Recruiting, Terms
 from tests.factories import Browser, Person, a_member
@@ -175,13 +175,27 @@ async def test_who_first_earns_in_a_company_bars_a_third_level(web: Browser):
     await books_are_right()
 
 
-async def test_two_companies_at_once_close_no_third_level(web: Browser):
+async def test_two_companies_at_once_close_no_third_level(web: Browser, monkeypatch: pytest.MonkeyPatch):
     mara, shop, ids = await told_and_not_settled(web, 4, terms=SECOND_LEVEL)
     top, ben = await a_member("top"), await a_member("ben")
     await brought(mara, top)
     await brought(ben, mara)
     await led_by(ben, shop, ids[2:])
-    await asyncio.gather(together.settle_all(ids[:2]), together.settle_all(ids[2:]), together.settle_all(ids[1:3]))
+    looked, look = [], recruiting._fresh
+
+    async def when_both_have_looked(asked: list) -> list:
+        found = await look(asked)
+        looked.append(found)
+        while len(looked) < 2:
+            await asyncio.sleep(0.01)
+        return found
+
+    # Each sees that its own is new, before either has noted any.
+    monkeypatch.setattr(recruiting, "_fresh", when_both_have_looked)
+    await asyncio.gather(together.settle_all(ids[:2]), together.settle_all(ids[2:]))
+    assert all(looked[:2])
+    monkeypatch.undo()
+    await together.settle_all(ids[1:3])
     pairs = {tuple(row) for row in await db.fetch("SELECT member_id, recruiter_id FROM recruit")}
     assert pairs in ({(mara.id, top.id)}, {(ben.id, mara.id)}), "whoever earned first"
     bonuses = (await standing(top)).get(("pending", "USD"), 0), (await standing(mara))["pending", "USD"] - 2_000
