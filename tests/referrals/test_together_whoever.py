@@ -175,6 +175,21 @@ async def test_who_first_earns_in_a_company_bars_a_third_level(web: Browser):
     await books_are_right()
 
 
+async def test_an_order_whose_rules_are_no_longer_found_goes_alone_beside_others(web: Browser):
+    mara, _shop, ids = await told_and_not_settled(web, 3)
+    await together.settle_all(ids[:1])
+    await db.execute("UPDATE orders SET created_at = created_at - interval '1 year' WHERE id = $1", ids[0])
+    await db.execute("UPDATE order_line SET gross = 20000")
+    async with db.transaction():
+        assert await together._settle_together(ids) == [ids[0]]
+    assert await standing(mara) == {("pending", "USD"): 1_000 + 4_000}
+    await together.settle_all(ids)
+    assert await standing(mara) == {("pending", "USD"): 6_000}
+    await db.execute("UPDATE orders SET created_at = created_at + interval '1 year' WHERE id = $1", ids[0])
+    await together.settle_all(ids)
+    await books_are_right()
+
+
 async def test_two_companies_at_once_close_no_third_level(web: Browser, monkeypatch: pytest.MonkeyPatch):
     mara, shop, ids = await told_and_not_settled(web, 4, terms=SECOND_LEVEL)
     top, ben = await a_member("top"), await a_member("ben")
