@@ -10,10 +10,11 @@ from app import db
 from referrals.attribution.shares import WHOLE, shares_of
 from referrals.commissions import queries
 from referrals.commissions.audit_rewards import check_rewards
-from referrals.commissions.dues import NO_BUDGET, RECRUITER, dues_of
+from referrals.commissions.dues import NO_BUDGET, RECRUITER, dues_of, who_recruited
 from referrals.commissions.facts import LOOSE, UNITS_BACK, buyer_of
 from referrals.commissions.reckoning import refusal_of_buyer
 from referrals.commissions.standing import given_back
+from referrals.partners.queries import recruiters_of
 from referrals.programs.terms import terms_of
 
 # Orders looked at in one statement.
@@ -22,7 +23,8 @@ BATCH = 1_000
 _LINES = f"""
 SELECT c.id, c.order_id, c.order_line_id, c.member_id, c.role, c.base, c.rate_bps, c.granted, c.reserved, c.state,
        c.how, c.rule, c.currency, l.gross, l.discount, l.quantity, o.cancelled_at, o.doubt, o.customer_id, o.store_id,
-       o.paid_at, o.placed_at, o.created_at, v.terms, v.rate_bps AS plain_bps, d.winner_id, d.shares,
+       o.paid_at, o.placed_at, o.created_at, v.terms, v.program_id, v.rate_bps AS plain_bps,
+       (SELECT b.member_id FROM customer b WHERE b.id = o.customer_id) AS buyer_id, d.winner_id, d.shares,
        at.shares AS first_shares, at.winner_id AS first_winner_id,
        ({given_back("l.external_id", "o.store_id", "o.external_id", "o.currency")})::bigint AS back,
        {UNITS_BACK} AS units_back, {LOOSE} AS loose, coalesce(p.amount, 0)::bigint AS standing, p.times,
@@ -84,7 +86,7 @@ async def _wanted(row: asyncpg.Record, how: dict[str, Any], standing: dict[tuple
     net = max(0, base - row["back"])
     was_cut = row["reserved"] is not None and most < how.get("asked", 0)
     if row["role"] == RECRUITER:
-        if how["winner_id"] != row["winner_id"]:
+        if how["winner_id"] != row["winner_id"] and not await _brought_the_winner(row):
             return 0
         theirs = standing.get((row["order_line_id"], row["winner_id"], "sharer"), 0)
         found = round(Fraction(theirs * row["rate_bps"], WHOLE))
@@ -100,6 +102,12 @@ async def _wanted(row: asyncpg.Record, how: dict[str, Any], standing: dict[tuple
         left = Fraction(net, base) if how.get("kind", "percent") == "percent" else Fraction(now, full or 1)
         return min(most, round(most * left), part)
     return part
+
+
+async def _brought_the_winner(row: asyncpg.Record) -> bool:
+    """Decided otherwise since: whoever brought the first winner may have brought this one, too."""
+    terms = terms_of(row)
+    return await recruiters_of([who_recruited(row, row, terms, row["winner_id"])]) == [row["member_id"]]
 
 
 def _line(how: dict[str, Any], base: int, net: int, row: asyncpg.Record | None) -> int:

@@ -250,6 +250,20 @@ async def test_what_is_rejected_of_a_recruit_takes_the_recruiters_share_with_it(
     await books_are_right()
 
 
+async def test_who_brought_both_the_old_and_the_new_winner_goes_on_with_their_share(web: Browser):
+    mara, _shop, ids = await told_and_not_settled(web, 1, terms=SECOND_LEVEL)
+    top, ben, owner = await a_member("top"), await a_member("ben"), await a_member("owner")
+    await brought(mara, top)
+    await brought(ben, top)
+    await together.settle_all(ids)
+    assert await standing(top) == {("pending", "USD"): 100} and await standing(mara) == {("pending", "USD"): 1000}
+    await db.execute("UPDATE order_line SET gross = 9_999")  # what a single person may decide on
+    await a_person_says(ids[0], ben, owner)
+    await together.settle_all(ids)
+    assert await standing(mara) == {} and await standing(ben) != {} and await standing(top) != {}
+    await books_are_right()
+
+
 async def test_a_winner_by_a_persons_word_who_is_shut_out_later_keeps_it_and_what_grew_waits(web: Browser):
     _mara, _shop, ids = await told_and_not_settled(web, 3)
     ines, ben = await a_member("ines"), await a_member("ben")
