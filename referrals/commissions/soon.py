@@ -22,9 +22,12 @@ _working: list[asyncio.Task[None]] = []
 
 
 async def settle_soon(order_id: int) -> None:
-    """Settle an order together with those asked for at the same time; done when it is committed."""
+    """Settle an order together with those asked for at the same time; done when it is committed.
+
+    Whoever asks in a transaction cannot wait for what another one commits: it is settled in theirs, and falls with it.
+    """
     if db.engine.transaction_exists():
-        raise RuntimeError("nobody can wait, in a transaction, for what another one commits")
+        return await service.settle(order_id)
     done = asyncio.get_running_loop().create_future()
     _waiting.append((order_id, done))
     if not _working:
@@ -36,6 +39,8 @@ async def settle_soon(order_id: int) -> None:
 
 async def settle_all_soon(order_ids: Sequence[int]) -> None:
     """The same for several; each is tried, whatever becomes of another."""
+    if db.engine.transaction_exists():
+        return await settle_all(order_ids)
     outcomes: list[BaseException | None] = []
     for start in range(0, len(order_ids), MOST_OF_ONE):
         some = order_ids[start : start + MOST_OF_ONE]

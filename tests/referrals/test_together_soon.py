@@ -77,16 +77,22 @@ async def test_whoever_waits_hears_of_a_stop_while_orders_are_settled_one_by_one
     await books_are_right()
 
 
-async def test_nobody_asks_from_within_a_transaction_and_a_company_is_nobodys_own(web: Browser):
-    mara, _shop, ids = await told_and_not_settled(web, 2)
+async def test_who_asks_from_within_a_transaction_is_settled_in_it_and_a_company_is_nobodys_own(web: Browser):
+    mara, _shop, ids = await told_and_not_settled(web, 5)
     with db.watch_queries() as seen:
         await soon.settle_soon(ids[0])
     assert seen == [], "the company works in a context of its own"
     async with db.transaction():
-        with pytest.raises(RuntimeError, match="transaction"):
-            await soon.settle_soon(ids[1])
+        await soon.settle_soon(ids[1])
+        await soon.settle_all_soon(ids[2:4])
+    assert await standing(mara) == {("pending", "USD"): 4_000}
+    with pytest.raises(ZeroDivisionError):
+        async with db.transaction():
+            await soon.settle_soon(ids[4])
+            1 / 0
     assert soon._waiting == soon._working == []
-    assert await standing(mara) == {("pending", "USD"): 1_000}
+    assert await standing(mara) == {("pending", "USD"): 4_000}, "it fell with theirs"
+    await books_are_right()
 
 
 async def test_one_asker_of_many_orders_leaves_room_for_others_in_each_company(monkeypatch: pytest.MonkeyPatch):
