@@ -14,6 +14,7 @@ import asyncpg
 import httpx
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from app import embedded
 from tests import lines
@@ -49,6 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--deep"):
         os.environ["GRAPEVINE_TEST_DEEP"] = "1"
     hypothesis.settings.load_profile("deep" if config.getoption("--deep") else "same")
+    if not config.getoption("--deep"):
+        # It also draws numbers and words that stand in our code, so that a change anywhere, or another selection of
+        # tests, would try other examples. `--deep` keeps them.
+        providers._get_local_constants = lambda: providers._local_constants
     if os.environ.get("GRAPEVINE_TEST_DATABASE_URL"):
         os.environ["GRAPEVINE_DATABASE_URL"] = os.environ["GRAPEVINE_TEST_DATABASE_URL"]
         os.environ["GRAPEVINE_REDIS_URL"] = os.environ["GRAPEVINE_TEST_REDIS_URL"]
