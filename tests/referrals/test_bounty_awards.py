@@ -24,7 +24,7 @@ NEXT = HOUR + timedelta(minutes=1)
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(house: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async with a_world_outside(monkeypatch) as outside:
         yield outside
 

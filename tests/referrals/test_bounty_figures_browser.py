@@ -20,7 +20,7 @@ pytestmark = in_a_browser("proving a channel")
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(house: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async with a_world_outside(monkeypatch) as outside:
         yield outside
 

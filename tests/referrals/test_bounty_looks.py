@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(house: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async with a_world_outside(monkeypatch) as outside:
         yield outside
 

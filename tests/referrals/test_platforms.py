@@ -19,7 +19,7 @@ every_platform = pytest.mark.parametrize("platform", PLATFORMS)
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(house: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async with a_world_outside(monkeypatch) as outside:
         yield outside
 

@@ -19,7 +19,7 @@ PAGE, API = "/earn/channels", "/api/v1/earn/channels"
 
 
 @pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(house: object, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     async with a_world_outside(monkeypatch) as outside:
         yield outside
 
